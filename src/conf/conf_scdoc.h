@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// The section OPTIONS of a man page, as scdoc(5) source, from the table that --help uses.
+#pragma once
+
+#include "base/bytes.h"
+#include "conf/conf_option.h"
+
+// Writes "# OPTIONS" and the options by group; wr fails when it is full.
+void conf_scdoc_write(struct wr *wr, const struct conf_table *table);
