@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stun/stun_error.h"
+
+#include <assert.h>
+
+#include "stun/stun_attr.h"
+
+const char *stun_error_reason(enum stun_error_code code)
+{
+    switch (code) {
+    case STUN_ERROR_BAD_REQUEST:
+        return "Bad Request";
+    case STUN_ERROR_UNAUTHENTICATED:
+        return "Unauthenticated";
+    case STUN_ERROR_FORBIDDEN:
+        return "Forbidden";
+    case STUN_ERROR_UNKNOWN_ATTRIBUTE:
+        return "Unknown Attribute";
+    case STUN_ERROR_ALLOCATION_MISMATCH:
+        return "Allocation Mismatch";
+    case STUN_ERROR_STALE_NONCE:
+        return "Stale Nonce";
+    case STUN_ERROR_FAMILY_NOT_SUPPORTED:
+        return "Address Family not Supported";
+    case STUN_ERROR_WRONG_CREDENTIALS:
+        return "Wrong Credentials";
+    case STUN_ERROR_UNSUPPORTED_TRANSPORT:
+        return "Unsupported Transport Protocol";
+    case STUN_ERROR_PEER_FAMILY_MISMATCH:
+        return "Peer Address Family Mismatch";
+    case STUN_ERROR_QUOTA_REACHED:
+        return "Allocation Quota Reached";
+    case STUN_ERROR_INSUFFICIENT_CAPACITY:
+        return "Insufficient Capacity";
+    }
+    assert(!"an error code that this server does not use");
+    return "";
+}
+
+void stun_error_write(struct wr *wr, enum stun_error_code code)
+{
+    struct bytes reason = bytes_of_text(stun_error_reason(code));
+
+    wr_u16(wr, STUN_ATTR_ERROR_CODE);
+    wr_u16(wr, (uint16_t)(4 + reason.len));
+    wr_u16(wr, 0);
+    wr_u8(wr, (uint8_t)(code / 100));
+    wr_u8(wr, (uint8_t)(code % 100));
+    wr_bytes(wr, reason);
+    wr_zero(wr, STUN_ATTR_PADDED(reason.len) - reason.len);
+}
+
+bool stun_error_read(struct bytes value, uint16_t *code, struct bytes *reason)
+{
+    struct rd rd = rd_init(value);
+
+    rd_skip(&rd, 2);
+    unsigned hundreds = rd_u8(&rd) % 8;
+    unsigned rest = rd_u8(&rd);
+    struct bytes text = rd_bytes(&rd, rd.left);
+    if (!rd_ok(&rd) || hundreds < 3 || hundreds > 6 || rest > 99) {
+        return false;
+    }
+    *code = (uint16_t)(hundreds * 100 + rest);
+    *reason = text;
+    return true;
+}
+
+void stun_error_unknown_write(struct wr *wr, const uint16_t *types, size_t count)
+{
+    assert(count < 64);
+    wr_u16(wr, STUN_ATTR_UNKNOWN_ATTRIBUTES);
+    wr_u16(wr, (uint16_t)(count * 2));
+    for (size_t i = 0; i < count; i++) {
+        wr_u16(wr, types[i]);
+    }
+    wr_zero(wr, count % 2 * 2);
+}
