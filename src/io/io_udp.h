@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// A bound, non-blocking UDP socket of one address family. It is received from by io_udp_batch.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/bytes.h"
+
+enum { IO_UDP_PADDING_MAX = 3 }; // bytes: what brings ChannelData to a multiple of four
+
+struct io_udp_options {
+    struct addr local;            // port 0: the kernel chooses one; the IP may be unspecified
+    bool has_destination;         // learn each datagram's destination (for wildcard sockets)
+    uint32_t receive_buffer_len;  // bytes wanted, as far as the system's limit allows; 0: default
+    uint32_t send_buffer_len;     // likewise
+};
+
+struct io_udp {
+    int fd;
+    struct addr local; // as bound: never port 0
+    bool is_df;        // the socket sends with DF (IPv4) or without fragmenting (IPv6) now
+};
+
+// Opens and binds. IPv6 sockets take no IPv4; addresses are never shared (no SO_REUSEADDR).
+// -EADDRINUSE: the port is taken. -EADDRNOTAVAIL: the address is not this host's.
+// -EACCES: a privileged port. -EMFILE or -ENFILE: no descriptors left. -EAFNOSUPPORT: no such
+// family here. *out is untouched unless 0.
+MUST_USE int io_udp_open(const struct io_udp_options *options, struct io_udp *out);
+// Closing twice does nothing.
+void io_udp_close(struct io_udp *udp);
+
+// A datagram to send: head, payload and padding go out behind one another, without being copied.
+struct io_udp_message {
+    const struct addr *to;
+    const struct addr *from; // source IP on a wildcard socket; NULL: the kernel chooses
+    uint32_t scope;          // of the datagram that it answers, else 0
+    bool is_df;              // set DF; never fragment
+    struct bytes head;
+    struct bytes payload;
+    uint32_t padding_len; // zero bytes behind, up to IO_UDP_PADDING_MAX
+};
+
+// Sends one datagram. All that can come back is for the caller to count, none is fatal:
+// -EAGAIN: the send buffer is full. -ENOBUFS: the device's queue is. -ECONNREFUSED: an ICMP error
+// of an earlier datagram was waiting. -ENETUNREACH, -EHOSTUNREACH: no way there. -EPERM: a
+// firewall. -EACCES: a broadcast address. -EMSGSIZE: too long for one datagram, or for the link
+// with DF. -EINVAL: `from` is not this host's, or `to` has port 0 or another family.
+MUST_USE int io_udp_send(struct io_udp *udp, const struct io_udp_message *message);
