@@ -50,11 +50,25 @@ void log_write_limited(struct log_limit *limit, enum log_level level, const char
 // A field from a C string (may be NULL), a span of bytes, a uint64_t, a `const struct addr *`, or
 // an errno (of either sign), shown as its name and text.
 #define LOG_TEXT(name, c_string)                                                                   \
-    {.key = (name), .kind = LOG_FIELD_TEXT, .text = bytes_of_text(c_string)}
-#define LOG_BYTES(name, span) {.key = (name), .kind = LOG_FIELD_TEXT, .text = (span)}
-#define LOG_NUMBER(name, value) {.key = (name), .kind = LOG_FIELD_NUMBER, .number = (value)}
-#define LOG_ADDR(name, address) {.key = (name), .kind = LOG_FIELD_ADDR, .addr = (address)}
-#define LOG_ERROR_NUMBER(name, number) {.key = (name), .kind = LOG_FIELD_ERROR, .error = (number)}
+    {                                                                                              \
+        .key = (name), .kind = LOG_FIELD_TEXT, .text = bytes_of_text(c_string)                     \
+    }
+#define LOG_BYTES(name, span)                                                                      \
+    {                                                                                              \
+        .key = (name), .kind = LOG_FIELD_TEXT, .text = (span)                                      \
+    }
+#define LOG_NUMBER(name, value)                                                                    \
+    {                                                                                              \
+        .key = (name), .kind = LOG_FIELD_NUMBER, .number = (value)                                 \
+    }
+#define LOG_ADDR(name, address)                                                                    \
+    {                                                                                              \
+        .key = (name), .kind = LOG_FIELD_ADDR, .addr = (address)                                   \
+    }
+#define LOG_ERROR_NUMBER(name, number)                                                             \
+    {                                                                                              \
+        .key = (name), .kind = LOG_FIELD_ERROR, .error = (number)                                  \
+    }
 
 // The list of fields that log_write takes.
 #define LOG_FIELDS(...)                                                                            \

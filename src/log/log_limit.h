@@ -20,7 +20,10 @@ struct log_limit {
 };
 
 // Ten lines at once, then one a second.
-#define LOG_LIMIT_DEFAULT {.interval_ns = SECOND_NS, .burst = 10}
+#define LOG_LIMIT_DEFAULT                                                                          \
+    {                                                                                              \
+        .interval_ns = SECOND_NS, .burst = 10                                                      \
+    }
 
 // Takes a token. True: the line may be written, and *suppressed_count says how many were held
 // back before it. False: it may not, and it was counted.

@@ -7,10 +7,10 @@
 //
 // Nothing that a stranger sent can break a line, forge a field or steer a terminal: control
 // characters become \n, \t or \u001b, invalid UTF-8 becomes U+FFFD. In human lines a value that is
-// empty or has a space, a quote, "=" or an escape stands in quotes.
+// empty, or has a space, a quote, a backslash, "=" or anything but ASCII, stands in quotes.
 //
-// No line is longer than LOG_LINE_MAX. A text longer than LOG_LINE_TEXT_MAX ends in U+2026, fields
-// that do not fit are left out, and in both cases the line ends with truncated=true.
+// No line is longer than LOG_LINE_MAX. A text that would not fit into LOG_LINE_TEXT_MAX ends in
+// U+2026, fields that do not fit are left out, and in both cases truncated=true ends the line.
 #pragma once
 
 #include <stddef.h>
@@ -22,7 +22,7 @@
 
 enum {
     LOG_LINE_MAX = 4096,      // bytes with the newline: PIPE_BUF, so that a pipe takes it whole
-    LOG_LINE_TEXT_MAX = 1024, // bytes of one text or message as written
+    LOG_LINE_TEXT_MAX = 1024, // bytes of one text or message as written, with its quotes
 };
 
 enum log_line_format {
