@@ -174,7 +174,7 @@ static bool ip6_read(struct bytes text, uint8_t ip[ADDR_IP6_LEN])
     }
     memcpy(groups, head, (size_t)head_count * sizeof head[0]);
     memcpy(groups + GROUP_COUNT - tail_count, tail, (size_t)tail_count * sizeof tail[0]);
-    for (int i = 0; i < GROUP_COUNT; i++) {
+    for (size_t i = 0; i < GROUP_COUNT; i++) {
         ip[i * 2] = (uint8_t)(groups[i] >> 8);
         ip[i * 2 + 1] = (uint8_t)groups[i];
     }
@@ -236,7 +236,7 @@ static void ip6_write(struct wr *wr, const uint8_t *ip)
         ip4_write(wr, ip + sizeof mapped);
         return;
     }
-    for (int i = 0; i < GROUP_COUNT; i++) {
+    for (size_t i = 0; i < GROUP_COUNT; i++) {
         groups[i] = (uint16_t)(ip[i * 2] * 256 + ip[i * 2 + 1]);
     }
     for (int i = 0; i < GROUP_COUNT; i++) {

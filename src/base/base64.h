@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 
 // Characters that `len` bytes become, without padding.
-#define BASE64_LEN(len) (((len) * 4 + 2) / 3)
+#define BASE64_LEN(len) ((4 * (len) + 2) / 3)
 
 void base64_write(struct wr *wr, struct bytes span, bool is_padded);
 

@@ -21,7 +21,10 @@ struct bytes {
 };
 
 // The span of a string literal, without its terminator; usable in static initialisers.
+// (clang-format would take the braces for a block.)
+// clang-format off
 #define BYTES_LITERAL(text) {(const uint8_t *)(text), sizeof(text) - 1}
+// clang-format on
 
 // The span of a C string, without its terminator; NULL gives an empty span.
 struct bytes bytes_of_text(const char *text);

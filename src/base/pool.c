@@ -16,7 +16,7 @@ void pool_init(struct pool *pool, void *memory, uint32_t capacity, size_t item_s
     assert(capacity < POOL_NONE);
     *pool = (struct pool){
         .items = memory,
-        .slots = (struct pool_slot *)((uint8_t *)memory + (size_t)capacity * item_size),
+        .slots = (void *)((uint8_t *)memory + (size_t)capacity * item_size),
         .item_size = item_size,
         .capacity = capacity,
         .first_free = POOL_NONE,
