@@ -16,7 +16,7 @@
 //     config = conf_find(&conf, "config");                     // the program opens and reads it
 //     conf_file_read(&conf, text, "/etc/fairlead/relay.conf");
 //     conf_value_port(&conf.errors, conf_find(&conf, "listen-port"), &port);
-//     user = conf_next(&conf, "user", NULL);                   // ... conf_next(&conf, "user", user)
+//     user = conf_next(&conf, "user", NULL);                   // and again, with the last one
 //     for (i = 0; i < conf.errors.count; i++) conf_error_write(&conf.errors, i, &wr);
 //
 // A value that a stronger source overrides is not read, so mistakes in it are not found.

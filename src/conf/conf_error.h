@@ -2,7 +2,8 @@
 // What is wrong in a configuration, where, and what would be right: a list that all readers share.
 //
 // Errors are collected, so that one run shows them all. The value of a secret option is never
-// part of one, nor is anything else that might be half of a mistyped secret.
+// part of one; and arguments and lines that name no option, which may be the half of a mistyped
+// secret, are told by their place alone.
 #pragma once
 
 #include <stddef.h>
@@ -12,9 +13,10 @@
 #include "conf/conf_option.h"
 
 enum {
-    CONF_ERROR_MAX = 16,         // kept; more are counted only
-    CONF_ERROR_TEXT_MAX = 1024,  // bytes that hold most messages whole, with a name of a file
-    CONF_ERROR_QUOTE_MAX = 64,   // bytes of what was given that a message repeats
+    CONF_ERROR_MAX = 16,        // kept; more are counted only
+    CONF_ERROR_TEXT_MAX = 2048, // bytes that hold a message whole, unless its words are many
+    CONF_ERROR_QUOTE_MAX = 64,  // bytes of what was given that a message repeats
+    CONF_ERROR_FILE_MAX = 200,  // bytes of the file's name that a message repeats
 };
 
 // Where a value comes from; a greater one is stronger.
@@ -36,16 +38,16 @@ enum conf_wrong {
     CONF_WRONG_VALUE,      // it does not read as what the option takes
     CONF_WRONG_NAME,       // no option has this name
     CONF_WRONG_POSITIONAL, // an argument without a name, where none is taken
-    CONF_WRONG_NO_VALUE,   // a name without its value
+    CONF_WRONG_NO_VALUE,   // an option without its value
     CONF_WRONG_EMPTY,      // nothing between two commas
     CONF_WRONG_TWICE,      // one source gives two values to an option that takes one
     CONF_WRONG_IN_FILE,    // this option does not belong into a file
     CONF_WRONG_LINE,       // a line that is not `key = value`
     CONF_WRONG_BYTE,       // a NUL byte
-    CONF_WRONG_LENGTH,     // a line over the limit
+    CONF_WRONG_LENGTH,     // a line over the limit, which is wanted.max
     CONF_WRONG_QUOTE,      // a quote opens a value and none closes it
     CONF_WRONG_ESCAPE,     // a backslash before something else than a comma or a backslash
-    CONF_WRONG_ROOM,       // more values or longer ones than there is room for
+    CONF_WRONG_ROOM,       // more values than wanted.max, or (0) longer ones than fit in scratch
     CONF_WRONG_MISSING,    // an option that must be given is not
 };
 
@@ -61,18 +63,18 @@ struct conf_wanted {
 struct conf_error {
     enum conf_wrong wrong;
     struct conf_place place;
-    size_t first_number;              // CONF_WRONG_TWICE: the place of the first
-    const struct conf_option *option; // NULL: not known
+    size_t first_number;               // CONF_WRONG_TWICE: the place of the first
+    const struct conf_option *option;  // NULL: not known
     const struct conf_option *nearest; // CONF_WRONG_NAME: what was perhaps meant, or NULL
-    struct bytes given;               // the name or value as it was written; may be empty
-    struct conf_wanted wanted;        // CONF_WRONG_VALUE
+    struct bytes given;                // the name or value as it was written; may be empty
+    struct conf_wanted wanted;         // CONF_WRONG_VALUE, and the limits of others
 };
 
 struct conf_errors {
     struct conf_error items[CONF_ERROR_MAX];
     size_t count;          // kept in items
     size_t left_off;       // found after items was full
-    const char *file_name; // for messages; NULL: "file"
+    const char *file_name; // for messages, up to CONF_ERROR_FILE_MAX of it; NULL: "file"
 };
 
 // Adds an error; what does not fit is counted. A secret's `given` is dropped here.

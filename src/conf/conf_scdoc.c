@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each option is a line of its names and an indented text below it; "++" at a line's end is
+// scdoc's line break, and a backslash takes a character's meaning away.
+#include "conf/conf_scdoc.h"
+
+#include <assert.h>
+
+// Writes text so that nothing in it is markup.
+static void plain_write(struct wr *wr, const char *text)
+{
+    // The first line are characters with a meaning anywhere, the second those with one where a
+    // line begins; it does no harm to escape them everywhere.
+    static const struct bytes special = BYTES_LITERAL("\\_*+`"
+                                                      "#-|[].,:<=>");
+    struct bytes left = bytes_of_text(text);
+
+    for (size_t i = 0; i < left.len; i++) {
+        assert(left.ptr[i] >= ' ');
+        if (bytes_index(special, left.ptr[i]) < special.len) {
+            wr_u8(wr, '\\');
+        }
+        wr_u8(wr, left.ptr[i]);
+    }
+}
+
+static void bold_write(struct wr *wr, const char *before, const char *text)
+{
+    wr_u8(wr, '*');
+    plain_write(wr, before);
+    plain_write(wr, text);
+    wr_u8(wr, '*');
+}
+
+// A heading stands in capitals.
+static void group_write(struct wr *wr, const char *group)
+{
+    wr_text(wr, "\n## ");
+    for (size_t i = 0; group[i] != '\0'; i++) {
+        char letter = group[i];
+        wr_u8(wr, (uint8_t)(letter >= 'a' && letter <= 'z' ? letter - 'a' + 'A' : letter));
+    }
+    wr_u8(wr, '\n');
+}
+
+static void names_write(struct wr *wr, const struct conf_option *option)
+{
+    if (option->short_name != 0) {
+        const char letter[] = {option->short_name, '\0'};
+        bold_write(wr, "-", letter);
+        wr_text(wr, ", ");
+    }
+    bold_write(wr, "--", option->name);
+    if (option->placeholder != NULL) {
+        wr_text(wr, " _");
+        plain_write(wr, option->placeholder);
+        wr_u8(wr, '_');
+    }
+    wr_u8(wr, '\n');
+}
+
+static void option_write(struct wr *wr, const struct conf_option *option)
+{
+    const char *note = option->default_note != NULL ? option->default_note : option->default_text;
+
+    wr_u8(wr, '\n');
+    names_write(wr, option);
+    wr_u8(wr, '\t');
+    plain_write(wr, option->help);
+    if (option->is_repeated) {
+        wr_text(wr, " May be repeated.");
+    }
+    if (note != NULL) {
+        wr_text(wr, "++\n\tDefault: ");
+        plain_write(wr, note);
+    }
+    if (option->environment != NULL) {
+        wr_text(wr, "++\n\tEnvironment: ");
+        bold_write(wr, "", option->environment);
+    }
+    wr_u8(wr, '\n');
+}
+
+void conf_scdoc_write(struct wr *wr, const struct conf_table *table)
+{
+    const char *group = NULL;
+
+    wr_text(wr, "# OPTIONS\n");
+    for (size_t i = 0; i < table->count; i++) {
+        const struct conf_option *option = &table->options[i];
+        if (group == NULL || !bytes_equal_text(bytes_of_text(group), option->group)) {
+            group = option->group;
+            group_write(wr, group);
+        }
+        option_write(wr, option);
+    }
+}
