@@ -4,6 +4,8 @@
 #include <nettle/md5.h>
 #include <nettle/sha2.h>
 
+#include "crypto/crypto_wipe.h"
+
 _Static_assert(CRYPTO_MD5_LEN == MD5_DIGEST_SIZE, "as nettle has it");
 _Static_assert(CRYPTO_SHA256_LEN == SHA256_DIGEST_SIZE, "as nettle has it");
 
@@ -16,6 +18,7 @@ void crypto_digest_md5(const struct bytes *spans, size_t count, uint8_t out[CRYP
         md5_update(&context, spans[i].len, spans[i].ptr);
     }
     md5_digest(&context, CRYPTO_MD5_LEN, out);
+    crypto_wipe(&context, sizeof context); // its block holds the end of what may be a password
 }
 
 void crypto_digest_sha256(const struct bytes *spans, size_t count, uint8_t out[CRYPTO_SHA256_LEN])
@@ -27,4 +30,5 @@ void crypto_digest_sha256(const struct bytes *spans, size_t count, uint8_t out[C
         sha256_update(&context, spans[i].len, spans[i].ptr);
     }
     sha256_digest(&context, CRYPTO_SHA256_LEN, out);
+    crypto_wipe(&context, sizeof context); // its block holds the end of what may be a password
 }

@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 
 enum {
-    CRYPTO_RANDOM_SEED_LEN = 32,  // bytes
+    CRYPTO_RANDOM_SEED_LEN = 32,   // bytes
     CRYPTO_RANDOM_STOCK_LEN = 256, // bytes of key stream made at a time, the next key included
 };
 

@@ -35,10 +35,10 @@ enum stun_attr_type {
 };
 
 enum {
-    STUN_ATTR_HEAD_LEN = 4,           // bytes of type and length
-    STUN_ATTR_RESERVATION_LEN = 8,    // bytes of RESERVATION-TOKEN
-    STUN_ATTR_TRANSPORT_UDP = 17,     // protocol number in REQUESTED-TRANSPORT
-    STUN_ATTR_FAMILY_IP4 = 0x01,      // REQUESTED-ADDRESS-FAMILY and address attributes
+    STUN_ATTR_HEAD_LEN = 4,        // bytes of type and length
+    STUN_ATTR_RESERVATION_LEN = 8, // bytes of RESERVATION-TOKEN
+    STUN_ATTR_TRANSPORT_UDP = 17,  // protocol number in REQUESTED-TRANSPORT
+    STUN_ATTR_FAMILY_IP4 = 0x01,   // REQUESTED-ADDRESS-FAMILY and address attributes
     STUN_ATTR_FAMILY_IP6 = 0x02,
     STUN_ATTR_EVEN_PORT_RESERVE = 0x80, // the R bit: reserve the next higher port
 };
@@ -64,8 +64,7 @@ MUST_USE bool stun_attr_u16_read(struct bytes value, uint16_t *out); // 4 bytes,
 MUST_USE bool stun_attr_u32_read(struct bytes value, uint32_t *out); // 4 bytes
 MUST_USE bool stun_attr_addr_read(struct bytes value, struct addr *out);
 MUST_USE bool stun_attr_xor_addr_read(struct bytes value,
-                                      const struct stun_transaction *transaction,
-                                      struct addr *out);
+                                      const struct stun_transaction *transaction, struct addr *out);
 
 // Whole attributes. Numbers shorter than 4 bytes are followed by zeros (RFFU), as RFC 8656 has it.
 void stun_attr_u8_write(struct wr *wr, uint16_t type, uint8_t value);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// ChannelData: four bytes of channel number and length in front of the data (RFC 8656 section 12.4).
+// ChannelData: four bytes of channel number and length in front of the data (RFC 8656
+// section 12.4).
 #pragma once
 
 #include "base/bytes.h"
 
 enum {
-    STUN_CHANDATA_HEAD_LEN = 4,     // bytes
-    STUN_CHANDATA_LOWEST = 0x4000,  // channel numbers, RFC 8656 section 12
+    STUN_CHANDATA_HEAD_LEN = 4,    // bytes
+    STUN_CHANDATA_LOWEST = 0x4000, // channel numbers, RFC 8656 section 12
     STUN_CHANDATA_HIGHEST = 0x4FFF,
 };
 

@@ -8,6 +8,8 @@
 const char *stun_error_reason(enum stun_error_code code)
 {
     switch (code) {
+    case STUN_ERROR_NONE:
+        break;
     case STUN_ERROR_BAD_REQUEST:
         return "Bad Request";
     case STUN_ERROR_UNAUTHENTICATED:
@@ -33,7 +35,7 @@ const char *stun_error_reason(enum stun_error_code code)
     case STUN_ERROR_INSUFFICIENT_CAPACITY:
         return "Insufficient Capacity";
     }
-    assert(!"an error code that this server does not use");
+    assert(!"no error on the wire");
     return "";
 }
 

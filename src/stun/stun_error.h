@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 
 enum stun_error_code {
+    STUN_ERROR_NONE = 0, // not on the wire: all is well
     STUN_ERROR_BAD_REQUEST = 400,
     STUN_ERROR_UNAUTHENTICATED = 401,
     STUN_ERROR_FORBIDDEN = 403,

@@ -37,8 +37,8 @@ struct stun_transaction {
 };
 
 struct stun_header {
-    uint16_t method; // 12 bits, any of them
-    uint8_t class;   // enum stun_class
+    uint16_t method;   // 12 bits, any of them
+    uint8_t class;     // enum stun_class
     uint16_t body_len; // bytes behind the header, a multiple of 4
     struct stun_transaction transaction;
 };

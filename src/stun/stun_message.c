@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "crypto/crypto_equal.h"
+#include "crypto/crypto_wipe.h"
 #include "stun/stun_fingerprint.h"
 #include "stun/stun_integrity.h"
 
@@ -18,29 +19,30 @@ static const struct known {
     bool is_known;
     uint16_t min_len; // bytes
     uint16_t max_len;
+    uint16_t step; // bytes from one allowed length to the next
 } known[STUN_MESSAGE_PLACE_COUNT] = {
-    [PLACE(STUN_ATTR_MAPPED_ADDRESS)] = {true, 8, 20},
-    [PLACE(STUN_ATTR_USERNAME)] = {true, 0, 508}, // RFC 8489 section 14.3: less than 509 bytes
-    [PLACE(STUN_ATTR_MESSAGE_INTEGRITY)] = {true, STUN_INTEGRITY_LEN, STUN_INTEGRITY_LEN},
-    [PLACE(STUN_ATTR_ERROR_CODE)] = {true, 4, 4 + 763}, // section 14.8: reason of 763 bytes
-    [PLACE(STUN_ATTR_UNKNOWN_ATTRIBUTES)] = {true, 0, UINT16_MAX},
-    [PLACE(STUN_ATTR_CHANNEL_NUMBER)] = {true, 4, 4},
-    [PLACE(STUN_ATTR_LIFETIME)] = {true, 4, 4},
-    [PLACE(STUN_ATTR_XOR_PEER_ADDRESS)] = {true, 8, 20},
-    [PLACE(STUN_ATTR_DATA)] = {true, 0, UINT16_MAX},
-    [PLACE(STUN_ATTR_REALM)] = {true, 0, 763}, // sections 14.9 and 14.10: up to 763 bytes
-    [PLACE(STUN_ATTR_NONCE)] = {true, 0, 763},
-    [PLACE(STUN_ATTR_XOR_RELAYED_ADDRESS)] = {true, 8, 20},
-    [PLACE(STUN_ATTR_REQUESTED_ADDRESS_FAMILY)] = {true, 4, 4},
-    [PLACE(STUN_ATTR_EVEN_PORT)] = {true, 1, 4}, // one byte; four by those who count its padding
-    [PLACE(STUN_ATTR_REQUESTED_TRANSPORT)] = {true, 4, 4},
-    [PLACE(STUN_ATTR_DONT_FRAGMENT)] = {true, 0, 0},
-    [PLACE(STUN_ATTR_MESSAGE_INTEGRITY_SHA256)] = {true, 16, 32}, // section 14.6
-    [PLACE(STUN_ATTR_XOR_MAPPED_ADDRESS)] = {true, 8, 20},
+    [PLACE(STUN_ATTR_MAPPED_ADDRESS)] = {true, 8, 20, 12}, // of IPv4 or of IPv6
+    [PLACE(STUN_ATTR_USERNAME)] = {true, 0, 508, 1}, // RFC 8489 section 14.3: less than 509 bytes
+    [PLACE(STUN_ATTR_MESSAGE_INTEGRITY)] = {true, STUN_INTEGRITY_LEN, STUN_INTEGRITY_LEN, 1},
+    [PLACE(STUN_ATTR_ERROR_CODE)] = {true, 4, 4 + 763, 1}, // section 14.8: reason of 763 bytes
+    [PLACE(STUN_ATTR_UNKNOWN_ATTRIBUTES)] = {true, 0, UINT16_MAX, 2},
+    [PLACE(STUN_ATTR_CHANNEL_NUMBER)] = {true, 4, 4, 1},
+    [PLACE(STUN_ATTR_LIFETIME)] = {true, 4, 4, 1},
+    [PLACE(STUN_ATTR_XOR_PEER_ADDRESS)] = {true, 8, 20, 12},
+    [PLACE(STUN_ATTR_DATA)] = {true, 0, UINT16_MAX, 1},
+    [PLACE(STUN_ATTR_REALM)] = {true, 0, 763, 1}, // sections 14.9 and 14.10: up to 763 bytes
+    [PLACE(STUN_ATTR_NONCE)] = {true, 0, 763, 1},
+    [PLACE(STUN_ATTR_XOR_RELAYED_ADDRESS)] = {true, 8, 20, 12},
+    [PLACE(STUN_ATTR_REQUESTED_ADDRESS_FAMILY)] = {true, 4, 4, 1},
+    [PLACE(STUN_ATTR_EVEN_PORT)] = {true, 1, 4, 3}, // one byte; four by those who count its padding
+    [PLACE(STUN_ATTR_REQUESTED_TRANSPORT)] = {true, 4, 4, 1},
+    [PLACE(STUN_ATTR_DONT_FRAGMENT)] = {true, 0, 0, 1},
+    [PLACE(STUN_ATTR_MESSAGE_INTEGRITY_SHA256)] = {true, 16, 32, 4}, // section 14.6
+    [PLACE(STUN_ATTR_XOR_MAPPED_ADDRESS)] = {true, 8, 20, 12},
     [PLACE(STUN_ATTR_RESERVATION_TOKEN)] = {true, STUN_ATTR_RESERVATION_LEN,
-                                            STUN_ATTR_RESERVATION_LEN},
-    [PLACE(STUN_ATTR_SOFTWARE)] = {true, 0, 763},
-    [PLACE(STUN_ATTR_FINGERPRINT)] = {true, STUN_FINGERPRINT_LEN, STUN_FINGERPRINT_LEN},
+                                            STUN_ATTR_RESERVATION_LEN, 1},
+    [PLACE(STUN_ATTR_SOFTWARE)] = {true, 0, 763, 1},
+    [PLACE(STUN_ATTR_FINGERPRINT)] = {true, STUN_FINGERPRINT_LEN, STUN_FINGERPRINT_LEN, 1},
 };
 
 // The place of a type in `known`, or PLACE_NONE.
@@ -51,6 +53,11 @@ static size_t place_of(uint16_t type)
     }
     size_t place = PLACE(type);
     return known[place].is_known ? place : PLACE_NONE;
+}
+
+static bool is_right_len(const struct known *type, size_t len)
+{
+    return len >= type->min_len && len <= type->max_len && (len - type->min_len) % type->step == 0;
 }
 
 // Whether an attribute counts, given what came before it.
@@ -98,10 +105,11 @@ static enum stun_message_outcome index_attributes(struct stun_message *message)
             remember_unknown(message, attr.type);
             continue;
         }
-        if (attr.value.len < known[place].min_len || attr.value.len > known[place].max_len) {
+        if (!is_right_len(&known[place], attr.value.len)) {
             return STUN_MESSAGE_BAD_VALUE;
         }
         if (message->at[place] == 0) {
+            assert(offset <= UINT16_MAX);
             message->at[place] = (uint16_t)offset;
         }
     }
@@ -126,6 +134,9 @@ enum stun_message_outcome stun_message_read(struct bytes datagram, struct stun_m
     struct stun_message message = {.whole = datagram};
     struct rd rd = rd_init(datagram);
 
+    if (datagram.len > UINT16_MAX) { // where offsets of 16 bits do not reach
+        return STUN_MESSAGE_NOT_STUN;
+    }
     if (!stun_header_read(&rd, &message.header) || rd.left != message.header.body_len) {
         return STUN_MESSAGE_NOT_STUN;
     }
@@ -170,26 +181,39 @@ bool stun_message_find(const struct stun_message *message, enum stun_attr_type t
     return true;
 }
 
+// Where the attributes end of which more than the first count: at the first proof of integrity.
+static size_t proof_at(const struct stun_message *message)
+{
+    size_t sha1_at = message->at[PLACE(STUN_ATTR_MESSAGE_INTEGRITY)];
+    size_t sha256_at = message->at[PLACE(STUN_ATTR_MESSAGE_INTEGRITY_SHA256)];
+
+    if (sha1_at != 0) { // one behind the SHA-256 does not count
+        assert(sha256_at == 0 || sha256_at > sha1_at);
+        return sha1_at;
+    }
+    return sha256_at != 0 ? sha256_at : message->whole.len;
+}
+
 bool stun_message_next(const struct stun_message *message, enum stun_attr_type type, size_t *at,
                        struct bytes *out)
 {
-    size_t integrity_at = message->at[place_of(STUN_ATTR_MESSAGE_INTEGRITY)];
-    size_t end = integrity_at != 0 ? integrity_at : message->whole.len;
-    size_t offset = *at != 0 ? *at : message->at[place_of((uint16_t)type)];
-
-    if (offset == 0) {
-        return false;
+    if (*at == 0) { // the first one, which may be a proof itself
+        if (!stun_message_find(message, type, out)) {
+            return false;
+        }
+        *at =
+            message->at[place_of((uint16_t)type)] + STUN_ATTR_HEAD_LEN + STUN_ATTR_PADDED(out->len);
+        return true;
     }
-    while (offset < end) {
-        struct stun_attr attr = attr_at(message, offset);
-        offset += STUN_ATTR_HEAD_LEN + STUN_ATTR_PADDED(attr.value.len);
+    size_t end = proof_at(message);
+    while (*at < end) {
+        struct stun_attr attr = attr_at(message, *at);
+        *at += STUN_ATTR_HEAD_LEN + STUN_ATTR_PADDED(attr.value.len);
         if (attr.type == type) {
-            *at = offset;
             *out = attr.value;
             return true;
         }
     }
-    *at = offset;
     return false;
 }
 
@@ -203,5 +227,7 @@ bool stun_message_is_intact(const struct stun_message *message, struct bytes key
     }
     size_t head_len = message->at[place_of(STUN_ATTR_MESSAGE_INTEGRITY)];
     stun_integrity(bytes_first(message->whole, head_len), key, expected);
-    return crypto_equal(value, (struct bytes){expected, sizeof expected});
+    bool is_equal = crypto_equal(value, (struct bytes){expected, sizeof expected});
+    crypto_wipe(expected, sizeof expected); // of a forged message it is what the forger lacks
+    return is_equal;
 }

@@ -17,10 +17,10 @@ enum {
 
 enum stun_message_outcome {
     STUN_MESSAGE_OK,
-    STUN_MESSAGE_NOT_STUN,      // no STUN header, or not one message that fills the datagram
-    STUN_MESSAGE_MALFORMED,     // attributes overrun the message or each other
-    STUN_MESSAGE_BAD_VALUE,     // a known attribute has a length that its type cannot have
-    STUN_MESSAGE_BAD_CHECKSUM,  // FINGERPRINT is wrong: not STUN after all, or damaged
+    STUN_MESSAGE_NOT_STUN,  // no STUN header, not one message that fills the datagram, or > 64 KiB
+    STUN_MESSAGE_MALFORMED, // attributes overrun the message or each other
+    STUN_MESSAGE_BAD_VALUE, // a known attribute has a length that its type cannot have
+    STUN_MESSAGE_BAD_CHECKSUM, // FINGERPRINT is wrong: not STUN after all, or damaged
 };
 
 struct stun_message {

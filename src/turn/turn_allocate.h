@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Answers the Allocate request (RFC 8656 section 7.2).
+#pragma once
+
+#include <stdint.h>
+
+#include "base/now.h"
+#include "base/pool.h"
+#include "stun/stun_error.h"
+#include "turn/turn_ports.h"
+#include "turn/turn_request.h"
+#include "turn/turn_server.h"
+
+enum { TURN_ALLOCATE_TRIES = 8 }; // ports that the system may refuse before the client gets 508
+
+// The one allocation whose socket is being bound, between TURN_COMMAND_OPEN and
+// turn_server_opened(). The ports are taken, and belong to it meanwhile.
+struct turn_allocate_opening {
+    bool is_open;
+    bool is_reserved;          // the port came from a reservation: there is no other
+    uint32_t allocation;       // index
+    uint32_t lifetime_s;       // to be granted
+    uint32_t tries;            // ports that the system refused so far
+    enum turn_ports_wish wish; // what port to take if it refuses this one
+    uint16_t port;
+    uint64_t user;
+    struct bytes username; // borrowed from the request's datagram, for the report
+    struct turn_response_to to;
+};
+
+// STUN_ERROR_NONE when it has answered, or when it has ordered a socket, whose opening it answers.
+MUST_USE enum stun_error_code turn_allocate(struct turn_server *server,
+                                            const struct turn_request *request);
+
+// Goes on when it is known whether the system gives the port.
+void turn_allocate_opened(struct turn_server *server, struct now now, enum turn_opened opened);

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Channels: two-byte names for peers of an allocation (RFC 8656 section 12).
+#pragma once
+
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/chain.h"
+#include "base/now.h"
+#include "base/pool.h"
+#include "base/table.h"
+
+struct turn_server;
+
+struct turn_channel {
+    struct chain_link link; // in the allocation's list
+    uint32_t allocation;    // index
+    struct addr peer;
+    uint16_t number; // 0x4000 to 0x4FFF
+    uint8_t zero[6];
+};
+
+struct turn_channel_store {
+    struct pool pool;
+    struct table by_number; // keyed by allocation and number
+    struct table by_peer;   // keyed by allocation and peer transport address
+};
+
+size_t turn_channel_store_size(uint32_t capacity);
+void turn_channel_store_init(struct turn_channel_store *store, void *memory, uint32_t capacity);
+
+struct turn_channel *turn_channel_at(const struct turn_server *server, uint32_t index);
+// The index of an allocation's channel, or POOL_NONE.
+uint32_t turn_channel_find(const struct turn_server *server, uint32_t allocation, uint16_t number);
+uint32_t turn_channel_find_peer(const struct turn_server *server, uint32_t allocation,
+                                const struct addr *peer);
+// There is room for one more channel of an allocation.
+bool turn_channel_has_room(const struct turn_server *server, uint32_t allocation);
+// Binds a number and a peer, neither of which is bound, and for which there is room.
+void turn_channel_create(struct turn_server *server, uint32_t allocation, uint16_t number,
+                         const struct addr *peer, struct now now);
+void turn_channel_refresh(struct turn_server *server, uint32_t index, struct now now);
+void turn_channel_delete(struct turn_server *server, uint32_t index);

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "turn/turn_channel_bind.h"
+
+#include "stun/stun_chandata.h"
+#include "turn/turn_server_priv.h"
+
+static enum stun_error_code read_binding(struct turn_server *server,
+                                         const struct turn_request *request, uint16_t *number,
+                                         struct addr *peer)
+{
+    struct bytes number_value = {0};
+    struct bytes peer_value = {0};
+
+    if (!stun_message_find(request->message, STUN_ATTR_CHANNEL_NUMBER, &number_value) ||
+        !stun_message_find(request->message, STUN_ATTR_XOR_PEER_ADDRESS, &peer_value) ||
+        !stun_attr_u16_read(number_value, number) || !stun_chandata_is_number(*number)) {
+        return STUN_ERROR_BAD_REQUEST;
+    }
+    enum stun_error_code code = turn_request_peer(server, request, peer_value, peer);
+    if (code == STUN_ERROR_NONE && peer->port == 0) {
+        return STUN_ERROR_BAD_REQUEST;
+    }
+    return code;
+}
+
+// There is room for the binding and for the permission that comes with it.
+static bool has_room(struct turn_server *server, const struct turn_request *request,
+                     const struct addr *peer, bool is_new)
+{
+    bool is_permitted = turn_permission_find(server, request->allocation, peer) != POOL_NONE;
+
+    if (is_new && !turn_channel_has_room(server, request->allocation)) {
+        turn_request_report(server, request, TURN_EVENT_EXHAUSTED, NULL, "all channels are in use");
+        return false;
+    }
+    if (!is_permitted && !turn_permission_has_room(server, request->allocation, 1)) {
+        turn_request_report(server, request, TURN_EVENT_EXHAUSTED, NULL,
+                            "all permissions are in use");
+        return false;
+    }
+    return true;
+}
+
+enum stun_error_code turn_channel_bind(struct turn_server *server,
+                                       const struct turn_request *request)
+{
+    uint16_t number = 0;
+    struct addr peer = {0};
+
+    enum stun_error_code code = read_binding(server, request, &number, &peer);
+    if (code != STUN_ERROR_NONE) {
+        return code;
+    }
+    // Either both are free, or they are bound to each other, which is a refresh.
+    uint32_t by_number = turn_channel_find(server, request->allocation, number);
+    uint32_t by_peer = turn_channel_find_peer(server, request->allocation, &peer);
+    if (by_number != by_peer) {
+        return STUN_ERROR_BAD_REQUEST;
+    }
+    bool is_new = by_number == POOL_NONE;
+    if (!has_room(server, request, &peer, is_new)) {
+        return STUN_ERROR_INSUFFICIENT_CAPACITY;
+    }
+    if (is_new) {
+        turn_channel_create(server, request->allocation, number, &peer, request->now);
+    } else {
+        turn_channel_refresh(server, by_number, request->now);
+    }
+    turn_permission_install(server, request->allocation, &peer, request->now);
+    turn_request_succeed(server, request);
+    return STUN_ERROR_NONE;
+}

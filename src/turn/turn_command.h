@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a TURN server asks of whoever owns the sockets: the cold half of its output.
+#pragma once
+
+#include "base/addr.h"
+#include "base/bytes.h"
+#include "base/pool.h"
+
+enum {
+    TURN_COMMAND_MESSAGE_MAX = 768, // bytes: the longest response, with a realm of 127 bytes
+};
+
+// The 5-tuple of a client, UDP being the fifth: who sent, and to which of our addresses.
+struct turn_tuple {
+    struct addr client;
+    struct addr server;
+};
+
+enum turn_command_type {
+    TURN_COMMAND_SEND,   // send a message to a client
+    TURN_COMMAND_OPEN,   // bind a relayed socket, then say how it went: turn_server_opened()
+    TURN_COMMAND_CLOSE,  // close a relayed socket
+    TURN_COMMAND_REPORT, // something happened that an operator may want to read
+};
+
+enum turn_event {
+    TURN_EVENT_ALLOCATED,
+    TURN_EVENT_DELETED,      // by its client
+    TURN_EVENT_EXPIRED,      // nobody refreshed it
+    TURN_EVENT_PEER_DENIED,  // 403; `reason` names the kind of address
+    TURN_EVENT_PORT_REFUSED, // the system did not bind `relayed`
+    TURN_EVENT_EXHAUSTED,    // 508 or 486; `reason` names what ran out
+};
+
+struct turn_command_send {
+    struct turn_tuple tuple; // to tuple.client, from tuple.server
+    struct bytes message;    // borrowed until the next call other than turn_server_take()
+};
+
+struct turn_command_socket {
+    struct pool_ref allocation; // names the socket in all later calls
+    struct addr relayed; // TURN_COMMAND_OPEN: family and port to bind; the IP is the public one
+};
+
+struct turn_command_report {
+    enum turn_event event;
+    struct turn_tuple tuple;
+    struct addr relayed;   // the allocation's, or ADDR_NONE
+    struct addr peer;      // TURN_EVENT_PEER_DENIED only
+    struct bytes username; // TURN_EVENT_ALLOCATED only; borrowed from the request's datagram
+    const char *reason;    // static text, or NULL
+    uint32_t lifetime_s;   // TURN_EVENT_ALLOCATED only
+};
+
+struct turn_command {
+    enum turn_command_type type;
+    union {
+        struct turn_command_send send;
+        struct turn_command_socket socket; // TURN_COMMAND_OPEN and _CLOSE
+        struct turn_command_report report;
+    };
+};

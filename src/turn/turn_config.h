@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a TURN server is told once, when it is made.
+#pragma once
+
+#include "base/addr.h"
+#include "base/bytes.h"
+#include "base/cidr.h"
+
+enum {
+    TURN_CONFIG_REALM_MAX = 127,    // bytes; RFC 8489 section 14.9 allows 128 characters
+    TURN_CONFIG_USERNAME_MAX = 508, // bytes; RFC 8489 section 14.3
+};
+
+// A user whose password is known beforehand. Both spans are copied, and wiped with the server.
+struct turn_user {
+    struct bytes name; // 1 to TURN_CONFIG_USERNAME_MAX bytes; of equal names the last one counts
+    struct bytes password;
+};
+
+// Allows or denies peers. The longest prefix that contains a peer decides; of equally long ones
+// these rules stand above the built-in ones, and denying above allowing.
+struct turn_peer_rule {
+    struct cidr cidr;
+    bool is_allowed;
+};
+
+struct turn_config {
+    struct addr public_ip4; // put into XOR-RELAYED-ADDRESS; ADDR_NONE: no IPv4 relaying
+    struct addr public_ip6; // likewise; at least one of the two is given
+    uint16_t lowest_port;   // relayed ports, both ends included
+    uint16_t highest_port;
+
+    // Of several servers that share the ports each has its own pairs (even, odd) of them.
+    uint32_t shard_index; // 0 to shard_count - 1
+    uint32_t shard_count; // at least 1
+
+    struct bytes realm; // 1 to TURN_CONFIG_REALM_MAX bytes, copied
+    const struct turn_user *users;
+    size_t user_count;
+    const struct turn_peer_rule *rules;
+    size_t rule_count;
+
+    uint32_t max_allocations; // all at once; each at least 1
+    uint32_t max_permissions;
+    uint32_t max_channels;
+    uint32_t max_reservations;
+    uint32_t permissions_per_allocation;
+    uint32_t channels_per_allocation;
+
+    uint32_t min_lifetime_s;     // shortest lifetime granted; RFC 8656 section 3.2 has 600
+    uint32_t default_lifetime_s; // granted when the client names none
+    uint32_t max_lifetime_s;     // longest lifetime granted
+};
+
+// The numbers that the RFC and common sense give: all fields but addresses, realm and users.
+struct turn_config turn_config_default(void);

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "turn/turn_nonce.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "crypto/crypto_equal.h"
+#include "crypto/crypto_hmac.h"
+
+enum {
+    HEAD_LEN = 5, // bytes: stamp and zero
+    MAC_LEN = 10, // bytes: 80 bits, more than can be tried online in an hour
+    RAW_LEN = HEAD_LEN + MAC_LEN,
+    HOUR_S = 3600,
+};
+_Static_assert(BASE64_LEN(RAW_LEN) == TURN_NONCE_LEN, "no padding and no spare bits");
+_Static_assert((int)TURN_NONCE_KEY_LEN == (int)CRYPTO_SHA256_LEN, "a key is a whole HMAC-SHA256");
+_Static_assert((int)TURN_NONCE_LIFETIME_S <= (int)HOUR_S, "a nonce never needs a third key");
+
+void turn_nonce_init(struct turn_nonce *nonce, const uint8_t secret[TURN_NONCE_SECRET_LEN])
+{
+    memset(nonce, 0, sizeof *nonce);
+    memcpy(nonce->secret, secret, TURN_NONCE_SECRET_LEN);
+}
+
+static struct bytes key_of(struct turn_nonce *nonce, uint32_t hour)
+{
+    struct turn_nonce_key *kept = &nonce->keys[hour % 2];
+
+    if (!kept->is_made || kept->hour != hour) {
+        uint8_t label[4];
+        struct wr wr = wr_init(label, sizeof label);
+        wr_u32(&wr, hour);
+        struct bytes span = wr_done(&wr);
+        struct bytes secret = {nonce->secret, sizeof nonce->secret};
+        crypto_hmac_sha256(secret, &span, 1, kept->key);
+        kept->hour = hour;
+        kept->is_made = true;
+    }
+    return (struct bytes){kept->key, sizeof kept->key};
+}
+
+// The first MAC_LEN bytes of the proof for a head and a client.
+static void prove(struct turn_nonce *nonce, uint32_t stamp_s, struct bytes head,
+                  const struct addr *client, uint8_t out[MAC_LEN])
+{
+    uint8_t whole[CRYPTO_SHA256_LEN];
+    const struct bytes spans[] = {head, {(const uint8_t *)client, sizeof *client}};
+
+    crypto_hmac_sha256(key_of(nonce, stamp_s / HOUR_S), spans, COUNT_OF(spans), whole);
+    memcpy(out, whole, MAC_LEN);
+}
+
+static uint32_t stamp_of(struct now now)
+{
+    return (uint32_t)(now.mono_ns / SECOND_NS); // wraps after 136 years of uptime
+}
+
+void turn_nonce_write(struct turn_nonce *nonce, struct now now, const struct addr *client,
+                      uint8_t out[TURN_NONCE_LEN])
+{
+    uint8_t raw[RAW_LEN];
+    struct wr wr = wr_init(raw, sizeof raw);
+
+    wr_u32(&wr, stamp_of(now));
+    wr_u8(&wr, 0);
+    prove(nonce, stamp_of(now), wr_done(&wr), client, raw + HEAD_LEN);
+    struct wr text = wr_init(out, TURN_NONCE_LEN);
+    base64_write(&text, (struct bytes){raw, sizeof raw}, false);
+    assert(wr_ok(&text));
+}
+
+bool turn_nonce_is_good(struct turn_nonce *nonce, struct now now, const struct addr *client,
+                        struct bytes text)
+{
+    uint8_t raw[RAW_LEN];
+    uint8_t expected[MAC_LEN];
+
+    if (!base64_read(text, raw, sizeof raw)) {
+        return false;
+    }
+    struct rd rd = rd_init((struct bytes){raw, sizeof raw});
+    uint32_t stamp_s = rd_u32(&rd);
+    if (stamp_s > stamp_of(now) || stamp_of(now) - stamp_s > TURN_NONCE_LIFETIME_S) {
+        return false;
+    }
+    prove(nonce, stamp_s, (struct bytes){raw, HEAD_LEN}, client, expected);
+    return crypto_equal((struct bytes){raw + HEAD_LEN, MAC_LEN}, (struct bytes){expected, MAC_LEN});
+}

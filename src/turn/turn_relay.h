@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way of a packet: between a client's ChannelData or Send and Data indications on one side and
+// plain UDP datagrams of peers on the other (RFC 8656 sections 11 and 12).
+#pragma once
+
+#include "base/bytes.h"
+#include "base/pool.h"
+#include "stun/stun_message.h"
+#include "turn/turn_server.h"
+
+// Each counts what it drops, and writes *out with TURN_FORWARD only.
+
+MUST_USE enum turn_verdict turn_relay_chandata(struct turn_server *server,
+                                               const struct turn_tuple *tuple,
+                                               struct bytes datagram, struct turn_forward *out);
+
+MUST_USE enum turn_verdict turn_relay_send(struct turn_server *server,
+                                           const struct turn_tuple *tuple,
+                                           const struct stun_message *message,
+                                           struct turn_forward *out);
+
+MUST_USE enum turn_verdict turn_relay_from_peer(struct turn_server *server,
+                                                struct pool_ref allocation, const struct addr *peer,
+                                                struct bytes datagram, struct turn_forward *out);

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests in the order of RFC 8489 sections 6.3.1 and 9.2.4, RFC 8656 section 5:
+//
+//      Binding                          answered to anyone
+//      no MESSAGE-INTEGRITY             401 with realm and nonce
+//      no USERNAME, REALM or NONCE      400
+//      nonce not ours or too old        438 with realm and nonce
+//      unknown user, wrong integrity    401 with realm and nonce, after the same work
+//      unknown required attributes      420
+//      not an Allocate, no allocation   437
+//      an allocation of somebody else   441
+//      then the method
+//
+// Nothing is remembered of a request that did not get that far.
+#include "turn/turn_request.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "turn/turn_channel_bind.h"
+#include "turn/turn_create_permission.h"
+#include "turn/turn_refresh.h"
+#include "turn/turn_server_priv.h"
+
+enum credentials {
+    PROVEN,
+    ABSENT,     // 401: the client does not know the realm yet
+    INCOMPLETE, // 400
+    STALE,      // 438
+    WRONG,      // 401
+};
+
+static enum credentials authenticate(struct turn_server *server, struct turn_request *request)
+{
+    const struct stun_message *message = request->message;
+    struct bytes realm = {0};
+    struct bytes nonce = {0};
+    uint8_t key[STUN_KEY_LEN];
+
+    if (!stun_message_has(message, STUN_ATTR_MESSAGE_INTEGRITY)) {
+        return ABSENT;
+    }
+    if (!stun_message_find(message, STUN_ATTR_USERNAME, &request->username) ||
+        !stun_message_find(message, STUN_ATTR_REALM, &realm) ||
+        !stun_message_find(message, STUN_ATTR_NONCE, &nonce)) {
+        return INCOMPLETE;
+    }
+    if (!turn_nonce_is_good(&server->nonce, request->now, &request->to.tuple.client, nonce)) {
+        return STALE;
+    }
+    // A stranger's request is checked too, against a key that nobody has: equal answer, equal work.
+    memcpy(key, server->stranger_key, sizeof key);
+    bool is_known = turn_credential_find(&server->credential, request->username, key);
+    bool is_intact = stun_message_is_intact(message, (struct bytes){key, sizeof key});
+    if (!is_known || !is_intact || !bytes_equal(realm, server->config.realm)) {
+        return WRONG;
+    }
+    request->user = siphash(&server->hash_key, request->username);
+    request->to.is_signed = true;
+    memcpy(request->to.key, key, sizeof key);
+    return PROVEN;
+}
+
+// True when the request may go on; otherwise it has been answered.
+static bool pass(struct turn_server *server, struct turn_request *request)
+{
+    switch (authenticate(server, request)) {
+    case PROVEN:
+        return true;
+    case ABSENT:
+        server->stats.challenges++;
+        turn_response_challenge(server, &request->to, request->now, STUN_ERROR_UNAUTHENTICATED);
+        return false;
+    case INCOMPLETE:
+        turn_response_error(server, &request->to, STUN_ERROR_BAD_REQUEST);
+        return false;
+    case STALE:
+        server->stats.challenges++;
+        turn_response_challenge(server, &request->to, request->now, STUN_ERROR_STALE_NONCE);
+        return false;
+    case WRONG:
+        server->stats.wrong_credentials++;
+        turn_response_challenge(server, &request->to, request->now, STUN_ERROR_UNAUTHENTICATED);
+        return false;
+    }
+    return false;
+}
+
+static void answer_binding(struct turn_server *server, const struct turn_request *request)
+{
+    struct turn_response response = turn_response_begin(server, &request->to);
+
+    server->stats.binding_requests++;
+    stun_attr_xor_addr_write(&response.writer.wr, STUN_ATTR_XOR_MAPPED_ADDRESS,
+                             &request->to.transaction, &request->to.tuple.client);
+    turn_response_end(server, &response);
+}
+
+// What all methods but Allocate ask first.
+static enum stun_error_code check_allocation(const struct turn_server *server,
+                                             const struct turn_request *request)
+{
+    if (request->allocation == POOL_NONE) {
+        return STUN_ERROR_ALLOCATION_MISMATCH;
+    }
+    const struct turn_allocation *allocation = turn_allocation_at(server, request->allocation);
+    assert(allocation->state == TURN_ALLOCATION_LIVE);
+    return allocation->user == request->user ? STUN_ERROR_NONE : STUN_ERROR_WRONG_CREDENTIALS;
+}
+
+static enum stun_error_code run_method(struct turn_server *server,
+                                       const struct turn_request *request)
+{
+    if (request->to.method == STUN_ALLOCATE) {
+        server->stats.allocate_requests++;
+        return turn_allocate(server, request);
+    }
+    enum stun_error_code code = check_allocation(server, request);
+    if (code != STUN_ERROR_NONE) {
+        return code;
+    }
+    switch (request->to.method) {
+    case STUN_REFRESH:
+        server->stats.refresh_requests++;
+        return turn_refresh(server, request);
+    case STUN_CREATE_PERMISSION:
+        server->stats.create_permission_requests++;
+        return turn_create_permission(server, request);
+    case STUN_CHANNEL_BIND:
+        server->stats.channel_bind_requests++;
+        return turn_channel_bind(server, request);
+    }
+    assert(!"a method that is_ours() does not know");
+    return STUN_ERROR_BAD_REQUEST;
+}
+
+static bool is_ours(uint16_t method)
+{
+    return method == STUN_BINDING || method == STUN_ALLOCATE || method == STUN_REFRESH ||
+           method == STUN_CREATE_PERMISSION || method == STUN_CHANNEL_BIND;
+}
+
+void turn_request_handle(struct turn_server *server, struct now now, const struct turn_tuple *tuple,
+                         const struct stun_message *message, bool is_readable)
+{
+    struct turn_request request = {
+        .now = now,
+        .message = message,
+        .to =
+            {
+                .tuple = *tuple,
+                .transaction = message->header.transaction,
+                .method = message->header.method,
+                .has_fingerprint = stun_message_has(message, STUN_ATTR_FINGERPRINT),
+            },
+    };
+
+    assert(message->header.class == STUN_REQUEST);
+    if (!is_ours(request.to.method)) {
+        server->stats.dropped_unexpected++; // RFC 8489 section 6.3
+        return;
+    }
+    if (!is_readable) {
+        turn_response_error(server, &request.to, STUN_ERROR_BAD_REQUEST);
+        return;
+    }
+    if (request.to.method != STUN_BINDING && !pass(server, &request)) {
+        return;
+    }
+    if (message->unknown_count > 0) {
+        turn_response_unknown(server, &request.to, message);
+        return;
+    }
+    if (request.to.method == STUN_BINDING) {
+        answer_binding(server, &request);
+        return;
+    }
+    request.allocation = turn_allocation_find(server, tuple);
+    enum stun_error_code code = run_method(server, &request);
+    if (code != STUN_ERROR_NONE) {
+        server->stats.errors++;
+        turn_response_error(server, &request.to, code);
+    }
+}
+
+void turn_request_succeed(struct turn_server *server, const struct turn_request *request)
+{
+    struct turn_response response = turn_response_begin(server, &request->to);
+    turn_response_end(server, &response);
+}
+
+void turn_request_report(struct turn_server *server, const struct turn_request *request,
+                         enum turn_event event, const struct addr *peer, const char *reason)
+{
+    struct turn_command command = {
+        .type = TURN_COMMAND_REPORT,
+        .report = {.event = event, .tuple = request->to.tuple, .reason = reason},
+    };
+
+    if (peer != NULL) {
+        command.report.peer = *peer;
+    }
+    turn_outbox_add(&server->outbox, &command);
+}
+
+bool turn_request_lifetime(const struct turn_server *server, const struct turn_request *request,
+                           uint32_t *lifetime_s)
+{
+    const struct turn_config *config = &server->config;
+    struct bytes value = {0};
+    uint32_t wish_s = config->default_lifetime_s;
+
+    if (stun_message_find(request->message, STUN_ATTR_LIFETIME, &value) &&
+        !stun_attr_u32_read(value, &wish_s)) {
+        return false;
+    }
+    if (wish_s != 0 && wish_s < config->min_lifetime_s) {
+        wish_s = config->min_lifetime_s;
+    }
+    *lifetime_s = wish_s < config->max_lifetime_s ? wish_s : config->max_lifetime_s;
+    return true;
+}
+
+bool turn_request_family(const struct turn_request *request, enum addr_family *family)
+{
+    struct bytes value = {0};
+    uint8_t wish = 0;
+
+    if (!stun_message_find(request->message, STUN_ATTR_REQUESTED_ADDRESS_FAMILY, &value)) {
+        *family = ADDR_NONE;
+        return true;
+    }
+    if (!stun_attr_u8_read(value, &wish) ||
+        (wish != STUN_ATTR_FAMILY_IP4 && wish != STUN_ATTR_FAMILY_IP6)) {
+        return false;
+    }
+    *family = wish == STUN_ATTR_FAMILY_IP4 ? ADDR_IP4 : ADDR_IP6;
+    return true;
+}
+
+enum stun_error_code turn_request_peer(struct turn_server *server,
+                                       const struct turn_request *request, struct bytes value,
+                                       struct addr *out)
+{
+    const struct turn_allocation *allocation = turn_allocation_at(server, request->allocation);
+    struct addr peer = {0};
+
+    if (!stun_attr_xor_addr_read(value, &request->to.transaction, &peer)) {
+        return STUN_ERROR_BAD_REQUEST;
+    }
+    if (peer.family != allocation->family) {
+        return STUN_ERROR_PEER_FAMILY_MISMATCH;
+    }
+    const char *denial = turn_peers_denial(&server->peers, &peer);
+    if (denial != NULL) {
+        server->stats.peers_denied++;
+        turn_request_report(server, request, TURN_EVENT_PEER_DENIED, &peer, denial);
+        return STUN_ERROR_FORBIDDEN;
+    }
+    *out = peer;
+    return STUN_ERROR_NONE;
+}

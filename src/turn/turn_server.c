@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "turn/turn_server.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "crypto/crypto_wipe.h"
+#include "stun/stun_chandata.h"
+#include "turn/turn_relay.h"
+#include "turn/turn_request.h"
+#include "turn/turn_server_priv.h"
+
+// The parts of a server's memory, in their order.
+struct layout {
+    size_t credential;
+    size_t peers;
+    size_t ports;
+    size_t expiry;
+    size_t allocations;
+    size_t permissions;
+    size_t channels;
+    size_t reservations;
+    size_t end;
+};
+
+// Reserves `len` bytes at *end, which stays a multiple of 64 (a cache line).
+static size_t place(size_t *end, size_t len)
+{
+    size_t at = *end;
+    *end = (at + len + 63) / 64 * 64;
+    return at;
+}
+
+static struct layout layout_of(const struct turn_config *config)
+{
+    struct layout layout = {0};
+    size_t *end = &layout.end;
+
+    (void)place(end, sizeof(struct turn_server));
+    layout.credential = place(end, turn_credential_size(config->users, config->user_count));
+    layout.peers = place(end, turn_peers_size(config->rules, config->rule_count));
+    layout.ports = place(end, turn_ports_size());
+    layout.expiry = place(end, turn_expiry_size(config));
+    layout.allocations = place(end, turn_allocation_store_size(config->max_allocations));
+    layout.permissions = place(end, turn_permission_store_size(config->max_permissions));
+    layout.channels = place(end, turn_channel_store_size(config->max_channels));
+    layout.reservations = place(end, turn_reservation_store_size(config->max_reservations));
+    return layout;
+}
+
+size_t turn_server_size(const struct turn_config *config)
+{
+    return layout_of(config).end;
+}
+
+static void check_config(const struct turn_config *config)
+{
+    assert(config->public_ip4.family != ADDR_NONE || config->public_ip6.family != ADDR_NONE);
+    assert(config->realm.len >= 1);
+    assert(config->realm.len <= TURN_CONFIG_REALM_MAX);
+    assert(config->max_allocations >= 1);
+    assert(config->max_permissions >= 1);
+    assert(config->max_channels >= 1);
+    assert(config->max_reservations >= 1);
+    assert(config->min_lifetime_s >= 1);
+    assert(config->min_lifetime_s <= config->max_lifetime_s);
+    assert(config->default_lifetime_s >= 1);
+    // Counts per allocation are kept in 16 bits.
+    assert(config->permissions_per_allocation <= UINT16_MAX);
+    assert(config->channels_per_allocation <= UINT16_MAX);
+}
+
+// Derives the secrets from the seed, each from a stretch of its own.
+static void init_secrets(struct turn_server *server, const uint8_t seed[TURN_SERVER_SEED_LEN])
+{
+    uint8_t raw[TURN_NONCE_SECRET_LEN + SIPHASH_KEY_LEN];
+
+    crypto_random_init(&server->random, seed);
+    crypto_random_fill(&server->random, raw, sizeof raw);
+    turn_nonce_init(&server->nonce, raw);
+    server->hash_key = siphash_key_read(raw + TURN_NONCE_SECRET_LEN);
+    crypto_random_fill(&server->random, server->stranger_key, sizeof server->stranger_key);
+    crypto_wipe(raw, sizeof raw);
+}
+
+struct turn_server *turn_server_init(void *memory, const struct turn_config *config,
+                                     const uint8_t seed[TURN_SERVER_SEED_LEN])
+{
+    struct layout layout = layout_of(config);
+    struct turn_server *server = memory;
+    uint8_t *base = memory;
+
+    assert((uintptr_t)memory % sizeof(uint64_t) == 0);
+    check_config(config);
+    server->config = *config;
+    memcpy(server->realm, config->realm.ptr, config->realm.len);
+    server->config.realm.ptr = server->realm;
+    init_secrets(server, seed);
+    turn_credential_init(&server->credential, base + layout.credential, &server->hash_key, config);
+    turn_peers_init(&server->peers, base + layout.peers, config->rules, config->rule_count);
+    turn_ports_init(&server->ports, base + layout.ports, config->lowest_port, config->highest_port,
+                    config->shard_index, config->shard_count);
+    turn_expiry_init(&server->expiry, base + layout.expiry, config);
+    turn_allocation_store_init(&server->allocations, base + layout.allocations,
+                               config->max_allocations);
+    turn_permission_store_init(&server->permissions, base + layout.permissions,
+                               config->max_permissions);
+    turn_channel_store_init(&server->channels, base + layout.channels, config->max_channels);
+    turn_reservation_store_init(&server->reservations, base + layout.reservations,
+                                config->max_reservations);
+    server->config.users = NULL;
+    server->config.user_count = 0;
+    server->config.rules = NULL;
+    server->config.rule_count = 0;
+    return server;
+}
+
+void turn_server_deinit(struct turn_server *server)
+{
+    crypto_wipe(server->credential.users,
+                server->credential.user_count * sizeof *server->credential.users);
+    crypto_wipe(server, sizeof *server);
+}
+
+// The contract of turn_server.h: nothing is due, and no command is waiting.
+static void check_turn(const struct turn_server *server, struct now now)
+{
+    assert(turn_server_deadline(server) > now.mono_ns);
+    assert(turn_outbox_is_empty(&server->outbox));
+    assert(!server->opening.is_open);
+}
+
+static enum turn_verdict drop(uint64_t *counter)
+{
+    (*counter)++;
+    return TURN_DROP;
+}
+
+static enum turn_verdict take_request(struct turn_server *server, struct now now,
+                                      const struct turn_tuple *tuple,
+                                      const struct stun_message *message, bool is_readable)
+{
+    turn_request_handle(server, now, tuple, message, is_readable);
+    return turn_outbox_is_empty(&server->outbox) ? TURN_DROP : TURN_COMMANDS;
+}
+
+static enum turn_verdict take_stun(struct turn_server *server, struct now now,
+                                   const struct turn_tuple *tuple, struct bytes datagram,
+                                   struct turn_forward *out)
+{
+    struct stun_message message = {0};
+
+    switch (stun_message_read(datagram, &message)) {
+    case STUN_MESSAGE_OK:
+        break;
+    case STUN_MESSAGE_BAD_VALUE:
+        if (message.header.class == STUN_REQUEST) {
+            return take_request(server, now, tuple, &message, false);
+        }
+        return drop(&server->stats.dropped_malformed);
+    case STUN_MESSAGE_NOT_STUN:
+    case STUN_MESSAGE_MALFORMED:
+    case STUN_MESSAGE_BAD_CHECKSUM:
+        return drop(&server->stats.dropped_malformed);
+    }
+    if (message.header.class == STUN_REQUEST) {
+        return take_request(server, now, tuple, &message, true);
+    }
+    if (message.header.class == STUN_INDICATION && message.header.method == STUN_SEND) {
+        return turn_relay_send(server, tuple, &message, out);
+    }
+    return drop(&server->stats.dropped_unexpected);
+}
+
+enum turn_verdict turn_server_from_client(struct turn_server *server, struct now now,
+                                          const struct turn_tuple *tuple, struct bytes datagram,
+                                          struct turn_forward *out)
+{
+    check_turn(server, now);
+    assert(tuple->client.port != 0);
+    turn_outbox_reset(&server->outbox);
+    if (stun_chandata_is_likely(datagram)) {
+        return turn_relay_chandata(server, tuple, datagram, out);
+    }
+    if (stun_header_is_likely(datagram)) {
+        return take_stun(server, now, tuple, datagram, out);
+    }
+    return drop(&server->stats.dropped_malformed);
+}
+
+enum turn_verdict turn_server_from_peer(struct turn_server *server, struct pool_ref allocation,
+                                        const struct addr *peer, struct bytes datagram,
+                                        struct turn_forward *out)
+{
+    assert(turn_outbox_is_empty(&server->outbox));
+    return turn_relay_from_peer(server, allocation, peer, datagram, out);
+}
+
+bool turn_server_take(struct turn_server *server, struct turn_command *out)
+{
+    return turn_outbox_take(&server->outbox, out);
+}
+
+void turn_server_opened(struct turn_server *server, struct now now, struct pool_ref allocation,
+                        enum turn_opened opened)
+{
+    assert(server->opening.is_open);
+    assert(server->opening.allocation == allocation.index);
+    assert(pool_find(&server->allocations.pool, allocation) != NULL);
+    turn_outbox_reset(&server->outbox); // the order to open was the last command
+    turn_allocate_opened(server, now, opened);
+}
+
+static void expire(struct turn_server *server, enum turn_expiry_kind kind, uint32_t index)
+{
+    switch (kind) {
+    case TURN_EXPIRY_ALLOCATION:
+        server->stats.allocations_expired++;
+        turn_allocation_delete(server, index, TURN_EVENT_EXPIRED);
+        return;
+    case TURN_EXPIRY_PERMISSION:
+        turn_permission_delete(server, index);
+        return;
+    case TURN_EXPIRY_CHANNEL:
+        turn_channel_delete(server, index);
+        return;
+    case TURN_EXPIRY_RESERVATION:
+        turn_reservation_expire(server, index);
+        return;
+    case TURN_EXPIRY_KINDS:
+        break;
+    }
+    assert(!"a timer of no kind");
+}
+
+void turn_server_tick(struct turn_server *server, struct now now)
+{
+    enum turn_expiry_kind kind = TURN_EXPIRY_KINDS;
+    uint32_t index = 0;
+
+    assert(turn_outbox_is_empty(&server->outbox));
+    assert(!server->opening.is_open);
+    turn_outbox_reset(&server->outbox);
+    turn_ports_tick(&server->ports, now);
+    while (turn_outbox_has_room(&server->outbox) &&
+           turn_expiry_take(&server->expiry, now, &kind, &index)) {
+        expire(server, kind, index);
+    }
+}
+
+uint64_t turn_server_deadline(const struct turn_server *server)
+{
+    uint64_t expiry_ns = turn_expiry_deadline(&server->expiry);
+    uint64_t ports_ns = turn_ports_deadline(&server->ports);
+
+    return expiry_ns < ports_ns ? expiry_ns : ports_ns;
+}
+
+const struct turn_stats *turn_server_stats(const struct turn_server *server)
+{
+    return &server->stats;
+}
+
+struct turn_gauges turn_server_gauges(const struct turn_server *server)
+{
+    return (struct turn_gauges){
+        .allocations = server->allocations.pool.used,
+        .permissions = server->permissions.pool.used,
+        .channels = server->channels.pool.used,
+        .reservations = server->reservations.pool.used,
+        .ports_in_use = server->ports.total - turn_ports_free_count(&server->ports),
+        .timers = server->expiry.heap.count,
+    };
+}

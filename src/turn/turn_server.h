@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// A STUN/TURN server for UDP (RFC 8489, RFC 8656): the door of the room turn.
+//
+// The room decides and touches nothing: datagrams, time and randomness are arguments; answers are
+// a verdict for the hot path and commands for the rest. It owns no socket and no memory, and its
+// state holds no pointer into the caller's, so the same calls always give the same results.
+// It does not promise delivery: UDP does not either.
+//
+// The caller's turn:
+//
+//      while (turn_server_deadline(server) <= now.mono_ns) {    // nothing is ever seen expired
+//          turn_server_tick(server, now);
+//          take and carry out all commands;
+//      }
+//      verdict = turn_server_from_client(server, now, &tuple, datagram, &forward);
+//      TURN_FORWARD:  send forward; TURN_COMMANDS: take and carry out all commands; TURN_DROP: -
+//
+// TURN_COMMAND_OPEN is the last command of its call. It is answered by turn_server_opened() before
+// any other call, and the commands that follow from that are taken in the same way.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/bytes.h"
+#include "base/now.h"
+#include "base/pool.h"
+#include "turn/turn_command.h"
+#include "turn/turn_config.h"
+#include "turn/turn_stats.h"
+
+enum {
+    TURN_SERVER_SEED_LEN = 64,  // bytes
+    TURN_FORWARD_HEAD_MAX = 48, // bytes: a Data indication's, for an IPv6 peer
+};
+
+struct turn_server;
+
+enum turn_verdict {
+    TURN_DROP,     // nothing to do; counted
+    TURN_COMMANDS, // commands are waiting
+    TURN_FORWARD,  // send what `out` says, at once
+};
+
+// A packet to send: head, payload and padding as one datagram.
+struct turn_forward {
+    bool is_to_peer;            // through the allocation's socket; else to the client
+    bool is_unfragmented;       // with DF set (RFC 8656 section 14.9); to peers only
+    uint8_t head_len;           // bytes of `head` to send in front
+    uint8_t padding_len;        // zero bytes to send behind, 0 to 3
+    struct pool_ref allocation; // whose packet it is
+    struct addr peer;           // is_to_peer: where it goes
+    struct turn_tuple tuple;    // otherwise: to tuple.client, from tuple.server
+    struct bytes payload;       // borrowed from the datagram that came in
+    uint8_t head[TURN_FORWARD_HEAD_MAX];
+};
+
+// How an opening of a relayed socket went.
+enum turn_opened {
+    TURN_OPENED,         // it is bound, and receives
+    TURN_PORT_REFUSED,   // this port is not to be had (in use, forbidden): try another
+    TURN_SYSTEM_REFUSED, // no port is to be had now (no descriptors, no memory)
+};
+
+// Bytes of memory that a server of this configuration needs for all its life.
+size_t turn_server_size(const struct turn_config *config);
+
+// Makes a server in `memory`: zeroed, aligned for uint64_t, turn_server_size() bytes. The seed is
+// secret and unpredictable; all of the server's randomness comes from it.
+struct turn_server *turn_server_init(void *memory, const struct turn_config *config,
+                                     const uint8_t seed[TURN_SERVER_SEED_LEN]);
+
+// Wipes all secrets. Relayed sockets are the caller's to close.
+void turn_server_deinit(struct turn_server *server);
+
+// A datagram has come from a client. Its source port is not 0.
+// *out is written with TURN_FORWARD only.
+MUST_USE enum turn_verdict turn_server_from_client(struct turn_server *server, struct now now,
+                                                   const struct turn_tuple *tuple,
+                                                   struct bytes datagram, struct turn_forward *out);
+
+// A datagram has come from a peer, on an allocation's relayed socket. A reference to an allocation
+// that is gone is no error. TURN_DROP or TURN_FORWARD.
+MUST_USE enum turn_verdict turn_server_from_peer(struct turn_server *server,
+                                                 struct pool_ref allocation,
+                                                 const struct addr *peer, struct bytes datagram,
+                                                 struct turn_forward *out);
+
+// Takes the next command. False, with *out untouched, when there is none.
+MUST_USE bool turn_server_take(struct turn_server *server, struct turn_command *out);
+
+// The answer to TURN_COMMAND_OPEN; commands are waiting afterwards.
+void turn_server_opened(struct turn_server *server, struct now now, struct pool_ref allocation,
+                        enum turn_opened opened);
+
+// Lets expire what is due, as far as the commands that follow from it have room; then the deadline
+// is still due, and the caller comes again.
+void turn_server_tick(struct turn_server *server, struct now now);
+
+// When turn_server_tick() is due (monotonic ns), or NEVER.
+uint64_t turn_server_deadline(const struct turn_server *server);
+
+const struct turn_stats *turn_server_stats(const struct turn_server *server);
+
+// What is held now.
+struct turn_gauges {
+    uint32_t allocations;
+    uint32_t permissions;
+    uint32_t channels;
+    uint32_t reservations;
+    uint32_t ports_in_use; // of the ports of this shard, the resting ones included
+    uint32_t timers;
+};
+struct turn_gauges turn_server_gauges(const struct turn_server *server);

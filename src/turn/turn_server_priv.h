@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole state of a server, for the files of this room only.
+#pragma once
+
+#include "base/siphash.h"
+#include "crypto/crypto_random.h"
+#include "turn/turn_allocate.h"
+#include "turn/turn_allocation.h"
+#include "turn/turn_channel.h"
+#include "turn/turn_credential.h"
+#include "turn/turn_expiry.h"
+#include "turn/turn_nonce.h"
+#include "turn/turn_outbox.h"
+#include "turn/turn_peers.h"
+#include "turn/turn_permission.h"
+#include "turn/turn_ports.h"
+#include "turn/turn_reservation.h"
+#include "turn/turn_response.h"
+#include "turn/turn_server.h"
+
+struct turn_server {
+    struct turn_config config; // its users and rules are not kept; the realm is in `realm`
+    uint8_t realm[TURN_CONFIG_REALM_MAX];
+    struct siphash_key hash_key;
+    uint8_t stranger_key[STUN_KEY_LEN]; // stands in for the key of a user who does not exist
+    struct crypto_random random;
+    struct turn_nonce nonce;
+    struct turn_credential credential;
+    struct turn_peers peers;
+    struct turn_ports ports;
+    struct turn_expiry expiry;
+    struct turn_allocation_store allocations;
+    struct turn_permission_store permissions;
+    struct turn_channel_store channels;
+    struct turn_reservation_store reservations;
+    struct turn_allocate_opening opening;
+    struct turn_outbox outbox;
+    struct turn_stats stats;
+};
