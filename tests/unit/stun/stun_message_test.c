@@ -1,0 +1,645 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stun/stun_message.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "stun/exact.h"
+#include "stun/rfc5769.h"
+#include "stun/stun_fingerprint.h"
+#include "stun/stun_integrity.h"
+
+static const struct bytes key = BYTES_LITERAL("key");
+static const uint8_t zeros[UINT16_MAX];
+
+// --- Messages made by hand, so that the writer's mistakes cannot hide the reader's ---------------
+
+struct draft {
+    uint8_t raw[1024];
+    struct wr wr;
+};
+
+static void begin(struct draft *draft)
+{
+    draft->wr = wr_init(draft->raw, sizeof draft->raw);
+    wr_u16(&draft->wr, 0x0003); // an Allocate request
+    wr_u16(&draft->wr, 0);
+    wr_u32(&draft->wr, STUN_MAGIC_COOKIE);
+    wr_text(&draft->wr, "transaction!");
+}
+
+static void add(struct draft *draft, uint16_t type, const void *value, size_t len)
+{
+    wr_u16(&draft->wr, type);
+    wr_u16(&draft->wr, (uint16_t)len);
+    wr_bytes(&draft->wr, (struct bytes){value, len});
+    wr_zero(&draft->wr, (4 - len % 4) % 4);
+}
+
+static void add_text(struct draft *draft, uint16_t type, const char *text)
+{
+    add(draft, type, text, strlen(text));
+}
+
+static void set_length(struct draft *draft, size_t more)
+{
+    wr_u16_at(&draft->wr, 2, (uint16_t)(draft->wr.len - STUN_HEADER_LEN + more));
+}
+
+static void add_integrity(struct draft *draft)
+{
+    uint8_t value[STUN_INTEGRITY_LEN];
+
+    stun_integrity(wr_done(&draft->wr), key, value);
+    add(draft, STUN_ATTR_MESSAGE_INTEGRITY, value, sizeof value);
+}
+
+static void add_fingerprint(struct draft *draft)
+{
+    set_length(draft, 8);
+    uint32_t value = stun_fingerprint(wr_done(&draft->wr));
+    wr_u16(&draft->wr, STUN_ATTR_FINGERPRINT);
+    wr_u16(&draft->wr, 4);
+    wr_u32(&draft->wr, value);
+}
+
+static struct bytes end(struct draft *draft)
+{
+    set_length(draft, 0);
+    assert_true(wr_ok(&draft->wr));
+    return wr_done(&draft->wr);
+}
+
+// Reads from an exact copy, which is gone afterwards: for outcomes alone.
+static enum stun_message_outcome outcome_of(struct bytes datagram)
+{
+    struct bytes copy = exact_copy(datagram);
+    struct stun_message message = {.unknown_count = 99};
+    enum stun_message_outcome outcome = stun_message_read(copy, &message);
+
+    switch (outcome) {
+    case STUN_MESSAGE_OK:
+        break;
+    case STUN_MESSAGE_NOT_STUN:
+    case STUN_MESSAGE_BAD_CHECKSUM:
+        assert_int_equal(message.unknown_count, 99); // untouched
+        assert_null(message.whole.ptr);
+        break;
+    case STUN_MESSAGE_MALFORMED:
+    case STUN_MESSAGE_BAD_VALUE:
+        assert_int_equal(message.unknown_count, 0);
+        assert_int_equal(message.header.body_len, datagram.len - STUN_HEADER_LEN);
+        for (size_t i = 0; i < STUN_MESSAGE_PLACE_COUNT; i++) {
+            assert_int_equal(message.at[i], 0);
+        }
+        break;
+    }
+    exact_free(copy);
+    return outcome;
+}
+
+static bool has_text(const struct stun_message *message, enum stun_attr_type type,
+                     const char *expected)
+{
+    struct bytes value = {0};
+
+    return stun_message_find(message, type, &value) && bytes_equal_text(value, expected);
+}
+
+// How many attributes of a type stun_message_next hands out.
+static size_t count_of(const struct stun_message *message, enum stun_attr_type type)
+{
+    struct bytes value;
+    size_t at = 0;
+    size_t count = 0;
+
+    while (stun_message_next(message, type, &at, &value)) {
+        count++;
+    }
+    assert_false(stun_message_next(message, type, &at, &value)); // and stays at the end
+    return count;
+}
+
+// --- RFC 5769 -----------------------------------------------------------------------------------
+
+static void reads_the_request_of_rfc_5769(void **state)
+{
+    struct bytes copy = exact_copy(rfc5769_message(RFC5769_REQUEST));
+    struct stun_message message;
+
+    (void)state;
+    assert_int_equal(stun_message_read(copy, &message), STUN_MESSAGE_OK);
+    assert_int_equal(message.header.method, STUN_BINDING);
+    assert_int_equal(message.header.class, STUN_REQUEST);
+    assert_true(has_text(&message, STUN_ATTR_SOFTWARE, "STUN test client"));
+    assert_true(has_text(&message, STUN_ATTR_USERNAME, "evtj:h6vY"));
+    assert_true(stun_message_has(&message, STUN_ATTR_FINGERPRINT));
+    assert_true(stun_message_is_intact(&message, rfc5769_key(RFC5769_REQUEST)));
+    assert_int_equal(message.unknown_count, 1); // PRIORITY is ICE's; ICE-CONTROLLED is optional
+    assert_int_equal(message.unknown[0], 0x0024);
+    exact_free(copy);
+}
+
+static void reads_the_responses_of_rfc_5769(void **state)
+{
+    static const uint8_t ip6[ADDR_IP6_LEN] = {0x20, 0x01, 0x0d, 0xb8, 0x12, 0x34, 0x56, 0x78,
+                                              0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77};
+    const struct addr expected[] = {
+        [RFC5769_IP4_RESPONSE] = addr_ip4((const uint8_t[]){192, 0, 2, 1}, 32853),
+        [RFC5769_IP6_RESPONSE] = addr_ip6(ip6, 32853),
+    };
+
+    (void)state;
+    for (int sample = RFC5769_IP4_RESPONSE; sample <= RFC5769_IP6_RESPONSE; sample++) {
+        struct bytes copy = exact_copy(rfc5769_message(sample));
+        struct stun_message message;
+        struct bytes value;
+        struct addr addr;
+
+        assert_int_equal(stun_message_read(copy, &message), STUN_MESSAGE_OK);
+        assert_int_equal(message.header.class, STUN_SUCCESS);
+        assert_true(has_text(&message, STUN_ATTR_SOFTWARE, "test vector"));
+        assert_true(stun_message_find(&message, STUN_ATTR_XOR_MAPPED_ADDRESS, &value));
+        assert_true(stun_attr_xor_addr_read(value, &message.header.transaction, &addr));
+        assert_true(addr_equal(&addr, &expected[sample]));
+        assert_true(stun_message_has(&message, STUN_ATTR_FINGERPRINT));
+        assert_true(stun_message_is_intact(&message, rfc5769_key(sample)));
+        assert_int_equal(message.unknown_count, 0);
+        exact_free(copy);
+    }
+}
+
+static void reads_the_long_term_request_of_rfc_5769(void **state)
+{
+    struct bytes copy = exact_copy(rfc5769_message(RFC5769_LONG_TERM_REQUEST));
+    struct stun_message message;
+
+    (void)state;
+    assert_int_equal(stun_message_read(copy, &message), STUN_MESSAGE_OK);
+    assert_true(has_text(&message, STUN_ATTR_USERNAME,
+                         "\xe3\x83\x9e\xe3\x83\x88\xe3\x83\xaa\xe3\x83\x83\xe3\x82\xaf\xe3\x82"
+                         "\xb9"));
+    assert_true(has_text(&message, STUN_ATTR_REALM, "example.org"));
+    assert_true(has_text(&message, STUN_ATTR_NONCE, "f//499k954d6OL34oL9FSTvy64sA"));
+    assert_false(stun_message_has(&message, STUN_ATTR_FINGERPRINT));
+    assert_true(stun_message_is_intact(&message, rfc5769_key(RFC5769_LONG_TERM_REQUEST)));
+    exact_free(copy);
+}
+
+static void refuses_every_wrong_key(void **state)
+{
+    (void)state;
+    for (int sample = 0; sample < RFC5769_COUNT; sample++) {
+        struct stun_message message;
+        struct bytes right = rfc5769_key(sample);
+        uint8_t wrong[64];
+
+        assert_int_equal(stun_message_read(rfc5769_message(sample), &message), STUN_MESSAGE_OK);
+        for (size_t bit = 0; bit < right.len * 8; bit++) {
+            memcpy(wrong, right.ptr, right.len);
+            wrong[bit / 8] ^= (uint8_t)(1 << bit % 8);
+            assert_false(stun_message_is_intact(&message, (struct bytes){wrong, right.len}));
+        }
+        for (size_t len = 0; len < right.len; len++) {
+            assert_false(stun_message_is_intact(&message, bytes_first(right, len)));
+        }
+        assert_false(stun_message_is_intact(&message, (struct bytes){0}));
+    }
+}
+
+static void refuses_every_single_flipped_bit(void **state)
+{
+    (void)state;
+    for (int sample = 0; sample < RFC5769_COUNT; sample++) {
+        struct bytes right = rfc5769_message(sample);
+
+        for (size_t bit = 0; bit < right.len * 8; bit++) {
+            struct bytes copy = exact_copy(right);
+            struct stun_message message;
+            ((uint8_t *)copy.ptr)[bit / 8] ^= (uint8_t)(1 << bit % 8);
+
+            // A flip in the type of FINGERPRINT hides it, and the message stays intact without it.
+            bool is_proved = stun_message_read(copy, &message) == STUN_MESSAGE_OK &&
+                             (sample == RFC5769_LONG_TERM_REQUEST ||
+                              stun_message_has(&message, STUN_ATTR_FINGERPRINT)) &&
+                             stun_message_is_intact(&message, rfc5769_key(sample));
+            assert_false(is_proved);
+            exact_free(copy);
+        }
+    }
+}
+
+static void refuses_every_truncation(void **state)
+{
+    (void)state;
+    for (int sample = 0; sample < RFC5769_COUNT; sample++) {
+        struct bytes right = rfc5769_message(sample);
+        for (size_t len = 0; len < right.len; len++) {
+            assert_int_equal(outcome_of(bytes_first(right, len)), STUN_MESSAGE_NOT_STUN);
+        }
+    }
+}
+
+// Cut at every byte with the length field made to fit, so that the attributes are what is cut.
+static void survives_every_truncation_with_a_length_that_fits(void **state)
+{
+    (void)state;
+    for (int sample = 0; sample < RFC5769_COUNT; sample++) {
+        struct bytes right = rfc5769_message(sample);
+        uint8_t raw[256];
+
+        memcpy(raw, right.ptr, right.len);
+        for (size_t len = STUN_HEADER_LEN; len < right.len; len++) {
+            raw[2] = (uint8_t)((len - STUN_HEADER_LEN) >> 8);
+            raw[3] = (uint8_t)(len - STUN_HEADER_LEN);
+            struct bytes copy = exact_copy((struct bytes){raw, len});
+            struct stun_message message;
+            enum stun_message_outcome outcome = stun_message_read(copy, &message);
+            if (len % 4 != 0) {
+                assert_int_equal(outcome, STUN_MESSAGE_NOT_STUN);
+            } else if (outcome == STUN_MESSAGE_OK) { // cut between two attributes
+                assert_false(stun_message_has(&message, STUN_ATTR_FINGERPRINT));
+            } else {
+                assert_int_equal(outcome, STUN_MESSAGE_MALFORMED);
+            }
+            exact_free(copy);
+        }
+    }
+}
+
+// --- The frame ----------------------------------------------------------------------------------
+
+static void refuses_a_datagram_longer_than_the_message(void **state)
+{
+    uint8_t raw[256] = {0};
+
+    (void)state;
+    for (int sample = 0; sample < RFC5769_COUNT; sample++) {
+        struct bytes right = rfc5769_message(sample);
+        memcpy(raw, right.ptr, right.len);
+        assert_int_equal(outcome_of((struct bytes){raw, right.len}), STUN_MESSAGE_OK);
+        for (size_t more = 1; more <= 8; more++) {
+            assert_int_equal(outcome_of((struct bytes){raw, right.len + more}),
+                             STUN_MESSAGE_NOT_STUN);
+        }
+    }
+}
+
+static void refuses_every_other_length(void **state)
+{
+    struct draft draft;
+
+    (void)state;
+    begin(&draft);
+    add_text(&draft, STUN_ATTR_USERNAME, "user");
+    struct bytes whole = end(&draft);
+    for (unsigned len = 0; len <= UINT16_MAX; len++) {
+        wr_u16_at(&draft.wr, 2, (uint16_t)len);
+        assert_int_equal(outcome_of(whole), len == 8 ? STUN_MESSAGE_OK : STUN_MESSAGE_NOT_STUN);
+    }
+}
+
+static void refuses_a_body_that_is_no_multiple_of_four(void **state)
+{
+    struct draft draft;
+
+    (void)state;
+    for (size_t more = 1; more < 4; more++) {
+        begin(&draft);
+        wr_zero(&draft.wr, more);
+        assert_int_equal(outcome_of(end(&draft)), STUN_MESSAGE_NOT_STUN);
+    }
+}
+
+static void reads_a_lone_header(void **state)
+{
+    struct draft draft;
+    struct stun_message message;
+
+    (void)state;
+    begin(&draft);
+    assert_int_equal(stun_message_read(end(&draft), &message), STUN_MESSAGE_OK);
+    assert_int_equal(message.unknown_count, 0);
+    assert_false(stun_message_has(&message, STUN_ATTR_USERNAME));
+    assert_false(stun_message_is_intact(&message, key));
+    assert_int_equal(count_of(&message, STUN_ATTR_XOR_PEER_ADDRESS), 0);
+}
+
+static void refuses_an_attribute_whose_length_lies(void **state)
+{
+    struct draft draft;
+
+    (void)state;
+    begin(&draft);
+    add_text(&draft, STUN_ATTR_REALM, "12345678");
+    struct bytes whole = end(&draft);
+    for (unsigned len = 0; len <= UINT16_MAX; len++) {
+        wr_u16_at(&draft.wr, STUN_HEADER_LEN + 2, (uint16_t)len);
+        if (len > 8) {
+            assert_int_equal(outcome_of(whole), STUN_MESSAGE_MALFORMED);
+        } else if (len > 4) {
+            assert_int_equal(outcome_of(whole), STUN_MESSAGE_OK);
+        } else { // the rest of the value is read as an attribute
+            assert_int_not_equal(outcome_of(whole), STUN_MESSAGE_OK);
+        }
+    }
+}
+
+// Offsets have 16 bits: what lies behind must not be found at the wrong place.
+static void refuses_a_message_longer_than_its_offsets_reach(void **state)
+{
+    static uint8_t raw[STUN_HEADER_LEN + 65532];
+    struct stun_message message;
+
+    (void)state;
+    for (size_t data_len = 65464; data_len <= 65516; data_len += 4) {
+        struct wr wr = wr_init(raw, sizeof raw);
+        size_t body_len = 4 + data_len + 8;
+
+        wr_u16(&wr, 0x0017);
+        wr_u16(&wr, (uint16_t)body_len);
+        wr_u32(&wr, STUN_MAGIC_COOKIE);
+        wr_text(&wr, "transaction!");
+        wr_u16(&wr, STUN_ATTR_DATA);
+        wr_u16(&wr, (uint16_t)data_len);
+        wr_bytes(&wr, (struct bytes){zeros, data_len});
+        wr_u16(&wr, STUN_ATTR_NONCE);
+        wr_u16(&wr, 4);
+        wr_text(&wr, "once");
+        assert_true(wr_ok(&wr));
+
+        enum stun_message_outcome outcome = stun_message_read(wr_done(&wr), &message);
+        if (wr.len <= UINT16_MAX) {
+            assert_int_equal(outcome, STUN_MESSAGE_OK);
+            assert_true(has_text(&message, STUN_ATTR_NONCE, "once"));
+        } else {
+            assert_int_equal(outcome, STUN_MESSAGE_NOT_STUN);
+        }
+    }
+}
+
+// --- Lengths of the known types -----------------------------------------------------------------
+
+static bool is_right_len(uint16_t type, size_t len)
+{
+    switch (type) {
+    case STUN_ATTR_USERNAME:
+        return len < 509;
+    case STUN_ATTR_REALM:
+    case STUN_ATTR_NONCE:
+    case STUN_ATTR_SOFTWARE:
+        return len <= 763;
+    case STUN_ATTR_ERROR_CODE:
+        return len >= 4 && len <= 4 + 763;
+    case STUN_ATTR_MESSAGE_INTEGRITY:
+        return len == 20;
+    case STUN_ATTR_MESSAGE_INTEGRITY_SHA256:
+        return len >= 16 && len <= 32 && len % 4 == 0;
+    case STUN_ATTR_UNKNOWN_ATTRIBUTES:
+        return len % 2 == 0;
+    case STUN_ATTR_MAPPED_ADDRESS:
+    case STUN_ATTR_XOR_PEER_ADDRESS:
+    case STUN_ATTR_XOR_RELAYED_ADDRESS:
+    case STUN_ATTR_XOR_MAPPED_ADDRESS:
+        return len == 8 || len == 20;
+    case STUN_ATTR_CHANNEL_NUMBER:
+    case STUN_ATTR_LIFETIME:
+    case STUN_ATTR_REQUESTED_ADDRESS_FAMILY:
+    case STUN_ATTR_REQUESTED_TRANSPORT:
+    case STUN_ATTR_FINGERPRINT:
+        return len == 4;
+    case STUN_ATTR_EVEN_PORT:
+        return len == 1 || len == 4;
+    case STUN_ATTR_RESERVATION_TOKEN:
+        return len == 8;
+    case STUN_ATTR_DONT_FRAGMENT:
+        return len == 0;
+    default: // DATA and all that the codec does not know
+        return true;
+    }
+}
+
+static void refuses_known_types_with_every_wrong_length(void **state)
+{
+    struct draft draft;
+
+    (void)state;
+    for (unsigned step = 0; step < 2 * 0x60; step++) {
+        const uint16_t type = (uint16_t)(step < 0x60 ? step : 0x8000 + step - 0x60);
+        for (size_t len = 0; len <= 800; len++) {
+            begin(&draft);
+            add(&draft, type, zeros, len);
+            enum stun_message_outcome expected = STUN_MESSAGE_OK;
+            if (!is_right_len(type, len)) {
+                expected = STUN_MESSAGE_BAD_VALUE;
+            } else if (type == STUN_ATTR_FINGERPRINT) {
+                expected = STUN_MESSAGE_BAD_CHECKSUM;
+            }
+            assert_int_equal(outcome_of(end(&draft)), expected);
+        }
+    }
+}
+
+static void refuses_a_wrong_length_in_a_repeated_attribute_too(void **state)
+{
+    struct draft draft;
+
+    (void)state;
+    begin(&draft);
+    add(&draft, STUN_ATTR_LIFETIME, zeros, 4);
+    add(&draft, STUN_ATTR_LIFETIME, zeros, 5);
+    assert_int_equal(outcome_of(end(&draft)), STUN_MESSAGE_BAD_VALUE);
+}
+
+// --- Which attributes count ---------------------------------------------------------------------
+
+static void takes_the_first_of_a_repeated_attribute(void **state)
+{
+    struct draft draft;
+    struct stun_message message;
+    struct bytes value;
+    size_t at = 0;
+
+    (void)state;
+    begin(&draft);
+    add_text(&draft, STUN_ATTR_USERNAME, "first");
+    add_text(&draft, STUN_ATTR_REALM, "between");
+    add_text(&draft, STUN_ATTR_USERNAME, "second");
+    assert_int_equal(stun_message_read(end(&draft), &message), STUN_MESSAGE_OK);
+    assert_true(has_text(&message, STUN_ATTR_USERNAME, "first"));
+    assert_true(has_text(&message, STUN_ATTR_REALM, "between"));
+
+    assert_true(stun_message_next(&message, STUN_ATTR_USERNAME, &at, &value));
+    assert_true(bytes_equal_text(value, "first"));
+    assert_true(stun_message_next(&message, STUN_ATTR_USERNAME, &at, &value));
+    assert_true(bytes_equal_text(value, "second"));
+    assert_false(stun_message_next(&message, STUN_ATTR_USERNAME, &at, &value));
+    assert_true(bytes_equal_text(value, "second")); // untouched
+}
+
+static void counts_nothing_but_proofs_behind_message_integrity(void **state)
+{
+    struct draft draft;
+    struct stun_message message;
+
+    (void)state;
+    begin(&draft);
+    add(&draft, STUN_ATTR_XOR_PEER_ADDRESS, zeros, 8);
+    add_integrity(&draft);
+    add_text(&draft, STUN_ATTR_USERNAME, "smuggled");
+    add(&draft, STUN_ATTR_XOR_PEER_ADDRESS, zeros, 8);
+    add(&draft, STUN_ATTR_LIFETIME, zeros, 7); // its length does not matter here
+    add(&draft, 0x7abc, zeros, 4);             // nor that it is unknown
+    add(&draft, STUN_ATTR_MESSAGE_INTEGRITY, zeros, 20);
+    add(&draft, STUN_ATTR_MESSAGE_INTEGRITY_SHA256, zeros, 32);
+    add_text(&draft, STUN_ATTR_REALM, "smuggled");
+    add_fingerprint(&draft);
+    assert_int_equal(stun_message_read(end(&draft), &message), STUN_MESSAGE_OK);
+    assert_false(stun_message_has(&message, STUN_ATTR_USERNAME));
+    assert_false(stun_message_has(&message, STUN_ATTR_REALM));
+    assert_false(stun_message_has(&message, STUN_ATTR_LIFETIME));
+    assert_int_equal(message.unknown_count, 0);
+    assert_int_equal(count_of(&message, STUN_ATTR_XOR_PEER_ADDRESS), 1);
+    assert_true(stun_message_has(&message, STUN_ATTR_MESSAGE_INTEGRITY_SHA256));
+    assert_true(stun_message_has(&message, STUN_ATTR_FINGERPRINT));
+    assert_true(stun_message_is_intact(&message, key)); // by the first of the two
+}
+
+static void counts_nothing_but_fingerprint_behind_the_sha256(void **state)
+{
+    struct draft draft;
+    struct stun_message message;
+
+    (void)state;
+    begin(&draft);
+    add(&draft, STUN_ATTR_XOR_PEER_ADDRESS, zeros, 8);
+    add(&draft, STUN_ATTR_MESSAGE_INTEGRITY_SHA256, zeros, 16);
+    add(&draft, STUN_ATTR_XOR_PEER_ADDRESS, zeros, 20);
+    add_text(&draft, STUN_ATTR_USERNAME, "smuggled");
+    add_integrity(&draft);
+    add_fingerprint(&draft);
+    assert_int_equal(stun_message_read(end(&draft), &message), STUN_MESSAGE_OK);
+    assert_false(stun_message_has(&message, STUN_ATTR_USERNAME));
+    assert_false(stun_message_has(&message, STUN_ATTR_MESSAGE_INTEGRITY));
+    assert_false(stun_message_is_intact(&message, key));
+    assert_true(stun_message_has(&message, STUN_ATTR_FINGERPRINT));
+    assert_int_equal(count_of(&message, STUN_ATTR_XOR_PEER_ADDRESS), 1);
+}
+
+static void hands_out_each_attribute_that_it_has(void **state)
+{
+    struct draft draft;
+    struct stun_message message;
+
+    (void)state;
+    begin(&draft);
+    add_text(&draft, STUN_ATTR_USERNAME, "user");
+    add_integrity(&draft);
+    add(&draft, STUN_ATTR_MESSAGE_INTEGRITY_SHA256, zeros, 32);
+    add_fingerprint(&draft);
+    assert_int_equal(stun_message_read(end(&draft), &message), STUN_MESSAGE_OK);
+    assert_int_equal(count_of(&message, STUN_ATTR_USERNAME), 1);
+    assert_int_equal(count_of(&message, STUN_ATTR_MESSAGE_INTEGRITY), 1);
+    assert_int_equal(count_of(&message, STUN_ATTR_MESSAGE_INTEGRITY_SHA256), 1);
+    assert_int_equal(count_of(&message, STUN_ATTR_FINGERPRINT), 1);
+}
+
+static void refuses_anything_behind_fingerprint(void **state)
+{
+    static const uint16_t types[] = {STUN_ATTR_USERNAME, STUN_ATTR_MESSAGE_INTEGRITY,
+                                     STUN_ATTR_FINGERPRINT, 0x7abc, 0xfabc};
+    struct draft draft;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(types); i++) {
+        begin(&draft);
+        add_fingerprint(&draft);
+        add(&draft, types[i], zeros, 20);
+        assert_int_equal(outcome_of(end(&draft)), STUN_MESSAGE_MALFORMED);
+    }
+}
+
+static void lists_each_unknown_required_type_once(void **state)
+{
+    static const uint16_t expected[STUN_MESSAGE_UNKNOWN_MAX] = {
+        0x0000, 0x0002, 0x0024, 0x0030, 0x7fff, 0x002f, 0x001e, 0x001d,
+    };
+    struct draft draft;
+    struct stun_message message;
+
+    (void)state;
+    begin(&draft);
+    add(&draft, 0x8000, zeros, 4); // comprehension-optional: never listed
+    for (size_t i = 0; i < COUNT_OF(expected); i++) {
+        add(&draft, expected[i], zeros, i);
+        add(&draft, expected[i / 2], zeros, 0);
+        add(&draft, (uint16_t)(0xffff - i), zeros, 3);
+        add(&draft, STUN_ATTR_DONT_FRAGMENT, zeros, 0);
+        assert_int_equal(stun_message_read(end(&draft), &message), STUN_MESSAGE_OK);
+        assert_int_equal(message.unknown_count, i + 1);
+        assert_memory_equal(message.unknown, expected, (i + 1) * sizeof expected[0]);
+    }
+    for (uint16_t type = 0x4000; type < 0x4010; type++) { // a ninth and more are left out
+        add(&draft, type, zeros, 0);
+    }
+    assert_int_equal(stun_message_read(end(&draft), &message), STUN_MESSAGE_OK);
+    assert_int_equal(message.unknown_count, STUN_MESSAGE_UNKNOWN_MAX);
+    assert_memory_equal(message.unknown, expected, sizeof expected);
+}
+
+static void ignores_every_unknown_optional_type(void **state)
+{
+    struct draft draft;
+    struct stun_message message;
+
+    (void)state;
+    for (unsigned type = 0; type <= UINT16_MAX; type++) {
+        begin(&draft);
+        add_text(&draft, STUN_ATTR_NONCE, "before");
+        add(&draft, (uint16_t)type, zeros, 8);
+        add_text(&draft, STUN_ATTR_REALM, "behind");
+        enum stun_message_outcome outcome = stun_message_read(end(&draft), &message);
+        if (type >= 0x8000 && type != STUN_ATTR_SOFTWARE && type != STUN_ATTR_FINGERPRINT) {
+            assert_int_equal(outcome, STUN_MESSAGE_OK);
+            assert_int_equal(message.unknown_count, 0);
+            assert_true(has_text(&message, STUN_ATTR_NONCE, "before"));
+            assert_true(has_text(&message, STUN_ATTR_REALM, "behind"));
+        } else if (type >= 0x30 && type < 0x8000) {
+            assert_int_equal(outcome, STUN_MESSAGE_OK);
+            assert_int_equal(message.unknown_count, 1);
+            assert_int_equal(message.unknown[0], type);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_the_request_of_rfc_5769),
+        cmocka_unit_test(reads_the_responses_of_rfc_5769),
+        cmocka_unit_test(reads_the_long_term_request_of_rfc_5769),
+        cmocka_unit_test(refuses_every_wrong_key),
+        cmocka_unit_test(refuses_every_single_flipped_bit),
+        cmocka_unit_test(refuses_every_truncation),
+        cmocka_unit_test(survives_every_truncation_with_a_length_that_fits),
+        cmocka_unit_test(refuses_a_datagram_longer_than_the_message),
+        cmocka_unit_test(refuses_every_other_length),
+        cmocka_unit_test(refuses_a_body_that_is_no_multiple_of_four),
+        cmocka_unit_test(reads_a_lone_header),
+        cmocka_unit_test(refuses_an_attribute_whose_length_lies),
+        cmocka_unit_test(refuses_a_message_longer_than_its_offsets_reach),
+        cmocka_unit_test(refuses_known_types_with_every_wrong_length),
+        cmocka_unit_test(refuses_a_wrong_length_in_a_repeated_attribute_too),
+        cmocka_unit_test(takes_the_first_of_a_repeated_attribute),
+        cmocka_unit_test(counts_nothing_but_proofs_behind_message_integrity),
+        cmocka_unit_test(counts_nothing_but_fingerprint_behind_the_sha256),
+        cmocka_unit_test(hands_out_each_attribute_that_it_has),
+        cmocka_unit_test(refuses_anything_behind_fingerprint),
+        cmocka_unit_test(lists_each_unknown_required_type_once),
+        cmocka_unit_test(ignores_every_unknown_optional_type),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
