@@ -109,8 +109,8 @@ static void forgets_what_it_has_handed_out(void **state)
 
 static void never_reaches_the_limit(void **state)
 {
-    static const uint32_t limits[] = {1,           2,           3,          7,         256,
-                                      1000,        0x7fffffff,  0x80000000, 0x80000001, // 2^31 + 1
+    static const uint32_t limits[] = {1,          2,          3,          7,          256,
+                                      1000,       0x7fffffff, 0x80000000, 0x80000001, // 2^31 + 1
                                       0xfffffffe, 0xffffffff};
     struct crypto_random random = seeded(5);
 
