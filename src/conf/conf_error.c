@@ -204,7 +204,7 @@ static void wrong_write(struct wr *wr, const struct conf_error *error)
         missing_write(wr, error->option);
         return;
     }
-    assert(false && "an error says what is wrong");
+    assert(!"an error says what is wrong");
 }
 
 static void place_write(struct wr *wr, const struct conf_error *error, const char *file_name)

@@ -62,7 +62,7 @@ static const char *no_address(enum addr_family family)
     case ADDR_IP6:
         return "is not an IPv6 address such as 2001:db8::1";
     }
-    assert(false && "an address of no known family");
+    assert(!"an address of no known family");
     return NULL;
 }
 
@@ -93,7 +93,7 @@ static const char *no_cidr(enum cidr_outcome outcome)
     case CIDR_HOST_BITS:
         return "has bits set behind its prefix length; 10.0.0.0/8 has none";
     }
-    assert(false && "a prefix that is wrong has an outcome that says so");
+    assert(!"a prefix that is wrong has an outcome that says so");
     return NULL;
 }
 
