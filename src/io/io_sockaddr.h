@@ -13,5 +13,5 @@ socklen_t io_sockaddr_write(const struct addr *addr, uint32_t scope, struct sock
 
 // False, with the outs untouched, when it is neither IPv4 nor IPv6 or too short. `scope` may be
 // NULL.
-MUST_USE bool io_sockaddr_read(const struct sockaddr_storage *from, socklen_t len,
-                               struct addr *out, uint32_t *scope);
+MUST_USE bool io_sockaddr_read(const struct sockaddr_storage *from, socklen_t len, struct addr *out,
+                               uint32_t *scope);

@@ -11,10 +11,10 @@
 enum { IO_UDP_PADDING_MAX = 3 }; // bytes: what brings ChannelData to a multiple of four
 
 struct io_udp_options {
-    struct addr local;            // port 0: the kernel chooses one; the IP may be unspecified
-    bool has_destination;         // learn each datagram's destination (for wildcard sockets)
-    uint32_t receive_buffer_len;  // bytes wanted, as far as the system's limit allows; 0: default
-    uint32_t send_buffer_len;     // likewise
+    struct addr local;           // port 0: the kernel chooses one; the IP may be unspecified
+    bool has_destination;        // learn each datagram's destination (for wildcard sockets)
+    uint32_t receive_buffer_len; // bytes wanted, as far as the system's limit allows; 0: default
+    uint32_t send_buffer_len;    // likewise
 };
 
 struct io_udp {
@@ -46,5 +46,6 @@ struct io_udp_message {
 // -EAGAIN: the send buffer is full. -ENOBUFS: the device's queue is. -ECONNREFUSED: an ICMP error
 // of an earlier datagram was waiting. -ENETUNREACH, -EHOSTUNREACH: no way there. -EPERM: a
 // firewall. -EACCES: a broadcast address. -EMSGSIZE: too long for one datagram, or for the link
-// with DF. -EINVAL: `from` is not this host's, or `to` has port 0 or another family.
+// with DF. -EINVAL: `to` has port 0, or the families differ. `from` that is not this host's:
+// -EINVAL or -ENETUNREACH, by kernel and family.
 MUST_USE int io_udp_send(struct io_udp *udp, const struct io_udp_message *message);

@@ -13,10 +13,10 @@
 #include "io/io_udp.h"
 
 enum {
-    IO_UDP_BATCH_HEADROOM = 64,          // bytes writable in front of each datagram
-    IO_UDP_BATCH_TAILROOM = 4,           // bytes writable behind each datagram
-    IO_UDP_BATCH_DATAGRAM_MAX = 65535,   // bytes: no UDP datagram is longer
-    IO_UDP_BATCH_CAPACITY_MAX = 1024,    // datagrams: the kernel takes no more in one call
+    IO_UDP_BATCH_HEADROOM = 64,        // bytes writable in front of each datagram
+    IO_UDP_BATCH_TAILROOM = 4,         // bytes writable behind each datagram
+    IO_UDP_BATCH_DATAGRAM_MAX = 65535, // bytes: no UDP datagram is longer
+    IO_UDP_BATCH_CAPACITY_MAX = 1024,  // datagrams: the kernel takes no more in one call
 };
 
 // One datagram; valid until the next receive.
@@ -41,8 +41,8 @@ struct io_udp_batch {
     uint32_t capacity;
     size_t datagram_len; // bytes a datagram may have
     struct io_udp_batch_stats stats;
-    struct io_udp_batch_slot *slots; // what recvmmsg fills
-    void *memory;
+    struct mmsghdr *headers; // the entries for recvmmsg; all memory begins here
+    struct io_udp_batch_slot *slots;
     size_t memory_len; // bytes
 };
 

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "io/io_udp.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "io/io_fd.h"
+#include "io/io_sockaddr.h"
+
+static int set_option(int fd, int level, int name, int value)
+{
+    return setsockopt(fd, level, name, &value, sizeof(value)) == 0 ? 0 : -errno;
+}
+
+// DONT is DF clear, as RFC 8656 section 14 wants of packets without DONT-FRAGMENT; PROBE is DF set,
+// and pays no heed to the path MTU cache, which strangers can fill by ICMP.
+static int set_df(int fd, enum addr_family family, bool is_df)
+{
+    if (family == ADDR_IP4) {
+        return set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER,
+                          is_df ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT);
+    }
+    return set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+                      is_df ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_DONT);
+}
+
+static int set_options(int fd, const struct io_udp_options *options)
+{
+    const bool is_ip6 = options->local.family == ADDR_IP6;
+    int error = set_df(fd, (enum addr_family)options->local.family, false);
+
+    if (error == 0 && is_ip6) {
+        error = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    }
+    if (error == 0 && options->has_destination) {
+        error = is_ip6 ? set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
+                       : set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
+    }
+    return error;
+}
+
+// The kernel takes as much as net.core.rmem_max or wmem_max allows and says nothing of the rest.
+static void set_buffer(int fd, int name, uint32_t len)
+{
+    if (len > 0) {
+        // A wish: the socket works with its default, too.
+        IGNORE(set_option(fd, SOL_SOCKET, name, len < INT_MAX ? (int)len : INT_MAX));
+    }
+}
+
+static int bind_to(int fd, const struct addr *local, struct addr *bound)
+{
+    struct sockaddr_storage name;
+    socklen_t len = io_sockaddr_write(local, 0, &name);
+
+    if (bind(fd, (struct sockaddr *)&name, len) != 0) {
+        return -errno;
+    }
+    len = sizeof(name);
+    if (getsockname(fd, (struct sockaddr *)&name, &len) != 0) {
+        return -errno;
+    }
+    return io_sockaddr_read(&name, len, bound, NULL) ? 0 : -EAFNOSUPPORT;
+}
+
+int io_udp_open(const struct io_udp_options *options, struct io_udp *out)
+{
+    struct addr bound = {.family = ADDR_NONE};
+
+    assert(options->local.family != ADDR_NONE);
+    IO_FD_AUTO int fd = socket(options->local.family == ADDR_IP6 ? AF_INET6 : AF_INET,
+                               SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
+    if (fd < 0) {
+        return -errno;
+    }
+    int error = set_options(fd, options);
+    if (error != 0) {
+        return error;
+    }
+    set_buffer(fd, SO_RCVBUF, options->receive_buffer_len);
+    set_buffer(fd, SO_SNDBUF, options->send_buffer_len);
+    error = bind_to(fd, &options->local, &bound);
+    if (error != 0) {
+        return error;
+    }
+    assert(bound.port != 0);
+    *out = (struct io_udp){.fd = io_fd_take(&fd), .local = bound};
+    return 0;
+}
+
+void io_udp_close(struct io_udp *udp)
+{
+    io_fd_close(&udp->fd);
+}
+
+// Room for one source address as a control message.
+union control {
+    struct cmsghdr align;
+    uint8_t ip4[CMSG_SPACE(sizeof(struct in_pktinfo))];
+    uint8_t ip6[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+};
+
+static void put_control(struct msghdr *header, int level, int type, const void *data, size_t len)
+{
+    header->msg_controllen = CMSG_SPACE(len);
+    struct cmsghdr *cmsg = CMSG_FIRSTHDR(header);
+
+    *cmsg = (struct cmsghdr){.cmsg_len = CMSG_LEN(len), .cmsg_level = level, .cmsg_type = type};
+    memcpy(CMSG_DATA(cmsg), data, len);
+}
+
+static void put_source(struct msghdr *header, union control *control, const struct addr *from,
+                       uint32_t scope)
+{
+    struct in_pktinfo info4 = {0};
+    struct in6_pktinfo info6 = {.ipi6_ifindex = scope};
+
+    header->msg_control = control;
+    if (from->family == ADDR_IP6) {
+        memcpy(&info6.ipi6_addr, from->ip, ADDR_IP6_LEN);
+        put_control(header, IPPROTO_IPV6, IPV6_PKTINFO, &info6, sizeof(info6));
+    } else {
+        memcpy(&info4.ipi_spec_dst, from->ip, ADDR_IP4_LEN);
+        put_control(header, IPPROTO_IP, IP_PKTINFO, &info4, sizeof(info4));
+    }
+}
+
+static struct iovec part(struct bytes span)
+{
+    // sendmsg(2) only reads; its struct does not say so.
+    return (struct iovec){.iov_base = (void *)(uintptr_t)span.ptr, .iov_len = span.len};
+}
+
+int io_udp_send(struct io_udp *udp, const struct io_udp_message *message)
+{
+    static const uint8_t padding[IO_UDP_PADDING_MAX];
+    const struct addr *const from = message->from;
+    struct sockaddr_storage name;
+    union control control = {0};
+    struct iovec parts[] = {part(message->head), part(message->payload),
+                            part((struct bytes){padding, message->padding_len})};
+    struct msghdr header = {.msg_name = &name, .msg_iov = parts, .msg_iovlen = COUNT_OF(parts)};
+
+    assert(message->padding_len <= IO_UDP_PADDING_MAX);
+    assert(message->to != NULL);
+    if (message->to->family != udp->local.family || message->to->port == 0) {
+        return -EINVAL;
+    }
+    header.msg_namelen = io_sockaddr_write(message->to, message->scope, &name);
+    if (from != NULL && addr_is_unspecified(&udp->local) && !addr_is_unspecified(from)) {
+        if (from->family != udp->local.family) {
+            return -EINVAL;
+        }
+        put_source(&header, &control, from, message->scope);
+    }
+    if (message->is_df != udp->is_df) {
+        const int error = set_df(udp->fd, (enum addr_family)udp->local.family, message->is_df);
+        if (error != 0) {
+            return error;
+        }
+        udp->is_df = message->is_df;
+    }
+    return sendmsg(udp->fd, &header, MSG_NOSIGNAL) >= 0 ? 0 : -errno;
+}

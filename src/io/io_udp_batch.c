@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "io/io_udp_batch.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "io/io_sockaddr.h"
+
+enum {
+    CACHE_LINE_LEN = 64, // bytes; what arrives and each array start on a line of their own
+    TRY_MAX = 8,         // errors cleared in one receive; the next turn clears the rest
+};
+_Static_assert(IO_UDP_BATCH_HEADROOM % CACHE_LINE_LEN == 0, "datagrams start on a cache line");
+
+// Beside each entry for recvmmsg, what it points to except the buffer.
+struct io_udp_batch_slot {
+    struct iovec part;
+    struct sockaddr_storage name;
+    union {
+        struct cmsghdr align;
+        uint8_t ip4[CMSG_SPACE(sizeof(struct in_pktinfo))];
+        uint8_t ip6[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+    } control;
+};
+
+// Where each array begins in the batch's memory, in bytes; the headers begin at 0.
+struct layout {
+    size_t slots_at;
+    size_t datagrams_at;
+    size_t buffers_at;
+    size_t buffer_len;
+    size_t memory_len;
+};
+
+static size_t round_up(size_t len)
+{
+    return (len + CACHE_LINE_LEN - 1) / CACHE_LINE_LEN * CACHE_LINE_LEN;
+}
+
+static struct layout layout_of(size_t capacity, size_t datagram_len)
+{
+    struct layout layout;
+
+    layout.slots_at = round_up(capacity * sizeof(struct mmsghdr));
+    layout.datagrams_at = layout.slots_at + round_up(capacity * sizeof(struct io_udp_batch_slot));
+    layout.buffers_at = layout.datagrams_at + round_up(capacity * sizeof(struct io_udp_datagram));
+    layout.buffer_len = round_up(IO_UDP_BATCH_HEADROOM + datagram_len + IO_UDP_BATCH_TAILROOM);
+    layout.memory_len = layout.buffers_at + capacity * layout.buffer_len;
+    return layout;
+}
+
+// Sets what a receive has overwritten.
+static void reset(struct msghdr *header, struct io_udp_batch_slot *slot)
+{
+    header->msg_namelen = sizeof(slot->name);
+    header->msg_controllen = sizeof(slot->control);
+    header->msg_flags = 0;
+}
+
+int io_udp_batch_open(uint32_t capacity, uint32_t datagram_len, struct io_udp_batch *out)
+{
+    assert(capacity >= 1);
+    assert(capacity <= IO_UDP_BATCH_CAPACITY_MAX);
+    assert(datagram_len >= 1);
+    assert(datagram_len <= IO_UDP_BATCH_DATAGRAM_MAX);
+    const struct layout layout = layout_of(capacity, datagram_len);
+    uint8_t *const memory = mmap(NULL, layout.memory_len, PROT_READ | PROT_WRITE,
+                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (memory == MAP_FAILED) {
+        return -errno;
+    }
+    *out = (struct io_udp_batch){
+        .datagrams = (void *)(memory + layout.datagrams_at),
+        .capacity = capacity,
+        .datagram_len = datagram_len,
+        .headers = (void *)memory,
+        .slots = (void *)(memory + layout.slots_at),
+        .memory_len = layout.memory_len,
+    };
+    for (uint32_t i = 0; i < capacity; i++) {
+        struct msghdr *const header = &out->headers[i].msg_hdr;
+        struct io_udp_batch_slot *const slot = &out->slots[i];
+
+        slot->part.iov_base =
+            memory + layout.buffers_at + i * layout.buffer_len + IO_UDP_BATCH_HEADROOM;
+        slot->part.iov_len = datagram_len;
+        header->msg_name = &slot->name;
+        header->msg_iov = &slot->part;
+        header->msg_iovlen = 1;
+        header->msg_control = &slot->control;
+        reset(header, slot);
+    }
+    return 0;
+}
+
+void io_udp_batch_close(struct io_udp_batch *batch)
+{
+    if (batch->headers != NULL) {
+        const int result = munmap(batch->headers, batch->memory_len);
+        assert(result == 0);
+        *batch = (struct io_udp_batch){0};
+    }
+}
+
+// The destination by which the kernel delivered the datagram, or the bound address when the socket
+// does not ask for it. For a broadcast it is the address from which to answer.
+static struct addr local_of(struct msghdr *header, const struct addr *bound)
+{
+    uint8_t ip[ADDR_IP6_LEN];
+    struct in_pktinfo info4;
+    struct in6_pktinfo info6;
+
+    for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(header); cmsg != NULL;
+         cmsg = CMSG_NXTHDR(header, cmsg)) {
+        if (cmsg->cmsg_level == IPPROTO_IP && cmsg->cmsg_type == IP_PKTINFO &&
+            cmsg->cmsg_len >= CMSG_LEN(sizeof(info4))) {
+            memcpy(&info4, CMSG_DATA(cmsg), sizeof(info4));
+            memcpy(ip, &info4.ipi_spec_dst, ADDR_IP4_LEN);
+            return addr_ip4(ip, bound->port);
+        }
+        if (cmsg->cmsg_level == IPPROTO_IPV6 && cmsg->cmsg_type == IPV6_PKTINFO &&
+            cmsg->cmsg_len >= CMSG_LEN(sizeof(info6))) {
+            memcpy(&info6, CMSG_DATA(cmsg), sizeof(info6));
+            memcpy(ip, &info6.ipi6_addr, ADDR_IP6_LEN);
+            return addr_ip6(ip, bound->port);
+        }
+    }
+    return *bound;
+}
+
+// Hands the datagram in slot `i` out as the next one, or drops and counts it.
+static void hand_out(struct io_udp_batch *batch, uint32_t i, const struct addr *bound)
+{
+    struct msghdr *const header = &batch->headers[i].msg_hdr;
+    struct io_udp_datagram datagram = {
+        .ptr = batch->slots[i].part.iov_base,
+        .len = batch->headers[i].msg_len,
+    };
+
+    if ((header->msg_flags & MSG_TRUNC) != 0) {
+        batch->stats.truncated++;
+        return;
+    }
+    if (!io_sockaddr_read(&batch->slots[i].name, header->msg_namelen, &datagram.from,
+                          &datagram.scope) ||
+        datagram.from.port == 0) {
+        batch->stats.portless++;
+        return;
+    }
+    assert(datagram.len <= batch->datagram_len);
+    datagram.local = local_of(header, bound);
+    batch->datagrams[batch->count++] = datagram;
+    batch->stats.received++;
+}
+
+// An error that told of the receive itself, and not of an earlier datagram's fate.
+static bool is_ours(int error)
+{
+    return error == ENOMEM || error == ENOBUFS || error == EBADF || error == ENOTSOCK ||
+           error == EFAULT || error == EINVAL;
+}
+
+int io_udp_batch_receive(struct io_udp_batch *batch, struct io_udp *udp)
+{
+    int count = -1;
+
+    batch->count = 0;
+    // An ICMP error that waits at the socket is told once, in place of the datagrams behind it.
+    for (int try = 0; try < TRY_MAX && count < 0; try++) {
+        count = recvmmsg(udp->fd, batch->headers, batch->capacity, MSG_DONTWAIT, NULL);
+        if (count >= 0) {
+            break;
+        }
+        if (errno == EAGAIN) {
+            return 0;
+        }
+        if (is_ours(errno)) {
+            return -errno;
+        }
+        batch->stats.errors += errno != EINTR;
+    }
+    for (int i = 0; i < count; i++) {
+        hand_out(batch, (uint32_t)i, &udp->local);
+        reset(&batch->headers[i].msg_hdr, &batch->slots[i]);
+    }
+    assert(batch->count <= batch->capacity);
+    return 0;
+}
