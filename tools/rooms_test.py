@@ -26,7 +26,7 @@ CLEAN = {
     "Makefile": f"# {SPDX}\n",
     "README.md": f"<!-- {SPDX} -->\n# House\n",
     "tests/unit/meson.build": f"# {SPDX}\n",
-    "tests/fuzz/stun/seeds/one": "anything\n",
+    "tests/fuzz/stun/stun_attr_corpus/one": "anything\n",
     "src/base/bytes.h": f"// {SPDX}\n#pragma once\nint bytes_len(void);\n",
     "src/base/bytes.c": f'// {SPDX}\n#include "base/bytes.h"\n\n#include <string.h>\n'
                         'int bytes_len(void) { return 1; }\n'

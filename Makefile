@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+# The short names of what meson and tools/ do. HACKING.md says more.
+#
+#   make              the programs and man pages, in build/
+#   make run          installs missing packages, builds and starts the relay: ARGS="--help"
+#   make test         everything that can be tested; the last line counts
+#   make check        the rules of the house (tools/rooms.py) alone
+#   make format       every C file as clang-format has it
+#   make fuzz         each fuzz target for FUZZ_SECONDS
+#   make bench        measures
+#   make install      DESTDIR and prefix are honoured
+#   make clean        removes the build folders
+FUZZ_SECONDS ?= 600
+
+.DEFAULT_GOAL := build
+.PHONY: build run test check format fuzz bench install clean
+
+build/build.ninja:
+	meson setup build -Dtests=false $(if $(prefix),-Dprefix=$(prefix))
+
+build: build/build.ninja
+	ninja -C build
+
+run:
+	@tools/install-packages run
+	@$(MAKE) --no-print-directory --silent build
+	@exec build/fairlead-relay $(ARGS)
+
+test:
+	@tools/install-packages test
+	@tools/run-tests
+
+check: build
+	tools/rooms.py build
+
+format:
+	tools/format
+
+fuzz:
+	@tools/install-packages test
+	tools/run-fuzz $(FUZZ_SECONDS)
+
+bench: build
+	@test -x bench/run || { echo "there is nothing to measure yet: bench/run is missing"; exit 1; }
+	bench/run
+
+install: build/build.ninja
+	$(if $(prefix),meson configure build -Dprefix=$(prefix))
+	meson install -C build
+
+clean:
+	rm -rf build build-test build-clang
