@@ -186,7 +186,7 @@ static void sends_head_payload_and_padding_behind_one_another(void **state)
         for (uint32_t padding_len = 0; padding_len <= IO_UDP_PADDING_MAX; padding_len++) {
             static const char expected[] = "head:hello\0\0\0";
             uint8_t text[64];
-            struct addr source;
+            struct addr source = {.family = ADDR_NONE};
             const struct io_udp_message message = {
                 .to = &to.local, .head = head, .payload = hello, .padding_len = padding_len};
 
@@ -204,7 +204,7 @@ static void sends_an_empty_datagram(void **state)
 {
     struct io_udp udp = open_at(loopback(ADDR_IP4, 1, 0));
     uint8_t text[4];
-    struct addr source;
+    struct addr source = {.family = ADDR_NONE};
 
     (void)state;
     assert_int_equal(io_udp_send(&udp, &(struct io_udp_message){.to = &udp.local}), 0);
@@ -221,7 +221,7 @@ static void sends_from_the_address_that_it_is_told(void **state)
     for (uint8_t last = 2; last < 5; last++) {
         const struct addr source = loopback(ADDR_IP4, last, 0);
         uint8_t text[64];
-        struct addr seen;
+        struct addr seen = {.family = ADDR_NONE};
         const struct io_udp_message message = {.to = &to.local, .from = &source, .payload = hello};
 
         assert_int_equal(io_udp_send(&from, &message), 0);
@@ -247,7 +247,7 @@ static void sends_from_the_ip6_address_that_it_is_told(void **state)
     struct io_udp to = open_at(loopback(ADDR_IP6, 1, 0));
     const struct addr source = loopback(ADDR_IP6, 1, 0);
     uint8_t text[64];
-    struct addr seen;
+    struct addr seen = {.family = ADDR_NONE};
 
     assert_int_equal(
         io_udp_send(&from,
