@@ -139,8 +139,8 @@ static void read_arguments(int argc, char **argv)
 {
     const char *value = NULL;
 
-    replay = (struct replay){
-        .program = argv[0], .artifact_prefix = "", .runs = 20000, .max_len = 1024};
+    replay =
+        (struct replay){.program = argv[0], .artifact_prefix = "", .runs = 20000, .max_len = 1024};
     replay.is_reproducing = argc > 1;
     for (int i = 1; i < argc; i++) {
         if ((value = value_of(argv[i], "-runs=")) != NULL) {
@@ -263,7 +263,9 @@ int main(int argc, char **argv)
     pid_t waited = waitpid(child, &status, 0);
     assert(waited == child);
     if (status != 0) {
-        keep_input(status);
+        if (!replay.is_reproducing) {
+            keep_input(status);
+        }
         return 1;
     }
     fprintf(stderr, "%s: %zu files and %" PRIu64 " random inputs passed\n", replay.program,
