@@ -17,5 +17,6 @@ struct metric {
 
 static inline uint64_t metric_value(const struct metric *metric, const void *counters)
 {
-    return *(const uint64_t *)((const uint8_t *)counters + metric->offset);
+    const void *place = (const uint8_t *)counters + metric->offset;
+    return *(const uint64_t *)place;
 }
