@@ -78,6 +78,8 @@ static void wanted_write(struct wr *wr, const struct conf_wanted *wanted)
 
 static void value_write(struct wr *wr, const struct conf_error *error)
 {
+    assert(error->option != NULL);
+    assert(error->wanted.predicate != NULL);
     if (error->option->is_secret) {
         wr_text(wr, "the value");
     } else {
@@ -90,6 +92,7 @@ static void value_write(struct wr *wr, const struct conf_error *error)
 // How an option is given in the source that has the mistake.
 static void example_write(struct wr *wr, const struct conf_option *option, enum conf_source source)
 {
+    assert(option != NULL);
     wr_text(wr, source == CONF_FILE ? "" : "--");
     wr_text(wr, option->name);
     wr_text(wr, source == CONF_FILE ? " = " : "=");
@@ -120,6 +123,7 @@ static void twice_write(struct wr *wr, const struct conf_error *error)
 
 static void in_file_write(struct wr *wr, const struct conf_option *option)
 {
+    assert(option != NULL);
     wr_text(wr, "is no key for the file; give it on the command line");
     if (option->environment != NULL) {
         wr_text(wr, " or as ");
@@ -141,6 +145,7 @@ static void room_write(struct wr *wr, const struct conf_error *error)
 
 static void missing_write(struct wr *wr, const struct conf_option *option)
 {
+    assert(option != NULL);
     wr_text(wr, "must be given: ");
     example_write(wr, option, CONF_COMMAND_LINE);
     if (option->environment != NULL) {
@@ -220,6 +225,7 @@ static void place_write(struct wr *wr, const struct conf_error *error, const cha
         wr_text(wr, ", line ");
         break;
     case CONF_ENVIRONMENT:
+        assert(error->option != NULL);
         wr_text(wr, " (environment, ");
         wr_text(wr, error->option->environment);
         if (!error->option->is_repeated) {

@@ -10,6 +10,7 @@ static void check_alone(const struct conf_option *option)
     assert(option->name != NULL && option->name[0] != '\0' && option->name[0] != '-');
     assert(option->group != NULL);
     assert(option->help != NULL);
+    assert(option->help[0] != '.'); // scdoc 1.11 would swallow it
     assert(option->short_name == 0 || is_flag);
     assert(!is_flag || !option->is_repeated);
     assert(!is_flag || !option->is_secret);

@@ -1,32 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each option is a line of its names and an indented text below it; "++" at a line's end is
-// scdoc's line break, and a backslash takes a character's meaning away.
+// Each option is a line of its names and a text below it, indented by a tab. "++" at a line's end
+// is scdoc's line break, behind which the text goes on without a tab. A backslash takes a
+// character's meaning away.
 #include "conf/conf_scdoc.h"
 
 #include <assert.h>
 
-// Writes text so that nothing in it is markup.
+// Writes text so that nothing in it is markup. The dot stands in neither set: escaped, it would
+// reach roff as it is and begin a request there; unescaped, scdoc takes care of it.
 static void plain_write(struct wr *wr, const char *text)
 {
-    // The first line are characters with a meaning anywhere, the second those with one where a
-    // line begins; it does no harm to escape them everywhere.
-    static const struct bytes special = BYTES_LITERAL("\\_*+`"
-                                                      "#-|[].,:<=>");
+    static const struct bytes special = BYTES_LITERAL("\\_*+");
+    static const struct bytes special_first = BYTES_LITERAL("#-|[];`");
     struct bytes left = bytes_of_text(text);
 
     for (size_t i = 0; i < left.len; i++) {
         assert(left.ptr[i] >= ' ');
-        if (bytes_index(special, left.ptr[i]) < special.len) {
+        if (bytes_index(special, left.ptr[i]) < special.len ||
+            (i == 0 && bytes_index(special_first, left.ptr[i]) < special_first.len)) {
             wr_u8(wr, '\\');
         }
         wr_u8(wr, left.ptr[i]);
     }
 }
 
-static void bold_write(struct wr *wr, const char *before, const char *text)
+static void bold_write(struct wr *wr, const char *dashes, const char *text)
 {
     wr_u8(wr, '*');
-    plain_write(wr, before);
+    wr_text(wr, dashes);
     plain_write(wr, text);
     wr_u8(wr, '*');
 }
@@ -70,11 +71,11 @@ static void option_write(struct wr *wr, const struct conf_option *option)
         wr_text(wr, " May be repeated.");
     }
     if (note != NULL) {
-        wr_text(wr, "++\n\tDefault: ");
+        wr_text(wr, "++\nDefault: ");
         plain_write(wr, note);
     }
     if (option->environment != NULL) {
-        wr_text(wr, "++\n\tEnvironment: ");
+        wr_text(wr, "++\nEnvironment: ");
         bold_write(wr, "", option->environment);
     }
     wr_u8(wr, '\n');

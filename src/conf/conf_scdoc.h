@@ -5,5 +5,6 @@
 #include "base/bytes.h"
 #include "conf/conf_option.h"
 
-// Writes "# OPTIONS" and the options by group; wr fails when it is full.
+// Writes "# OPTIONS" and the options by group; wr fails when it is full. Another section must
+// follow behind an empty line, since scdoc leaves an indentation open at a file's end.
 void conf_scdoc_write(struct wr *wr, const struct conf_table *table);
