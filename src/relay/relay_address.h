@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which addresses the relay serves, when the operator has not said all of it.
+//
+// For each family: a public address that is given counts; else a specific bind address is public
+// too. If that gives none at all, the addresses of the default route serve; if there is no default
+// route, the loopback address serves this host alone, and may be a peer.
+#pragma once
+
+#include "relay/relay_config.h"
+
+// Fills in config->public_ip4 and public_ip6, of which at least one is an address afterwards, and
+// logs what it chose.
+void relay_address_choose(struct relay_config *config);
+
+// The local address for relayed sockets of a family: the bind address or, when that is
+// unspecified and the public address is this host's, the public one, so that peers always see
+// packets come from it.
+struct addr relay_address_relayed(const struct relay_config *config, enum addr_family family);

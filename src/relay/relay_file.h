@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading a small text file whole.
+#pragma once
+
+#include "base/bytes.h"
+
+enum { RELAY_FILE_MAX = 1024 * 1024 }; // bytes
+
+// Reads a file into memory that the caller frees (out->ptr). -EFBIG when it is longer than
+// RELAY_FILE_MAX, -EISDIR, -ENOENT, -EACCES and so on. *out is untouched unless 0.
+MUST_USE int relay_file_read(const char *path, struct bytes *out);

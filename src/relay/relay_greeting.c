@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/relay_greeting.h"
+
+#include <assert.h>
+
+#include "io/io_random.h"
+
+static uint8_t password[RELAY_GREETING_PASSWORD_LEN];
+
+void relay_greeting_make_user(struct relay_config *config)
+{
+    uint8_t random[RELAY_GREETING_PASSWORD_LEN / 2];
+    struct wr wr = wr_init(password, sizeof password);
+
+    assert(config->user_count == 0);
+    io_random_fill(random, sizeof random);
+    wr_hex(&wr, (struct bytes){random, sizeof random});
+    assert(wr_ok(&wr));
+    config->users[0] =
+        (struct turn_user){.name = BYTES_LITERAL("fairlead"), .password = wr_done(&wr)};
+    config->user_count = 1;
+}
+
+// A JSON string; names and passwords are bytes that an operator chose.
+static void string_write(struct wr *wr, struct bytes text)
+{
+    wr_u8(wr, '"');
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.ptr[i];
+        if (c == '"' || c == '\\') {
+            wr_u8(wr, '\\');
+            wr_u8(wr, c);
+        } else if (c < 0x20) {
+            wr_text(wr, "\\u00");
+            wr_hex(wr, (struct bytes){&c, 1});
+        } else {
+            wr_u8(wr, c);
+        }
+    }
+    wr_u8(wr, '"');
+}
+
+static void url_write(struct wr *wr, const char *scheme, const struct addr *host, const char *query)
+{
+    wr_u8(wr, '"');
+    wr_text(wr, scheme);
+    addr_write(wr, host);
+    wr_text(wr, query);
+    wr_u8(wr, '"');
+}
+
+void relay_greeting_ice_servers_write(struct wr *wr, const struct relay_config *config)
+{
+    const struct addr *hosts[] = {&config->public_ip4, &config->public_ip6};
+    bool is_first = true;
+
+    assert(config->user_count > 0);
+    wr_text(wr, "{\"iceServers\":[{\"urls\":[");
+    for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+        if (hosts[i]->family == ADDR_NONE) {
+            continue;
+        }
+        struct addr host = addr_with_port(*hosts[i], config->listen_port);
+        wr_text(wr, is_first ? "" : ",");
+        url_write(wr, "stun:", &host, "");
+        wr_u8(wr, ',');
+        url_write(wr, "turn:", &host, "?transport=udp");
+        is_first = false;
+    }
+    wr_text(wr, "],\"username\":");
+    string_write(wr, config->users[0].name);
+    wr_text(wr, ",\"credential\":");
+    string_write(wr, config->users[0].password);
+    wr_text(wr, "}]}");
+}
+
+// Two clients of this relay that talk to each other through it: no peer is needed.
+static void trial_write(struct wr *wr, const struct relay_config *config)
+{
+    bool is_ip4 = config->public_ip4.family != ADDR_NONE;
+
+    wr_text(wr,
+            is_ip4 ? "turnutils_uclient -y -c -n 5 -u " : "turnutils_uclient -x -y -c -n 5 -u ");
+    wr_bytes(wr, config->users[0].name);
+    wr_text(wr, " -w ");
+    wr_bytes(wr, config->users[0].password);
+    wr_text(wr, " -p ");
+    wr_decimal(wr, config->listen_port);
+    wr_text(wr, " ");
+    addr_ip_write(wr, is_ip4 ? &config->public_ip4 : &config->public_ip6);
+}
+
+void relay_greeting_write(struct wr *wr, const struct relay_config *config)
+{
+    wr_text(wr, "\nNo --user is given, so here is a credential until the relay ends:\n\n"
+                "  username    ");
+    wr_bytes(wr, config->users[0].name);
+    wr_text(wr, "\n  credential  ");
+    wr_bytes(wr, config->users[0].password);
+    wr_text(wr, "\n\nFor a browser's RTCPeerConnection:\n\n  ");
+    relay_greeting_ice_servers_write(wr, config);
+    wr_text(wr, "\n\nTo try it out from another terminal (turnutils_uclient is in the package "
+                "coturn):\n\n  ");
+    trial_write(wr, config);
+    wr_text(wr, "\n\n");
+}

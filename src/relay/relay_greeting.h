@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the relay says on its first day: a credential, and how to use it.
+#pragma once
+
+#include "base/bytes.h"
+#include "relay/relay_config.h"
+
+enum {
+    RELAY_GREETING_PASSWORD_LEN = 32, // characters: 128 random bits in hexadecimal
+    RELAY_GREETING_TEXT_MAX = 4096,   // bytes that the longest text needs
+};
+
+// Gives the configuration its one user, with a random password. Both spans point to static memory.
+void relay_greeting_make_user(struct relay_config *config);
+
+// Writes the credential of the first user, the iceServers JSON for browsers, and a line that tries
+// the relay out.
+void relay_greeting_write(struct wr *wr, const struct relay_config *config);
+
+// Writes only the JSON: {"iceServers":[...]}.
+void relay_greeting_ice_servers_write(struct wr *wr, const struct relay_config *config);

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// Environment names are those of Firezone's relay where it has the option.
+#include "relay/relay_options.h"
+
+#include "base/macro.h"
+
+static const char addresses[] = "Addresses";
+static const char access[] = "Who may use it, and for what";
+static const char running[] = "Running it";
+
+static const struct conf_option options[] = {
+    {
+        .name = "public-ip4-addr",
+        .environment = "PUBLIC_IP4_ADDR",
+        .placeholder = "ADDR",
+        .default_note = "the address of the default route, if no address is given",
+        .group = addresses,
+        .help = "IPv4 address at which clients and peers reach the relay. It is what clients are "
+                "told; behind a one-to-one NAT it is the outer address. When only an IPv6 address "
+                "is given, IPv4 is not served.",
+    },
+    {
+        .name = "public-ip6-addr",
+        .environment = "PUBLIC_IP6_ADDR",
+        .placeholder = "ADDR",
+        .default_note = "the address of the default route, if no address is given",
+        .group = addresses,
+        .help = "IPv6 address at which clients and peers reach the relay. When only an IPv4 "
+                "address is given, IPv6 is not served.",
+    },
+    {
+        .name = "bind-ip4-addr",
+        .environment = "BIND_IP4_ADDR",
+        .placeholder = "ADDR",
+        .default_text = "0.0.0.0",
+        .group = addresses,
+        .help = "Local IPv4 address to receive at and send from. If it is given and no public one, "
+                "it is the public one too.",
+    },
+    {
+        .name = "bind-ip6-addr",
+        .environment = "BIND_IP6_ADDR",
+        .placeholder = "ADDR",
+        .default_text = "::",
+        .group = addresses,
+        .help = "Local IPv6 address to receive at and send from. If it is given and no public one, "
+                "it is the public one too.",
+    },
+    {
+        .name = "listen-port",
+        .environment = "LISTEN_PORT",
+        .placeholder = "PORT",
+        .default_text = "3478",
+        .group = addresses,
+        .help = "UDP port for clients.",
+    },
+    {
+        .name = "lowest-port",
+        .environment = "LOWEST_PORT",
+        .placeholder = "PORT",
+        .default_text = "49152",
+        .group = addresses,
+        .help = "Lowest UDP port for peers. Each allocation takes one port from this range.",
+    },
+    {
+        .name = "highest-port",
+        .environment = "HIGHEST_PORT",
+        .placeholder = "PORT",
+        .default_text = "65535",
+        .group = addresses,
+        .help = "Highest UDP port for peers.",
+    },
+    {
+        .name = "realm",
+        .environment = "FAIRLEAD_REALM",
+        .placeholder = "NAME",
+        .default_text = "fairlead",
+        .group = access,
+        .help = "Realm of the credentials, up to 127 bytes. Changing it makes no difference to "
+                "clients that follow the standard.",
+    },
+    {
+        .name = "user",
+        .environment = "FAIRLEAD_USER",
+        .placeholder = "NAME:PASSWORD",
+        .default_note = "one user with a random password, which is printed",
+        .group = access,
+        .help = "A user and the password. May be given many times. Other users of the host can "
+                "read a command line; the file and the environment are safer places.",
+        .is_repeated = true,
+        .is_secret = true,
+    },
+    {
+        .name = "allow-peer",
+        .environment = "FAIRLEAD_ALLOW_PEER",
+        .placeholder = "CIDR",
+        .group = access,
+        .help = "Peers that clients may reach although a wider rule denies them, such as "
+                "127.0.0.1 or 10.1.0.0/16. May be given many times. Of all rules that match a "
+                "peer, the one with the longest prefix decides; of equally long ones denying wins. "
+                "Unspecified, loopback, link-local, multicast and broadcast addresses are denied "
+                "from the start.",
+        .is_repeated = true,
+    },
+    {
+        .name = "deny-peer",
+        .environment = "FAIRLEAD_DENY_PEER",
+        .placeholder = "CIDR",
+        .group = access,
+        .help = "Peers that clients may not reach, such as 10.0.0.0/8. May be given many times.",
+        .is_repeated = true,
+    },
+    {
+        .name = "config",
+        .environment = "FAIRLEAD_CONFIG",
+        .placeholder = "FILE",
+        .group = running,
+        .help = "File with lines of the form key = value, where keys are the long options without "
+                "dashes and a repeated option is a repeated line. Options on the command line and "
+                "in the environment stand above it.",
+        .is_outside_file = true,
+    },
+    {
+        .name = "check-config",
+        .group = running,
+        .help = "Say what is wrong with the configuration, or that it is good, and exit.",
+        .is_outside_file = true,
+    },
+    {
+        .name = "log-format",
+        .environment = "LOG_FORMAT",
+        .placeholder = "FORMAT",
+        .default_text = "human",
+        .group = running,
+        .help = "How log lines are written to standard output: human or json.",
+    },
+    {
+        .name = "version",
+        .short_name = 'V',
+        .group = running,
+        .help = "Print the version and exit.",
+        .is_outside_file = true,
+    },
+    {
+        .name = "help",
+        .short_name = 'h',
+        .group = running,
+        .help = "Print this text and exit.",
+        .is_outside_file = true,
+    },
+};
+
+const struct conf_table relay_options_table = {options, COUNT_OF(options)};
+
+const struct conf_program relay_options_program = {
+    .name = "fairlead-relay",
+    .summary = "A STUN/TURN relay over UDP: it makes machines behind NATs reachable. Without any "
+               "option it serves the addresses of the default route, and prints a credential that "
+               "it has made up.",
+    .note = "Each option can be given on the command line, by the environment variable in brackets "
+            "(values of a repeated one separated by commas), or in the file that --config names, "
+            "in this order of strength: the strongest of them that names an option gives all its "
+            "values. Exit status: 0 ended by a signal, 1 could not run, 2 wrong configuration. "
+            "More in fairlead-relay(8).",
+};

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options of fairlead-relay: the one table from which the parser, --help and the man page come.
+#pragma once
+
+#include "conf/conf_help.h"
+#include "conf/conf_option.h"
+
+extern const struct conf_table relay_options_table;
+extern const struct conf_program relay_options_program;

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/relay_report.h"
+
+#include "log/log.h"
+
+void relay_report_log(const struct turn_command_report *report)
+{
+    // What a client can cause as often as it likes is limited.
+    static struct log_limit denied = LOG_LIMIT_DEFAULT;
+    static struct log_limit refused = LOG_LIMIT_DEFAULT;
+    static struct log_limit exhausted = LOG_LIMIT_DEFAULT;
+    const struct addr *client = &report->tuple.client;
+
+    switch (report->event) {
+    case TURN_EVENT_ALLOCATED:
+        LOG_INFO("allocation created", LOG_ADDR("client", client),
+                 LOG_ADDR("relayed", &report->relayed), LOG_BYTES("username", report->username),
+                 LOG_NUMBER("lifetime_s", report->lifetime_s));
+        return;
+    case TURN_EVENT_DELETED:
+        LOG_INFO("allocation deleted by its client", LOG_ADDR("client", client),
+                 LOG_ADDR("relayed", &report->relayed));
+        return;
+    case TURN_EVENT_EXPIRED:
+        LOG_INFO("allocation expired", LOG_ADDR("client", client),
+                 LOG_ADDR("relayed", &report->relayed));
+        return;
+    case TURN_EVENT_PEER_DENIED:
+        LOG_LIMITED(&denied, LOG_LEVEL_WARN, "peer denied; --allow-peer would allow it",
+                    LOG_ADDR("client", client), LOG_ADDR("peer", &report->peer),
+                    LOG_TEXT("reason", report->reason));
+        return;
+    case TURN_EVENT_PORT_REFUSED:
+        LOG_LIMITED(&refused, LOG_LEVEL_WARN, "the system refuses a relayed port; trying another",
+                    LOG_ADDR("relayed", &report->relayed));
+        return;
+    case TURN_EVENT_EXHAUSTED:
+        LOG_LIMITED(&exhausted, LOG_LEVEL_WARN, "request refused", LOG_ADDR("client", client),
+                    LOG_TEXT("reason", report->reason));
+        return;
+    }
+}

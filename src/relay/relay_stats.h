@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the sockets of a worker have counted, beside the protocol's own counters.
+#pragma once
+
+#include <stdint.h>
+
+#include "base/metric.h"
+
+#define RELAY_STATS(X)                                                                             \
+    X(sends_blocked, "packets", "Not sent: the socket's buffer or the device's queue was full.")   \
+    X(sends_refused, "packets", "Not sent: no route, a firewall, or another error.")               \
+    X(receives_failed, "receives", "Receiving failed for want of memory.")
+
+struct relay_stats {
+#define RELAY_STATS_FIELD(name, unit, help) uint64_t name;
+    RELAY_STATS(RELAY_STATS_FIELD)
+#undef RELAY_STATS_FIELD
+};
+
+enum { RELAY_STATS_COUNT = sizeof(struct relay_stats) / sizeof(uint64_t) };
+
+extern const struct metric relay_stats_metrics[RELAY_STATS_COUNT];
+
+// Logs every counter that is not zero, as one line.
+void relay_stats_log(const char *message, const struct metric *metrics, size_t count,
+                     const void *counters);

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// One worker: a TURN server, its sockets and the loop that joins them.
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/now.h"
+#include "io/io_loop.h"
+#include "io/io_udp.h"
+#include "io/io_udp_batch.h"
+#include "relay/relay_config.h"
+#include "relay/relay_socket.h"
+#include "relay/relay_stats.h"
+#include "turn/turn_server.h"
+
+// A socket for clients.
+struct relay_listener {
+    struct io_watch watch; // first, so that the loop's callback finds the whole
+    struct io_udp udp;
+};
+
+struct relay_worker {
+    struct io_loop loop;
+    struct turn_server *server;
+    void *server_memory;
+    size_t server_memory_len;
+    struct relay_listener listeners[2]; // IPv4, IPv6; udp.fd -1: not served
+    struct relay_socket_table sockets;
+    struct io_udp_batch batch; // shared by all sockets: each callback empties it
+    struct relay_stats stats;
+};
+
+// Opens everything, the listening sockets included, and logs what fails. 0 or -errno.
+MUST_USE int relay_worker_open(struct relay_worker *worker, const struct relay_config *config);
+// Closing twice, or a worker whose opening failed, does nothing.
+void relay_worker_close(struct relay_worker *worker);
+
+// Serves until *is_over is true, which a watch of the loop sets. 0 or -errno.
+MUST_USE int relay_worker_run(struct relay_worker *worker, const bool *is_over);
