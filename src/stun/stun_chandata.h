@@ -7,14 +7,16 @@
 
 enum {
     STUN_CHANDATA_HEAD_LEN = 4,    // bytes
-    STUN_CHANDATA_LOWEST = 0x4000, // channel numbers, RFC 8656 section 12
-    STUN_CHANDATA_HIGHEST = 0x4FFF,
+    STUN_CHANDATA_LOWEST = 0x4000, // channel numbers
+    STUN_CHANDATA_HIGHEST = 0x7FFF,
 };
 
-// A number that a client may bind.
+// A number that a client may bind. RFC 8656 section 12 ends the range at 0x4FFF, so that other
+// protocols can share a port; RFC 5766 section 11 had it end at 0x7FFF, and its clients, which are
+// many, choose among all of those. No other protocol shares this port, so both are served.
 bool stun_chandata_is_number(uint16_t number);
 
-// The first byte is one with which ChannelData begins (RFC 8656 section 12.5: 64 to 79).
+// The first byte is one with which ChannelData begins: 64 to 127.
 bool stun_chandata_is_likely(struct bytes datagram);
 
 // Reads a message from a datagram. False, with nothing written, when it is cut short or its number

@@ -41,7 +41,7 @@ static const struct known {
     [PLACE(STUN_ATTR_XOR_MAPPED_ADDRESS)] = {true, 8, 20, 12},
     [PLACE(STUN_ATTR_RESERVATION_TOKEN)] = {true, STUN_ATTR_RESERVATION_LEN,
                                             STUN_ATTR_RESERVATION_LEN, 1},
-    [PLACE(STUN_ATTR_SOFTWARE)] = {true, 0, 763, 1},
+    [PLACE(STUN_ATTR_SOFTWARE)] = {true, 0, UINT16_MAX, 1}, // optional: not worth a refusal
     [PLACE(STUN_ATTR_FINGERPRINT)] = {true, STUN_FINGERPRINT_LEN, STUN_FINGERPRINT_LEN, 1},
 };
 

@@ -16,7 +16,7 @@ struct turn_channel {
     struct chain_link link; // in the allocation's list
     uint32_t allocation;    // index
     struct addr peer;
-    uint16_t number; // 0x4000 to 0x4FFF
+    uint16_t number; // stun_chandata.h says which there are
     uint8_t zero[6];
 };
 
