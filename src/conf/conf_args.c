@@ -43,12 +43,21 @@ static void add_error(struct walk *walk, enum conf_wrong wrong, const struct con
 // `written` is the argument with its dashes, `name` what was meant to be the option's name.
 static void add_unknown(struct walk *walk, struct bytes written, struct bytes name)
 {
-    conf_error_add(&walk->conf->errors, &(struct conf_error){
-                                            .wrong = CONF_WRONG_NAME,
-                                            .place = place(walk),
-                                            .nearest = conf_suggest(walk->conf->table, name),
-                                            .given = written,
-                                        });
+    const struct conf_table *table = walk->conf->table;
+    struct bytes known = bytes_first(name, conf_option_name_len(name));
+    const struct conf_option *option = conf_option_find(table, known);
+
+    if (option != NULL && known.len < name.len) { // "--user:alice", "--user alice" in one argument
+        add_error(walk, CONF_WRONG_NO_VALUE, option);
+        return;
+    }
+    conf_error_add(&walk->conf->errors,
+                   &(struct conf_error){
+                       .wrong = CONF_WRONG_NAME,
+                       .place = place(walk),
+                       .nearest = conf_suggest(table, known),
+                       .given = bytes_first(written, conf_option_name_len(written)),
+                   });
 }
 
 static bool has_two_dashes(struct bytes argument)
@@ -90,7 +99,7 @@ static void read_short(struct walk *walk, struct bytes argument)
         option = conf_option_find_short(walk->conf->table, (char)argument.ptr[1]);
     }
     if (option == NULL) {
-        struct bytes written = bytes_first(argument, bytes_index(argument, '='));
+        struct bytes written = bytes_first(argument, conf_option_name_len(argument));
         add_unknown(walk, written, bytes_from(written, 1));
         return;
     }

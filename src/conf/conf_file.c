@@ -64,11 +64,11 @@ static void read_line(struct conf *conf, size_t number, struct bytes line)
         return;
     }
     size_t equals = bytes_index(line, '=');
-    if (equals == 0 || equals == line.len) {
+    struct bytes key = bytes_trim(bytes_first(line, equals));
+    if (equals == line.len || key.len == 0 || conf_option_name_len(key) < key.len) {
         add_error(conf, number, CONF_WRONG_LINE, NULL);
         return;
     }
-    struct bytes key = bytes_trim(bytes_first(line, equals));
     const struct conf_option *option = conf_option_find(conf->table, key);
     if (option == NULL) {
         conf_error_add(&conf->errors, &(struct conf_error){

@@ -8,6 +8,7 @@ static void check_alone(const struct conf_option *option)
     bool is_flag = option->placeholder == NULL;
 
     assert(option->name != NULL && option->name[0] != '\0' && option->name[0] != '-');
+    assert(conf_option_name_len(bytes_of_text(option->name)) == bytes_of_text(option->name).len);
     assert(option->group != NULL);
     assert(option->help != NULL);
     assert(option->help[0] != '.'); // scdoc 1.11 would swallow it
@@ -76,4 +77,20 @@ const struct conf_option *conf_option_find_positional(const struct conf_table *t
         before++;
     }
     return NULL;
+}
+
+size_t conf_option_name_len(struct bytes text)
+{
+    size_t len = 0;
+
+    while (len < text.len) {
+        uint8_t c = text.ptr[len];
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        bool is_digit = c >= '0' && c <= '9';
+        if (!is_letter && !is_digit && c != '-' && c != '_') {
+            break;
+        }
+        len++;
+    }
+    return len;
 }

@@ -43,3 +43,6 @@ const struct conf_option *conf_option_find_short(const struct conf_table *table,
 // The option that the argument at `index` (from 0) among those without a name gives, or NULL.
 // A repeated option takes all that follow.
 const struct conf_option *conf_option_find_positional(const struct conf_table *table, size_t index);
+// How many bytes at the start of `text` could be part of a name: letters, digits, '-' and '_'.
+// What stands behind them is not repeated in messages, since it may be a secret.
+size_t conf_option_name_len(struct bytes text);

@@ -98,6 +98,20 @@ static void refuses_an_unknown_option_and_suggests_a_near_one(void **state)
         "unknown option '--'; --help lists all options (command line, argument 8)", NULL);
 }
 
+static void repeats_nothing_of_an_argument_behind_its_name(void **state)
+{
+    struct conf conf;
+
+    (void)state;
+    READ(&conf, &sample_table, "--usr:a:secret", "-u:secret", "--user a:secret");
+    SAMPLE_ERRORS(&conf.errors,
+                  "unknown option '--usr'; did you mean '--user'? (command line, argument 1)",
+                  "unknown option '-u'; --help lists all options (command line, argument 2)",
+                  "--user: the value is missing; write --user=NAME:PASSWORD "
+                  "(command line, argument 3)",
+                  NULL);
+}
+
 static void finds_a_forgotten_value(void **state)
 {
     struct conf conf;
@@ -155,6 +169,7 @@ int main(void)
         cmocka_unit_test(keeps_repeated_options_in_their_order_without_splitting),
         cmocka_unit_test(reads_flags_long_and_short),
         cmocka_unit_test(refuses_an_unknown_option_and_suggests_a_near_one),
+        cmocka_unit_test(repeats_nothing_of_an_argument_behind_its_name),
         cmocka_unit_test(finds_a_forgotten_value),
         cmocka_unit_test(refuses_an_argument_without_a_name_and_does_not_repeat_it),
         cmocka_unit_test(gives_arguments_without_a_name_to_positional_options),

@@ -103,7 +103,7 @@ static void refuses_what_is_no_line_of_a_file_and_reads_on(void **state)
 
     (void)state;
     read_text(&conf, "user a:secret\n"
-                     "= 7\n"
+                     "user a:sec = ret\n"
                      "realm =\n"
                      "config = other.conf\n"
                      "help = true\n"

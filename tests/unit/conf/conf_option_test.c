@@ -49,6 +49,16 @@ static void lets_a_repeated_positional_option_take_all_that_follow(void **state)
     assert_ptr_equal(conf_option_find_positional(&table, 9), &options[1]);
 }
 
+static void knows_how_far_a_name_reaches(void **state)
+{
+    (void)state;
+    assert_int_equal(conf_option_name_len(bytes_of_text("public-ip4_addr")), 15);
+    assert_int_equal(conf_option_name_len(bytes_of_text("--user:a")), 6);
+    assert_int_equal(conf_option_name_len(bytes_of_text("Z9 x")), 2);
+    assert_int_equal(conf_option_name_len(bytes_of_text("")), 0);
+    assert_int_equal(conf_option_name_len(bytes_of_text("\xc3\xa4")), 0);
+}
+
 static void checks_a_good_table(void **state)
 {
     (void)state;
@@ -62,6 +72,7 @@ int main(void)
         cmocka_unit_test(finds_a_flag_by_its_letter),
         cmocka_unit_test(gives_positional_options_in_the_order_of_the_table),
         cmocka_unit_test(lets_a_repeated_positional_option_take_all_that_follow),
+        cmocka_unit_test(knows_how_far_a_name_reaches),
         cmocka_unit_test(checks_a_good_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
