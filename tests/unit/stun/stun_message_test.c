@@ -390,7 +390,6 @@ static bool is_right_len(uint16_t type, size_t len)
         return len < 509;
     case STUN_ATTR_REALM:
     case STUN_ATTR_NONCE:
-    case STUN_ATTR_SOFTWARE:
         return len <= 763;
     case STUN_ATTR_ERROR_CODE:
         return len >= 4 && len <= 4 + 763;
