@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #include "fuzz/fuzz.h"
-#include "fuzz/mutate.h"
+#include "support/mutate.h"
 #include "support/rng.h"
 
 enum {

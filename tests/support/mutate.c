@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fuzz/mutate.h"
+#include "support/mutate.h"
 
 #include <assert.h>
 #include <string.h>

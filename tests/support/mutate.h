@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random changes to an input, in the manner of a fuzzer but blind: for builds without libFuzzer.
+// Random changes to an input, in the manner of a fuzzer but blind.
 #pragma once
 
 #include <stddef.h>
