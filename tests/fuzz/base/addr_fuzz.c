@@ -1,11 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whatever text addr_read accepts, writing and reading it again gives the same address, and the
-// second writing the same text.
+// addr_read accepts what libc accepts and reads it as libc does; writing and reading it again gives
+// the same address, and the second writing the same text.
 #include "base/addr.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
+#include <string.h>
 
 #include "fuzz/fuzz.h"
+
+// Compares with inet_pton; `is_read` says whether `addr` was read.
+static void compare_with_libc(struct bytes text, bool is_read, const struct addr *addr)
+{
+    char string[64];
+    uint8_t ip[ADDR_IP6_LEN] = {0};
+
+    if (text.len >= sizeof string || bytes_index(text, '\0') < text.len) {
+        assert(!is_read); // the longest address has 45 characters
+        return;
+    }
+    memset(string, 0, sizeof string);
+    if (text.len > 0) {
+        memcpy(string, text.ptr, text.len);
+    }
+    if (inet_pton(AF_INET, string, ip) == 1) {
+        assert(is_read);
+        assert(addr->family == ADDR_IP4);
+    } else if (inet_pton(AF_INET6, string, ip) == 1) {
+        assert(is_read);
+        assert(addr->family == ADDR_IP6);
+    } else {
+        assert(!is_read);
+    }
+    assert(memcmp(addr->ip, ip, sizeof ip) == 0); // all zero when it was not read
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -14,7 +42,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t first[ADDR_TEXT_MAX];
     uint8_t second[ADDR_TEXT_MAX];
 
-    if (!addr_read((struct bytes){data, size}, &addr)) {
+    bool is_accepted = addr_read((struct bytes){data, size}, &addr);
+    compare_with_libc((struct bytes){data, size}, is_accepted, &addr);
+    if (!is_accepted) {
         assert(addr.port == 1); // untouched
         assert(addr.family == ADDR_NONE);
         return 0;
