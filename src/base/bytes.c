@@ -135,9 +135,13 @@ uint32_t rd_u32(struct rd *rd)
 
 uint64_t rd_u64(struct rd *rd)
 {
-    uint64_t high = rd_u32(rd);
-    uint64_t low = rd_u32(rd);
-    return rd->is_failed ? 0 : high << 32 | low;
+    const uint8_t *at = advance(rd, 8);
+    uint64_t value = 0;
+
+    for (int i = 0; at != NULL && i < 8; i++) {
+        value = value << 8 | at[i];
+    }
+    return value;
 }
 
 struct bytes rd_bytes(struct rd *rd, size_t len)
@@ -182,9 +186,12 @@ static uint8_t *claim(struct wr *wr, size_t len)
         wr->is_failed = true;
         return NULL;
     }
-    uint8_t *at = wr->ptr + wr->len;
-    wr->len += len;
-    wr->room -= len;
+    uint8_t *at = wr->ptr;
+    if (len > 0) { // else the memory may be none at all, and NULL + 0 is not defined
+        at += wr->len;
+        wr->len += len;
+        wr->room -= len;
+    }
     return at;
 }
 
@@ -275,7 +282,8 @@ void wr_decimal(struct wr *wr, uint64_t value)
 void wr_hex(struct wr *wr, struct bytes span)
 {
     static const char digits[] = "0123456789abcdef";
-    uint8_t *at = span.len <= SIZE_MAX / 2 ? claim(wr, span.len * 2) : NULL;
+    // A length that cannot be doubled does not fit either.
+    uint8_t *at = claim(wr, span.len <= SIZE_MAX / 2 ? span.len * 2 : SIZE_MAX);
 
     for (size_t i = 0; at != NULL && i < span.len; i++) {
         at[i * 2] = (uint8_t)digits[span.ptr[i] / 16];
