@@ -30,6 +30,13 @@ static bool has_host_bits(const struct addr *base, uint8_t prefix_len)
     return false;
 }
 
+// Like the parts of an address, a length has no leading zeros: some would read 010 as eight.
+static bool length_read(struct bytes text, uint64_t max, uint64_t *out)
+{
+    bool is_padded = text.len > 1 && text.ptr[0] == '0';
+    return !is_padded && bytes_to_number(text, max, out);
+}
+
 enum cidr_outcome cidr_read(struct bytes text, struct cidr *out)
 {
     size_t slash = bytes_index(text, '/');
@@ -41,7 +48,7 @@ enum cidr_outcome cidr_read(struct bytes text, struct cidr *out)
     }
     if (slash == text.len) {
         prefix_len = bit_count(&cidr.base);
-    } else if (!bytes_to_number(bytes_from(text, slash + 1), bit_count(&cidr.base), &prefix_len)) {
+    } else if (!length_read(bytes_from(text, slash + 1), bit_count(&cidr.base), &prefix_len)) {
         return CIDR_BAD_LENGTH;
     }
     cidr.prefix_len = (uint8_t)prefix_len;

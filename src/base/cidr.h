@@ -13,7 +13,7 @@ struct cidr {
 enum cidr_outcome {
     CIDR_OK,
     CIDR_NO_ADDRESS, // what stands before the slash is no IP address
-    CIDR_BAD_LENGTH, // what stands behind the slash is no number from 0 to 32 (or 128)
+    CIDR_BAD_LENGTH, // what stands behind the slash is no number from 0 to 32 (128), or padded
     CIDR_HOST_BITS,  // bits are set behind the prefix: 10.0.0.1/8
 };
 
