@@ -83,6 +83,8 @@ void table_remove(struct table *table, uint64_t hash, uint32_t index)
 {
     uint32_t i = (uint32_t)hash & table->mask;
 
+    assert(index != TABLE_NONE); // plus one it would be found in a free slot
+    assert(table->count > 0);
     while (table->slots[i].index_plus_one != index + 1) {
         assert(table->slots[i].index_plus_one != 0); // else it was not there, or its hash changed
         i = (i + 1) & table->mask;

@@ -7,33 +7,178 @@
 
 #include <cmocka.h>
 
+#include "support/dies.h"
+#include "support/rng.h"
+#include "support/table_model.h"
+
+// The keys of a test: index i has keys[i].
 static bool is_key(const void *context, uint32_t index, const void *key)
 {
     const uint32_t *keys = context;
     return keys[index] == *(const uint32_t *)key;
 }
 
+static uint32_t find(const struct table *table, uint64_t hash, const uint32_t *keys, uint32_t key)
+{
+    return table_find(table, hash, is_key, keys, &key);
+}
+
+static struct table new_table(uint32_t capacity)
+{
+    struct table table;
+    void *memory = calloc(1, table_size(capacity));
+
+    assert_non_null(memory);
+    table_init(&table, memory, capacity);
+    return table;
+}
+
 static void finds_what_was_added_and_forgets_what_was_removed(void **state)
 {
-    uint32_t keys[] = {7, 9};
-    struct table table;
-    void *memory = calloc(1, table_size(2));
+    static const uint32_t keys[] = {7, 9};
+    struct table table = new_table(2);
 
     (void)state;
-    table_init(&table, memory, 2);
+    assert_int_equal(find(&table, 7, keys, 7), TABLE_NONE);
     table_add(&table, 7, 0);
     table_add(&table, 7, 1); // the same hash
-    assert_int_equal(table_find(&table, 7, is_key, keys, &(uint32_t){9}), 1);
+    assert_int_equal(find(&table, 7, keys, 9), 1);
     table_remove(&table, 7, 0);
-    assert_int_equal(table_find(&table, 7, is_key, keys, &(uint32_t){7}), TABLE_NONE);
-    assert_int_equal(table_find(&table, 7, is_key, keys, &(uint32_t){9}), 1);
-    free(memory);
+    assert_int_equal(find(&table, 7, keys, 7), TABLE_NONE);
+    assert_int_equal(find(&table, 7, keys, 9), 1);
+    assert_int_equal(table.count, 1);
+    free(table.slots);
+}
+
+static void needs_twice_as_many_slots_as_indices(void **state)
+{
+    static const struct {
+        uint32_t capacity;
+        size_t slots;
+    } table[] = {{1, 2},       {2, 4},       {3, 8},
+                 {4, 8},       {5, 16},      {1000, 2048},
+                 {1024, 2048}, {1025, 4096}, {UINT32_C(1) << 30, (size_t)1 << 31}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        assert_int_equal(table_size(table[i].capacity), table[i].slots * sizeof(struct table_slot));
+    }
+}
+
+// Three keys whose home is the last slot of eight: two of them lie at the beginning. The hole of
+// each must be closed across the end.
+static void closes_a_hole_in_a_run_that_wraps_around(void **state)
+{
+    static const uint32_t keys[] = {1, 2, 3, 4};
+
+    (void)state;
+    for (uint32_t removed = 0; removed < 4; removed++) {
+        struct table table = new_table(4);
+        const uint64_t hashes[] = {7, 7, 15, 0}; // the last one's home is taken by the run
+
+        for (uint32_t i = 0; i < 4; i++) {
+            table_add(&table, hashes[i], i);
+        }
+        table_remove(&table, hashes[removed], removed);
+        for (uint32_t i = 0; i < 4; i++) {
+            assert_int_equal(find(&table, hashes[i], keys, keys[i]), i == removed ? TABLE_NONE : i);
+        }
+        free(table.slots);
+    }
+}
+
+// An entry that stands at its home must not be moved in front of it.
+static void leaves_an_entry_at_home_behind_a_hole(void **state)
+{
+    static const uint32_t keys[] = {1, 2};
+    struct table table = new_table(4);
+
+    (void)state;
+    table_add(&table, 2, 0);
+    table_add(&table, 3, 1);
+    table_remove(&table, 2, 0);
+    assert_int_equal(find(&table, 3, keys, 2), 1);
+    assert_int_equal(table.slots[3].index_plus_one, 2);
+    free(table.slots);
+}
+
+static void keeps_the_highest_index(void **state)
+{
+    struct table table = new_table(1);
+
+    (void)state;
+    table_add(&table, 5, TABLE_NONE - 1);
+    assert_int_equal(table.slots[1].index_plus_one, TABLE_NONE);
+    table_remove(&table, 5, TABLE_NONE - 1);
+    assert_int_equal(table.count, 0);
+    free(table.slots);
+}
+
+static void agrees_with_a_naive_list(void **state)
+{
+    enum { RUNS = 40, LEN = 6003 }; // 120,000 operations
+    struct rng rng = rng_init(rng_seed("table_test"));
+    uint8_t *operations = malloc(LEN);
+
+    (void)state;
+    assert_non_null(operations);
+    for (size_t i = 0; i < RUNS; i++) {
+        rng_fill(&rng, operations, LEN);
+        table_model_run((struct bytes){operations, LEN});
+    }
+    free(operations);
+}
+
+static void add_too_many(void *context)
+{
+    table_add(context, 2, 1);
+}
+
+static void add_none(void *context)
+{
+    table_add(context, 2, TABLE_NONE);
+}
+
+static void remove_absent(void *context)
+{
+    table_remove(context, 1, 1);
+}
+
+static void remove_under_another_hash(void *context)
+{
+    table_remove(context, 3, 0); // the same home
+}
+
+static void remove_none(void *context)
+{
+    table_remove(context, 0, TABLE_NONE); // its slot is free and has hash 0
+}
+
+static void dies_of_our_own_mistakes(void **state)
+{
+    struct table table = new_table(1);
+
+    (void)state;
+    assert_false(dies(add_too_many, &table));
+    assert_true(dies(add_none, &table));
+    table_add(&table, 1, 0);
+    assert_true(dies(add_too_many, &table));
+    assert_true(dies(remove_absent, &table));
+    assert_true(dies(remove_under_another_hash, &table));
+    assert_true(dies(remove_none, &table));
+    free(table.slots);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_what_was_added_and_forgets_what_was_removed),
+        cmocka_unit_test(needs_twice_as_many_slots_as_indices),
+        cmocka_unit_test(closes_a_hole_in_a_run_that_wraps_around),
+        cmocka_unit_test(leaves_an_entry_at_home_behind_a_hole),
+        cmocka_unit_test(keeps_the_highest_index),
+        cmocka_unit_test(agrees_with_a_naive_list),
+        cmocka_unit_test(dies_of_our_own_mistakes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
