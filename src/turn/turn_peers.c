@@ -2,9 +2,18 @@
 #include "turn/turn_peers.h"
 
 #include <assert.h>
-#include <string.h>
 
-enum { ROOT_IP4 = 1, ROOT_IP6 = 2 };
+enum {
+    ROOT_IP4 = 1,
+    ROOT_IP6 = 2,
+    MAPPED_DEPTH = 95, // nodes between the two roots
+};
+
+// ::ffff:0:0/96 holds the IPv4 addresses (RFC 4291 section 2.5.5.2), so the root for IPv4 is the
+// node of that prefix below the root for IPv6: whichever way an address or a rule is written, it
+// comes to the same node.
+static const struct cidr above_mapped = {{{[10] = 0xff, [11] = 0xff}, 0, ADDR_IP6, 0},
+                                         MAPPED_DEPTH};
 
 // Why an address is refused; the verdict in a node is one plus the index here.
 enum reason {
@@ -45,7 +54,7 @@ static const struct builtin {
 
 static uint32_t capacity_of(const struct turn_peer_rule *rules, size_t count)
 {
-    uint32_t capacity = 3; // the unused node 0 and the two roots
+    uint32_t capacity = 3 + MAPPED_DEPTH; // the unused node 0, the two roots, the way between them
 
     for (size_t i = 0; i < COUNT_OF(builtins); i++) {
         capacity += builtins[i].cidr.prefix_len;
@@ -95,6 +104,7 @@ void turn_peers_init(struct turn_peers *peers, void *memory, const struct turn_p
         .node_count = 3,
         .capacity = capacity_of(rules, count),
     };
+    node_for(peers, &above_mapped)->child[1] = ROOT_IP4;
     for (size_t i = 0; i < COUNT_OF(builtins); i++) {
         node_for(peers, &builtins[i].cidr)->verdict = 1 + builtins[i].reason;
     }
@@ -108,29 +118,17 @@ void turn_peers_init(struct turn_peers *peers, void *memory, const struct turn_p
     }
 }
 
-// ::ffff:0:0/96 holds IPv4 addresses (RFC 4291 section 2.5.5.2).
-static struct addr canonical(const struct addr *addr)
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-    if (addr->family == ADDR_IP6 && memcmp(addr->ip, mapped, sizeof mapped) == 0) {
-        return addr_ip4(addr->ip + sizeof mapped, addr->port);
-    }
-    return *addr;
-}
-
 const char *turn_peers_denial(const struct turn_peers *peers, const struct addr *peer)
 {
-    struct addr addr = canonical(peer);
-    unsigned bit_count = (unsigned)addr_ip(&addr).len * 8;
+    unsigned bit_count = (unsigned)addr_ip(peer).len * 8;
     uint32_t verdict = 1 + ALLOWED;
-    uint32_t at = root_of(&addr);
+    uint32_t at = root_of(peer);
 
     for (unsigned bit = 0; at != 0; bit++) {
         if (peers->nodes[at].verdict != 0) {
             verdict = peers->nodes[at].verdict;
         }
-        at = bit < bit_count ? peers->nodes[at].child[bit_of(&addr, bit)] : 0;
+        at = bit < bit_count ? peers->nodes[at].child[bit_of(peer, bit)] : 0;
     }
     return reasons[verdict - 1];
 }

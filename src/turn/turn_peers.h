@@ -3,8 +3,8 @@
 // a way into what only its host can reach).
 //
 // Rules are prefixes; the longest one that contains an address decides. They are kept as a binary
-// trie, so that a look-up takes at most one step per bit, however many rules there are. Addresses
-// that carry an IPv4 address inside are judged by that one.
+// trie, so that a look-up takes at most one step per bit, however many rules there are. An IPv4
+// address and the IPv6 address that maps it are one and the same here, in rules as in peers.
 #pragma once
 
 #include <stdint.h>
