@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "turn/turn_channel.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "turn/turn_fixture.h"
+#include "turn/turn_server_priv.h"
+
+static uint32_t make(struct turn_fixture *f)
+{
+    f->tuple.client.port++;
+    return turn_allocation_create(f->server, &f->tuple, ADDR_IP4);
+}
+
+static void is_found_by_number_and_by_peer(void **state)
+{
+    struct turn_fixture *f = *state;
+    struct addr peer = turn_fixture_addr("192.0.2.9", 9);
+    struct addr other_port = turn_fixture_addr("192.0.2.9", 10);
+    uint32_t one = make(f);
+    uint32_t two = make(f);
+
+    turn_channel_create(f->server, one, 0x4001, &peer, f->now);
+    uint32_t index = turn_channel_find(f->server, one, 0x4001);
+    assert_int_not_equal(index, POOL_NONE);
+    assert_int_equal(turn_channel_find_peer(f->server, one, &peer), index);
+    assert_int_equal(turn_channel_find(f->server, one, 0x4002), POOL_NONE);
+    assert_int_equal(turn_channel_find(f->server, one, 0), POOL_NONE);
+    assert_int_equal(turn_channel_find_peer(f->server, one, &other_port), POOL_NONE);
+    assert_int_equal(turn_channel_find(f->server, two, 0x4001), POOL_NONE);
+    assert_int_equal(turn_channel_find_peer(f->server, two, &peer), POOL_NONE);
+    assert_int_equal(turn_channel_at(f->server, index)->number, 0x4001);
+    assert_true(addr_equal(&turn_channel_at(f->server, index)->peer, &peer));
+}
+
+static void lives_for_600_s(void **state)
+{
+    struct turn_fixture *f = *state;
+    struct addr peer = turn_fixture_addr("192.0.2.9", 9);
+
+    turn_fixture_allocate(f);
+    assert_int_equal(turn_fixture_refresh(f, 3600), TURN_FIXTURE_SUCCESS);
+    uint32_t owner = turn_allocation_find(f->server, &f->tuple);
+    turn_channel_create(f->server, owner, 0x4000, &peer, f->now);
+    turn_fixture_wait(f, 500 * SECOND_NS);
+    turn_channel_refresh(f->server, turn_channel_find(f->server, owner, 0x4000), f->now);
+    turn_fixture_wait(f, 600 * SECOND_NS - 1);
+    assert_int_not_equal(turn_channel_find(f->server, owner, 0x4000), POOL_NONE);
+    turn_fixture_wait(f, 1);
+    assert_int_equal(turn_channel_find(f->server, owner, 0x4000), POOL_NONE);
+    assert_int_equal(turn_channel_find_peer(f->server, owner, &peer), POOL_NONE);
+    assert_int_equal(f->command_count, 0);
+}
+
+static void room_is_the_allocations_and_the_pools(void **state)
+{
+    struct turn_fixture *f = *state; // 4 for each allocation, 16 in all
+    struct addr peer = turn_fixture_addr("192.0.2.9", 9);
+    uint32_t owners[5];
+
+    for (size_t i = 0; i < COUNT_OF(owners); i++) {
+        owners[i] = make(f);
+    }
+    for (uint16_t i = 0; i < 16; i++) {
+        peer.port = (uint16_t)(i + 1);
+        assert_true(turn_channel_has_room(f->server, owners[i / 4]));
+        turn_channel_create(f->server, owners[i / 4], (uint16_t)(0x4000 + i), &peer, f->now);
+        assert_int_equal(turn_channel_has_room(f->server, owners[i / 4]), i % 4 != 3);
+    }
+    assert_false(turn_channel_has_room(f->server, owners[4])); // it has none, but the pool is full
+    turn_channel_delete(f->server, turn_channel_find(f->server, owners[0], 0x4000));
+    assert_true(turn_channel_has_room(f->server, owners[4]));
+    assert_false(turn_channel_has_room(f->server, owners[1]));
+}
+
+static void deleting_one_leaves_the_others(void **state)
+{
+    struct turn_fixture *f = *state;
+    struct addr peer = turn_fixture_addr("192.0.2.9", 9);
+    uint32_t owner = make(f);
+
+    for (uint16_t gone = 0; gone < 4; gone++) {
+        for (uint16_t i = 0; i < 4; i++) {
+            peer.port = (uint16_t)(i + 1);
+            if (turn_channel_find(f->server, owner, (uint16_t)(0x4000 + i)) == POOL_NONE) {
+                turn_channel_create(f->server, owner, (uint16_t)(0x4000 + i), &peer, f->now);
+            }
+        }
+        uint16_t number = (uint16_t)(0x4000 + gone);
+        turn_channel_delete(f->server, turn_channel_find(f->server, owner, number));
+        for (uint16_t i = 0; i < 4; i++) {
+            uint32_t index = turn_channel_find(f->server, owner, (uint16_t)(0x4000 + i));
+            peer.port = (uint16_t)(i + 1);
+            assert_int_equal(turn_channel_find_peer(f->server, owner, &peer), index);
+            assert_int_equal(index == POOL_NONE, i == gone);
+        }
+        assert_int_equal(turn_allocation_at(f->server, owner)->channel_count, 3);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TURN_FIXTURE_TEST(is_found_by_number_and_by_peer),
+        TURN_FIXTURE_TEST(lives_for_600_s),
+        TURN_FIXTURE_TEST(room_is_the_allocations_and_the_pools),
+        TURN_FIXTURE_TEST(deleting_one_leaves_the_others),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
