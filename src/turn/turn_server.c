@@ -92,6 +92,7 @@ struct turn_server *turn_server_init(void *memory, const struct turn_config *con
 
     assert((uintptr_t)memory % sizeof(uint64_t) == 0);
     check_config(config);
+    server->size = layout.end;
     server->config = *config;
     memcpy(server->realm, config->realm.ptr, config->realm.len);
     server->config.realm.ptr = server->realm;
@@ -117,9 +118,7 @@ struct turn_server *turn_server_init(void *memory, const struct turn_config *con
 
 void turn_server_deinit(struct turn_server *server)
 {
-    crypto_wipe(server->credential.users,
-                server->credential.user_count * sizeof *server->credential.users);
-    crypto_wipe(server, sizeof *server);
+    crypto_wipe(server, server->size);
 }
 
 // The contract of turn_server.h: nothing is due, and no command is waiting.

@@ -71,7 +71,8 @@ size_t turn_server_size(const struct turn_config *config);
 struct turn_server *turn_server_init(void *memory, const struct turn_config *config,
                                      const uint8_t seed[TURN_SERVER_SEED_LEN]);
 
-// Wipes all secrets. Relayed sockets are the caller's to close.
+// Wipes all of its memory: keys, names, tokens and who spoke to whom. Relayed sockets are the
+// caller's to close.
 void turn_server_deinit(struct turn_server *server);
 
 // A datagram has come from a client. Its source port is not 0.

@@ -19,6 +19,7 @@
 #include "turn/turn_server.h"
 
 struct turn_server {
+    size_t size;               // bytes of all its memory, of which this is the first part
     struct turn_config config; // its users and rules are not kept; the realm is in `realm`
     uint8_t realm[TURN_CONFIG_REALM_MAX];
     struct siphash_key hash_key;
