@@ -17,6 +17,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "crypto/crypto_wipe.h"
 #include "turn/turn_channel_bind.h"
 #include "turn/turn_create_permission.h"
 #include "turn/turn_refresh.h"
@@ -52,13 +53,14 @@ static enum credentials authenticate(struct turn_server *server, struct turn_req
     memcpy(key, server->stranger_key, sizeof key);
     bool is_known = turn_credential_find(&server->credential, request->username, key);
     bool is_intact = stun_message_is_intact(message, (struct bytes){key, sizeof key});
-    if (!is_known || !is_intact || !bytes_equal(realm, server->config.realm)) {
-        return WRONG;
+    bool is_proven = is_known && is_intact && bytes_equal(realm, server->config.realm);
+    if (is_proven) {
+        request->user = siphash(&server->hash_key, request->username);
+        request->to.is_signed = true;
+        memcpy(request->to.key, key, sizeof key);
     }
-    request->user = siphash(&server->hash_key, request->username);
-    request->to.is_signed = true;
-    memcpy(request->to.key, key, sizeof key);
-    return PROVEN;
+    crypto_wipe(key, sizeof key);
+    return is_proven ? PROVEN : WRONG;
 }
 
 // True when the request may go on; otherwise it has been answered.
@@ -140,6 +142,30 @@ static bool is_ours(uint16_t method)
            method == STUN_CREATE_PERMISSION || method == STUN_CHANNEL_BIND;
 }
 
+// Answers a request of a method of ours, unless a socket must be opened first.
+static void answer(struct turn_server *server, struct turn_request *request)
+{
+    const struct stun_message *message = request->message;
+
+    if (request->to.method != STUN_BINDING && !pass(server, request)) {
+        return;
+    }
+    if (message->unknown_count > 0) {
+        turn_response_unknown(server, &request->to, message);
+        return;
+    }
+    if (request->to.method == STUN_BINDING) {
+        answer_binding(server, request);
+        return;
+    }
+    request->allocation = turn_allocation_find(server, &request->to.tuple);
+    enum stun_error_code code = run_method(server, request);
+    if (code != STUN_ERROR_NONE) {
+        server->stats.errors++;
+        turn_response_error(server, &request->to, code);
+    }
+}
+
 void turn_request_handle(struct turn_server *server, struct now now, const struct turn_tuple *tuple,
                          const struct stun_message *message, bool is_readable)
 {
@@ -160,27 +186,12 @@ void turn_request_handle(struct turn_server *server, struct now now, const struc
         server->stats.dropped_unexpected++; // RFC 8489 section 6.3
         return;
     }
-    if (!is_readable) {
+    if (is_readable) {
+        answer(server, &request);
+    } else {
         turn_response_error(server, &request.to, STUN_ERROR_BAD_REQUEST);
-        return;
     }
-    if (request.to.method != STUN_BINDING && !pass(server, &request)) {
-        return;
-    }
-    if (message->unknown_count > 0) {
-        turn_response_unknown(server, &request.to, message);
-        return;
-    }
-    if (request.to.method == STUN_BINDING) {
-        answer_binding(server, &request);
-        return;
-    }
-    request.allocation = turn_allocation_find(server, tuple);
-    enum stun_error_code code = run_method(server, &request);
-    if (code != STUN_ERROR_NONE) {
-        server->stats.errors++;
-        turn_response_error(server, &request.to, code);
-    }
+    crypto_wipe(request.to.key, sizeof request.to.key);
 }
 
 void turn_request_succeed(struct turn_server *server, const struct turn_request *request)
