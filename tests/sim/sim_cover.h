@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// How much of the protocol the worlds have exercised, over all seeds.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// X(name, what it counts). Each must be seen at least once in a full run.
+#define SIM_COVER(X)                                                                               \
+    X(TO_PEER_SEND, "to a peer, from a Send indication")                                           \
+    X(TO_PEER_CHANNEL, "to a peer, from ChannelData")                                              \
+    X(TO_PEER_UNFRAGMENTED, "to a peer, with DF")                                                  \
+    X(TO_PEER_HAIRPIN, "to a peer that is another client's relayed address")                       \
+    X(TO_CLIENT_DATA, "to a client, as a Data indication")                                         \
+    X(TO_CLIENT_CHANNEL, "to a client, as ChannelData")                                            \
+    X(PEER_RECEIVED, "payload arrived whole at a peer")                                            \
+    X(CLIENT_RECEIVED, "payload arrived whole at a client")                                        \
+    X(DROP_GARBAGE, "dropped: neither STUN nor ChannelData, or broken")                            \
+    X(DROP_UNEXPECTED, "dropped: STUN that a server does not expect")                              \
+    X(DROP_MALFORMED_SEND, "dropped: a Send indication without what it needs")                     \
+    X(DROP_MALFORMED_CHANNEL, "dropped: ChannelData cut short or without a number")                \
+    X(DROP_NO_ALLOCATION, "dropped: data without an allocation")                                   \
+    X(DROP_NO_CHANNEL, "dropped: ChannelData on a number that is not bound")                       \
+    X(DROP_NO_PERMISSION, "dropped: to a peer without a permission")                               \
+    X(DROP_PEER_NO_PERMISSION, "dropped: from a peer without a permission")                        \
+    X(DROP_STALE_SOCKET, "dropped: from a relayed socket that is closed")                          \
+    X(DROP_TOO_LONG, "dropped: too long with its head")                                            \
+    X(CHANNEL_WITHOUT_PERMISSION, "a channel that outlived its permission was used")               \
+    X(ALLOCATED_AGAIN, "an Allocate was sent again, and answered the same")                        \
+    X(RESERVED, "a port was reserved")                                                             \
+    X(REDEEMED, "a reserved port was redeemed")                                                    \
+    X(TOKEN_UNKNOWN, "a token that is not valid was refused")                                      \
+    X(DELETED, "an allocation was deleted by its client")                                          \
+    X(EXPIRED_ALLOCATION, "an allocation expired")                                                 \
+    X(EXPIRED_PERMISSION, "a permission expired")                                                  \
+    X(EXPIRED_CHANNEL, "a channel expired")                                                        \
+    X(EXPIRED_RESERVATION, "a reservation expired")                                                \
+    X(PERMISSION_REFRESHED, "a permission was refreshed by CreatePermission")                      \
+    X(PERMISSION_BOUND, "a permission was installed by ChannelBind")                               \
+    X(PERMISSION_REBOUND, "a permission was refreshed by ChannelBind")                             \
+    X(CHANNEL_REFRESHED, "a channel was refreshed")                                                \
+    X(CHANNEL_CONFLICT, "a number or a peer was bound otherwise")                                  \
+    X(NONCE_FOREIGN, "a nonce made for another address")                                           \
+    X(NONCE_OLD, "a nonce that was too old")                                                       \
+    X(USER_UNKNOWN, "a user who does not exist")                                                   \
+    X(PASSWORD_WRONG, "a password that is wrong, or a message that was changed")                   \
+    X(CREDENTIALS_INCOMPLETE, "integrity without user, realm or nonce")                            \
+    X(PORT_REFUSED, "the system refused a port")                                                   \
+    X(PORT_SECOND, "another port was had after the first was refused")                             \
+    X(PORT_RESTED, "a refused port came back")                                                     \
+    X(PORT_TRIES, "the last try for a port was refused")                                           \
+    X(SYSTEM_REFUSED, "the system refused all ports")                                              \
+    X(FULL_ALLOCATIONS, "all allocations in use")                                                  \
+    X(FULL_PORTS, "all ports in use")                                                              \
+    X(FULL_RESERVATIONS, "all reservations in use")                                                \
+    X(FULL_PERMISSIONS, "all permissions in use")                                                  \
+    X(FULL_CHANNELS, "all channels in use")                                                        \
+    X(TICK_AGAIN, "a tick that left something due")                                                \
+    X(TICK_LATE, "a tick that came late")                                                          \
+    X(LINK_LOST, "a datagram lost on its way")                                                     \
+    X(LINK_DOUBLED, "a datagram doubled")                                                          \
+    X(REBOUND, "a client behind a NAT got another port")
+
+enum sim_cover_point {
+#define SIM_COVER_NAME(name, what) SIM_COVER_##name,
+    SIM_COVER(SIM_COVER_NAME)
+#undef SIM_COVER_NAME
+        SIM_COVER_COUNT
+};
+
+enum {
+    SIM_COVER_METHODS = 10, // one more than the highest method that is answered
+    SIM_COVER_CODES = 700,
+};
+
+struct sim_cover {
+    uint64_t points[SIM_COVER_COUNT];
+    uint64_t responses[SIM_COVER_METHODS][SIM_COVER_CODES]; // by method and code; 0: success
+    uint64_t events;
+};
+
+void sim_cover_point(struct sim_cover *cover, enum sim_cover_point point);
+void sim_cover_response(struct sim_cover *cover, unsigned method, unsigned code);
+
+// Prints the summary; false when something that must be seen was not.
+bool sim_cover_print(const struct sim_cover *cover);

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/sim_judge.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define REQUIRE(judge, condition, ...)                                                             \
+    ((condition) ? (void)0 : sim_trace_fail((judge)->trace, __VA_ARGS__))
+
+static const char *const kinds[] = {
+    [SIM_EXPECT_NOTHING] = "nothing",
+    [SIM_EXPECT_RESPONSE] = "a response",
+    [SIM_EXPECT_OPEN] = "an opening",
+    [SIM_EXPECT_TO_PEER] = "data to a peer",
+    [SIM_EXPECT_TO_CLIENT] = "data to a client",
+};
+
+void sim_judge_verdict(const struct sim_judge *judge, const struct sim_expect *expect,
+                       enum turn_verdict verdict)
+{
+    enum turn_verdict expected = TURN_DROP;
+
+    switch (expect->kind) {
+    case SIM_EXPECT_NOTHING:
+        break;
+    case SIM_EXPECT_RESPONSE:
+    case SIM_EXPECT_OPEN:
+        expected = TURN_COMMANDS;
+        break;
+    case SIM_EXPECT_TO_PEER:
+    case SIM_EXPECT_TO_CLIENT:
+        expected = TURN_FORWARD;
+        break;
+    }
+    REQUIRE(judge, verdict == expected, "verdict %d, but %s (code %u) was expected", verdict,
+            kinds[expect->kind], expect->code);
+}
+
+static void check_data_indication(const struct sim_judge *judge, const struct sim_expect *expect,
+                                  struct bytes whole)
+{
+    struct sim_naive message;
+    struct addr peer = {0};
+
+    REQUIRE(judge, sim_naive_read(whole, &message) == SIM_NAIVE_GOOD, "no STUN to the client");
+    REQUIRE(judge, message.class == SIM_NAIVE_INDICATION && message.method == 0x007,
+            "no Data indication");
+    const struct sim_naive_attr *where = sim_naive_find(&message, 0x0012);
+    const struct sim_naive_attr *data = sim_naive_find(&message, 0x0013);
+    REQUIRE(judge, message.attr_count == 2 && where != NULL && data != NULL,
+            "a Data indication has XOR-PEER-ADDRESS and DATA");
+    REQUIRE(judge, sim_naive_addr(&message, where, &peer) && addr_equal(&peer, &expect->peer),
+            "a Data indication with another peer");
+    REQUIRE(judge, bytes_equal(data->value, expect->payload), "the payload has changed");
+}
+
+void sim_judge_forward(const struct sim_judge *judge, const struct sim_expect *expect,
+                       const struct turn_forward *forward, struct bytes whole)
+{
+    struct pool_ref ref = judge->oracle->allocations[expect->allocation].ref;
+
+    REQUIRE(judge, forward->is_to_peer == (expect->kind == SIM_EXPECT_TO_PEER),
+            "forwarded in the wrong direction");
+    REQUIRE(judge,
+            forward->allocation.index == ref.index &&
+                forward->allocation.generation == ref.generation,
+            "forwarded for another allocation");
+    REQUIRE(judge, forward->payload.ptr == expect->payload.ptr || expect->payload.len == 0,
+            "the payload does not lie where it came in");
+    if (forward->is_to_peer) {
+        REQUIRE(judge, addr_equal(&forward->peer, &expect->peer), "forwarded to another peer");
+        REQUIRE(judge, bytes_equal(whole, expect->payload), "the payload has changed");
+        REQUIRE(judge, forward->is_unfragmented == expect->is_unfragmented, "DF is wrong");
+        return;
+    }
+    REQUIRE(judge,
+            addr_equal(&forward->tuple.client, &expect->tuple.client) &&
+                addr_equal(&forward->tuple.server, &expect->tuple.server),
+            "forwarded to another client");
+    REQUIRE(judge, !forward->is_unfragmented, "DF to a client");
+    if (expect->channel == 0) {
+        check_data_indication(judge, expect, whole);
+        return;
+    }
+    size_t len = expect->payload.len;
+    REQUIRE(judge, whole.len == len + 4, "ChannelData of a wrong length");
+    REQUIRE(judge, whole.ptr[0] * 256U + whole.ptr[1] == expect->channel, "another channel");
+    REQUIRE(judge, whole.ptr[2] * 256U + whole.ptr[3] == len, "a wrong length in ChannelData");
+    REQUIRE(judge, bytes_equal(bytes_from(whole, 4), expect->payload), "the payload has changed");
+}
+
+static void check_addr(const struct sim_judge *judge, const struct sim_naive *message,
+                       unsigned type, const struct addr *expected)
+{
+    const struct sim_naive_attr *attr = sim_naive_find(message, type);
+    struct addr addr = {0};
+
+    REQUIRE(judge,
+            attr != NULL && sim_naive_addr(message, attr, &addr) && addr_equal(&addr, expected),
+            "the address in attribute 0x%04x is wrong or missing", type);
+}
+
+static void check_lifetime(const struct sim_judge *judge, const struct sim_naive *message,
+                           uint32_t expected_s)
+{
+    const struct sim_naive_attr *attr = sim_naive_find(message, 0x000d);
+
+    REQUIRE(judge, attr != NULL && sim_naive_number(attr, 4) == expected_s,
+            "LIFETIME %u, but %u was expected", attr != NULL ? sim_naive_number(attr, 4) : 0,
+            expected_s);
+}
+
+static void check_allocated(const struct sim_judge *judge, const struct sim_expect *expect,
+                            const struct sim_naive *message)
+{
+    const struct turn_config *config = &judge->oracle->setup->config;
+    struct sim_oracle_allocation *allocation = &judge->oracle->allocations[expect->allocation];
+    const struct sim_naive_attr *token = sim_naive_find(message, 0x0022);
+    static const uint8_t none[8];
+    struct addr relayed = addr_with_port(
+        allocation->family == ADDR_IP4 ? config->public_ip4 : config->public_ip6, allocation->port);
+
+    check_addr(judge, message, 0x0016, &relayed);
+    check_addr(judge, message, 0x0020, &expect->tuple.client);
+    check_lifetime(judge, message, expect->lifetime_s);
+    REQUIRE(judge, (token != NULL) == allocation->has_token, "RESERVATION-TOKEN %s",
+            token != NULL ? "that nobody asked for" : "is missing");
+    if (token != NULL && memcmp(allocation->token, none, sizeof none) == 0) {
+        sim_oracle_learn_token(judge->oracle, judge->now, expect->allocation, token->value);
+    } else if (token != NULL) {
+        REQUIRE(judge, memcmp(token->value.ptr, allocation->token, sizeof none) == 0,
+                "another token for the same request");
+    }
+}
+
+static void check_success(const struct sim_judge *judge, const struct sim_expect *expect,
+                          const struct sim_naive *message)
+{
+    switch (expect->method) {
+    case 0x001:
+        check_addr(judge, message, 0x0020, &expect->tuple.client);
+        break;
+    case 0x003:
+        check_allocated(judge, expect, message);
+        break;
+    case 0x004:
+        check_lifetime(judge, message, expect->lifetime_s);
+        break;
+    default:
+        break;
+    }
+}
+
+static void check_error(const struct sim_judge *judge, const struct sim_expect *expect,
+                        const struct sim_naive *message)
+{
+    const struct sim_naive_attr *realm = sim_naive_find(message, 0x0014);
+    const struct sim_naive_attr *nonce = sim_naive_find(message, 0x0015);
+    const struct sim_naive_attr *unknown = sim_naive_find(message, 0x000a);
+    bool is_challenge = expect->code == 401 || expect->code == 438;
+
+    REQUIRE(judge, (realm != NULL && nonce != NULL) == is_challenge, "REALM and NONCE with %u",
+            expect->code);
+    if (is_challenge) {
+        REQUIRE(judge, bytes_equal(realm->value, judge->oracle->setup->config.realm),
+                "a wrong realm");
+        sim_oracle_learn_nonce(judge->oracle, judge->now, &expect->tuple.client, nonce->value);
+    }
+    REQUIRE(judge, (unknown != NULL) == (expect->code == 420), "UNKNOWN-ATTRIBUTES with %u",
+            expect->code);
+    if (unknown != NULL) {
+        REQUIRE(judge, unknown->value.len == 2 * expect->unknown_count,
+                "%zu bytes of UNKNOWN-ATTRIBUTES", unknown->value.len);
+        for (size_t i = 0; i < expect->unknown_count; i++) {
+            const uint8_t *at = unknown->value.ptr + 2 * i;
+            REQUIRE(judge, at[0] * 256U + at[1] == expect->unknown[i],
+                    "another attribute in UNKNOWN-ATTRIBUTES");
+        }
+    }
+}
+
+static unsigned code_of(const struct sim_judge *judge, const struct sim_naive *message)
+{
+    const struct sim_naive_attr *attr = sim_naive_find(message, 0x0009);
+
+    if (message->class == SIM_NAIVE_SUCCESS) {
+        return 0;
+    }
+    REQUIRE(judge, message->class == SIM_NAIVE_ERROR && attr != NULL, "no error code");
+    return attr->value.ptr[2] % 8U * 100 + attr->value.ptr[3];
+}
+
+void sim_judge_response(const struct sim_judge *judge, const struct sim_expect *expect,
+                        const struct turn_command_send *send)
+{
+    struct sim_naive message;
+    bool is_long_realm = judge->oracle->setup->config.realm.len > 8;
+
+    REQUIRE(judge, sim_naive_read(send->message, &message) == SIM_NAIVE_GOOD, "no STUN is sent");
+    REQUIRE(judge,
+            addr_equal(&send->tuple.client, &expect->tuple.client) &&
+                addr_equal(&send->tuple.server, &expect->tuple.server),
+            "the response goes to somebody else");
+    REQUIRE(judge, message.method == expect->method, "a response of another method");
+    REQUIRE(judge, memcmp(message.transaction, expect->transaction, 12) == 0,
+            "a response of another transaction");
+    unsigned code = code_of(judge, &message);
+    REQUIRE(judge, code == expect->code, "%u was answered, but %u was expected", code,
+            expect->code);
+    REQUIRE(judge, (sim_naive_find(&message, 0x0008) != NULL) == expect->is_authentic,
+            "the response is%s signed", expect->is_authentic ? " not" : "");
+    REQUIRE(judge, !expect->is_authentic || sim_naive_is_intact(&message, expect->key),
+            "the response is signed wrongly");
+    REQUIRE(judge, (sim_naive_find(&message, 0x8028) != NULL) == expect->has_fingerprint,
+            "FINGERPRINT is there or not, unlike in the request");
+    // A longer realm exceeds it where a request has next to nothing in it.
+    REQUIRE(judge,
+            expect->is_authentic || is_long_realm || send->message.len <= 4 * judge->request_len,
+            "%zu bytes answer a stranger's %zu", send->message.len, judge->request_len);
+    sim_cover_response(judge->oracle->cover, message.method, code);
+    if (code == 0) {
+        check_success(judge, expect, &message);
+    } else {
+        check_error(judge, expect, &message);
+    }
+}
+
+void sim_judge_state(const struct sim_judge *judge, const struct turn_server *server)
+{
+    struct turn_gauges has = turn_server_gauges(server);
+    struct turn_gauges should = sim_oracle_gauges(judge->oracle);
+    uint64_t deadline_ns = turn_server_deadline(server);
+
+    REQUIRE(judge, has.allocations == should.allocations, "%u allocations, but %u were expected",
+            has.allocations, should.allocations);
+    REQUIRE(judge, has.permissions == should.permissions, "%u permissions, but %u were expected",
+            has.permissions, should.permissions);
+    REQUIRE(judge, has.channels == should.channels, "%u channels, but %u were expected",
+            has.channels, should.channels);
+    REQUIRE(judge, has.reservations == should.reservations, "%u reservations, but %u were expected",
+            has.reservations, should.reservations);
+    REQUIRE(judge, has.ports_in_use == should.ports_in_use, "%u ports in use, but %u were expected",
+            has.ports_in_use, should.ports_in_use);
+    REQUIRE(judge, has.timers == should.timers, "%u timers, but %u were expected", has.timers,
+            should.timers);
+    REQUIRE(judge, deadline_ns > judge->now.mono_ns, "the deadline is past");
+    REQUIRE(judge, deadline_ns == sim_oracle_deadline(judge->oracle),
+            "the deadline is %" PRIu64 " ns, but %" PRIu64 " was expected", deadline_ns,
+            sim_oracle_deadline(judge->oracle));
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compares what the server did with what the oracle said, and fails the world where they differ.
+#pragma once
+
+#include "sim/sim_oracle.h"
+#include "sim/sim_trace.h"
+
+struct sim_judge {
+    struct sim_trace *trace;
+    struct sim_oracle *oracle;
+    struct now now;
+    size_t request_len; // bytes of the datagram that is being answered
+};
+
+void sim_judge_verdict(const struct sim_judge *judge, const struct sim_expect *expect,
+                       enum turn_verdict verdict);
+void sim_judge_forward(const struct sim_judge *judge, const struct sim_expect *expect,
+                       const struct turn_forward *forward, struct bytes whole);
+// The oracle learns from it what it is to remember.
+void sim_judge_response(const struct sim_judge *judge, const struct sim_expect *expect,
+                        const struct turn_command_send *send);
+// Gauges and deadline are the oracle's.
+void sim_judge_state(const struct sim_judge *judge, const struct turn_server *server);

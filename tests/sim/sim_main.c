@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// sim: lives through many worlds, one for each seed, and says how much of TURN they have seen.
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/sim_world.h"
+
+static const char usage[] = "Usage: sim [--seed N] [--count N] [--verbose]\n"
+                            "  --seed N     the first seed (1); alone, the only one\n"
+                            "  --count N    how many seeds (300)\n"
+                            "  --verbose    print every event\n";
+
+enum {
+    TWICE_EACH = 10,      // one seed of so many is lived through twice
+    COMPLETE_COUNT = 200, // from so many seeds on, all must have been seen
+};
+
+struct options {
+    uint64_t seed;
+    uint64_t count;
+    bool is_verbose;
+};
+
+static struct options options_of(int argc, char **argv)
+{
+    struct options options = {.seed = 1};
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc) {
+            options.seed = strtoull(argv[++i], NULL, 0);
+            options.count = options.count > 0 ? options.count : 1;
+        } else if (strcmp(argv[i], "--count") == 0 && i + 1 < argc) {
+            options.count = strtoull(argv[++i], NULL, 0);
+        } else if (strcmp(argv[i], "--verbose") == 0) {
+            options.is_verbose = true;
+        } else {
+            fputs(usage, strcmp(argv[i], "--help") == 0 ? stdout : stderr);
+            exit(strcmp(argv[i], "--help") == 0 ? 0 : 2);
+        }
+    }
+    options.count = options.count > 0 ? options.count : 300;
+    return options;
+}
+
+// The same seed must give the same world.
+static bool is_repeatable(uint64_t seed, uint64_t hash)
+{
+    struct sim_cover again = {0};
+
+    if (sim_world_run(seed, false, &again) == hash) {
+        return true;
+    }
+    fprintf(stderr, "seed %" PRIu64 " gives another world the second time\n", seed);
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_of(argc, argv);
+    static struct sim_cover cover;
+    bool is_good = true;
+
+    printf("seeds %" PRIu64 " to %" PRIu64 "\n", options.seed, options.seed + options.count - 1);
+    fflush(stdout);
+    for (uint64_t i = 0; i < options.count; i++) {
+        uint64_t hash = sim_world_run(options.seed + i, options.is_verbose, &cover);
+        if (i % TWICE_EACH == 0) {
+            is_good = is_repeatable(options.seed + i, hash) && is_good;
+        }
+    }
+    bool is_complete = sim_cover_print(&cover);
+    printf("%" PRIu64 " worlds, %" PRIu64 " events, no difference\n", options.count, cover.events);
+    if (!is_complete && options.count >= COMPLETE_COUNT) {
+        fputs("the worlds have stopped to exercise something: see above\n", stderr);
+        is_good = false;
+    }
+    return is_good ? 0 : 1;
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// A naive TURN server: arrays and linear scans, after RFC 8489 and RFC 8656. It is given what the
+// server under test is given, in the same order, and says beforehand what must come of it.
+//
+// What it cannot know, it learns from the server and judges: nonces, tokens, the choice of a port.
+#pragma once
+
+#include "base/now.h"
+#include "base/pool.h"
+#include "sim/sim_cover.h"
+#include "sim/sim_naive.h"
+#include "sim/sim_setup.h"
+#include "turn/turn_server.h"
+
+enum {
+    SIM_ORACLE_RESTING = 64, // refused ports that rest at once
+    SIM_ORACLE_TRIES = 8,    // ports tried for one Allocate
+    SIM_ORACLE_NONCE = 64,   // bytes of the longest nonce that is remembered
+};
+
+struct sim_oracle_allocation {
+    bool is_live;
+    struct turn_tuple tuple;
+    unsigned user; // index
+    unsigned family;
+    uint16_t port;
+    uint64_t until_ns;
+    uint32_t granted_s;
+    uint8_t transaction[12]; // of the Allocate
+    bool has_token;
+    uint8_t token[8];
+    struct pool_ref ref; // the server's name for it
+};
+
+struct sim_oracle_permission {
+    uint64_t until_ns; // 0: no permission
+    unsigned allocation;
+    struct addr ip; // port 0
+};
+
+struct sim_oracle_channel {
+    uint64_t until_ns; // 0: no channel
+    unsigned allocation;
+    unsigned number;
+    struct addr peer;
+};
+
+struct sim_oracle_reservation {
+    uint64_t until_ns; // 0: no reservation
+    unsigned user;
+    unsigned family;
+    uint16_t port;
+    uint8_t token[8];
+};
+
+struct sim_oracle_nonce {
+    struct addr client;
+    uint64_t made_s;
+    size_t len;
+    uint8_t text[SIM_ORACLE_NONCE];
+};
+
+struct sim_oracle {
+    const struct sim_setup *setup;
+    unsigned shard;
+    struct sim_cover *cover;
+    struct sim_oracle_allocation allocations[SIM_SETUP_ALLOCATIONS];
+    struct sim_oracle_permission permissions[SIM_SETUP_PERMISSIONS];
+    struct sim_oracle_channel channels[SIM_SETUP_CHANNELS];
+    struct sim_oracle_reservation reservations[SIM_SETUP_RESERVATIONS];
+    struct {
+        uint16_t port;
+        uint64_t until_ns;
+    } resting[SIM_ORACLE_RESTING]; // the oldest first
+    size_t resting_count;
+    struct sim_oracle_nonce *nonces;
+    size_t nonce_count;
+    size_t nonce_room;
+};
+
+enum sim_expect_kind {
+    SIM_EXPECT_NOTHING,
+    SIM_EXPECT_RESPONSE,
+    SIM_EXPECT_OPEN, // a socket, then a response
+    SIM_EXPECT_TO_PEER,
+    SIM_EXPECT_TO_CLIENT,
+};
+
+enum sim_expect_port { SIM_EXPECT_ANY_PORT, SIM_EXPECT_EVEN_PORT, SIM_EXPECT_PAIR };
+
+// What must come of one datagram.
+struct sim_expect {
+    enum sim_expect_kind kind;
+    struct turn_tuple tuple;
+    // Of a request:
+    unsigned method;
+    unsigned code; // 0: success
+    uint8_t transaction[12];
+    bool is_authentic; // then the response is signed
+    unsigned user;     // whose key it is, if is_authentic
+    uint8_t key[SIM_NAIVE_KEY_LEN];
+    bool has_fingerprint;
+    unsigned unknown[SIM_NAIVE_UNKNOWN_MAX];
+    size_t unknown_count;
+    uint32_t lifetime_s; // of a successful Allocate or Refresh
+    unsigned allocation; // index: of a successful Allocate
+    // Of an opening:
+    enum sim_expect_port port;
+    unsigned family;
+    bool is_reserved;
+    uint16_t reserved_port;
+    uint16_t opening_port; // that the server chose
+    unsigned tries;
+    // Of data:
+    struct addr peer;
+    struct bytes payload; // where it lies in the datagram
+    bool is_unfragmented;
+    unsigned channel; // 0: a Data indication
+};
+
+void sim_oracle_init(struct sim_oracle *oracle, const struct sim_setup *setup, unsigned shard,
+                     struct sim_cover *cover);
+void sim_oracle_deinit(struct sim_oracle *oracle);
+
+// Forgets what has expired by now.
+void sim_oracle_expire(struct sim_oracle *oracle, struct now now);
+// When something expires next, or NEVER.
+uint64_t sim_oracle_deadline(const struct sim_oracle *oracle);
+struct turn_gauges sim_oracle_gauges(const struct sim_oracle *oracle);
+
+// What must come of a datagram from a client, or on a relayed socket. The state moves with it,
+// but for an opening, which waits for sim_oracle_opened().
+void sim_oracle_from_client(struct sim_oracle *oracle, struct now now,
+                            const struct turn_tuple *tuple, struct bytes datagram,
+                            struct sim_expect *out);
+void sim_oracle_from_peer(struct sim_oracle *oracle, struct pool_ref allocation,
+                          const struct addr *peer, struct bytes datagram, struct sim_expect *out);
+
+// The server wants to open a port. NULL when it may, else why not.
+const char *sim_oracle_port_fault(const struct sim_oracle *oracle, const struct sim_expect *expect,
+                                  const struct addr *relayed);
+// The system has answered; *expect becomes what must come next.
+void sim_oracle_opened(struct sim_oracle *oracle, struct now now, enum turn_opened opened,
+                       struct pool_ref ref, struct sim_expect *expect);
+
+// What the server said and is to be remembered.
+void sim_oracle_learn_nonce(struct sim_oracle *oracle, struct now now, const struct addr *client,
+                            struct bytes nonce);
+void sim_oracle_learn_token(struct sim_oracle *oracle, struct now now, unsigned allocation,
+                            struct bytes token);
+
+// For the files of the oracle ---------------------------------------------------------------------
+
+enum { SIM_ORACLE_NONE = 0xffff };
+
+unsigned sim_oracle_find(const struct sim_oracle *oracle, const struct turn_tuple *tuple);
+struct sim_oracle_permission *sim_oracle_permission(struct sim_oracle *oracle, unsigned allocation,
+                                                    const struct addr *peer);
+void sim_oracle_delete(struct sim_oracle *oracle, unsigned allocation);
+bool sim_oracle_has_port(const struct sim_oracle *oracle, enum sim_expect_port wish);
+bool sim_oracle_is_free(const struct sim_oracle *oracle, uint32_t port);
+void sim_oracle_data(struct sim_oracle *oracle, const struct sim_naive *message,
+                     struct sim_expect *out);
+void sim_oracle_chandata(struct sim_oracle *oracle, struct bytes datagram, struct sim_expect *out);
+
+// 0 when the request is authentic; then *out has the user and the key.
+unsigned sim_oracle_authenticate(const struct sim_oracle *oracle, struct now now,
+                                 const struct sim_naive *message, struct sim_expect *out);
+// 0 when an XOR-PEER-ADDRESS may be used for an allocation; then *peer is written.
+unsigned sim_oracle_check_peer(const struct sim_oracle *oracle, const struct sim_naive *message,
+                               const struct sim_naive_attr *attr, unsigned allocation,
+                               struct addr *peer);
+// There is room for `count` permissions more.
+bool sim_oracle_has_room(const struct sim_oracle *oracle, unsigned allocation, size_t count);
+// Installs or refreshes a permission.
+void sim_oracle_permit(struct sim_oracle *oracle, struct now now, unsigned allocation,
+                       const struct addr *peer);
+uint32_t sim_oracle_lifetime(const struct sim_oracle *oracle, const struct sim_naive *message);
+// REQUESTED-ADDRESS-FAMILY: 0 when the message has none, 400 when it is none that there is.
+unsigned sim_oracle_family(const struct sim_naive *message);
+// 508; what ran out is counted.
+unsigned sim_oracle_full(const struct sim_oracle *oracle, enum sim_cover_point point);
+unsigned sim_oracle_allocate(struct sim_oracle *oracle, const struct sim_naive *message,
+                             struct sim_expect *out);

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// The naive server's Allocate, and the opening of ports (RFC 8656 section 7).
+#include <assert.h>
+#include <string.h>
+
+#include "sim/sim_oracle.h"
+
+enum {
+    EVEN_PORT = 0x18,
+    REQUESTED_TRANSPORT = 0x19,
+    RESERVATION_TOKEN = 0x22,
+    REFUSED_S = 60,
+    RESERVATION_S = 30,
+};
+
+static unsigned redeem(struct sim_oracle *oracle, struct bytes token, struct sim_expect *out)
+{
+    for (size_t i = 0; i < SIM_SETUP_RESERVATIONS; i++) {
+        struct sim_oracle_reservation *reservation = &oracle->reservations[i];
+        if (reservation->until_ns != 0 && reservation->user == out->user &&
+            bytes_equal(token, (struct bytes){reservation->token, sizeof reservation->token})) {
+            reservation->until_ns = 0;
+            out->is_reserved = true;
+            out->reserved_port = reservation->port;
+            out->family = reservation->family;
+            sim_cover_point(oracle->cover, SIM_COVER_REDEEMED);
+            return 0;
+        }
+    }
+    return sim_oracle_full(oracle, SIM_COVER_TOKEN_UNKNOWN);
+}
+
+static unsigned find_room(struct sim_oracle *oracle, const struct sim_naive_attr *token,
+                          struct sim_expect *out)
+{
+    const struct turn_config *config = &oracle->setup->config;
+    struct turn_gauges gauges = sim_oracle_gauges(oracle);
+
+    if (gauges.allocations == config->max_allocations) {
+        return sim_oracle_full(oracle, SIM_COVER_FULL_ALLOCATIONS);
+    }
+    if (out->port == SIM_EXPECT_PAIR && gauges.reservations == config->max_reservations) {
+        return sim_oracle_full(oracle, SIM_COVER_FULL_RESERVATIONS);
+    }
+    if (token != NULL) {
+        return redeem(oracle, token->value, out);
+    }
+    return sim_oracle_has_port(oracle, out->port) ? 0
+                                                  : sim_oracle_full(oracle, SIM_COVER_FULL_PORTS);
+}
+
+unsigned sim_oracle_allocate(struct sim_oracle *oracle, const struct sim_naive *message,
+                             struct sim_expect *out)
+{
+    const struct turn_config *config = &oracle->setup->config;
+    const struct sim_naive_attr *transport = sim_naive_find(message, REQUESTED_TRANSPORT);
+    const struct sim_naive_attr *token = sim_naive_find(message, RESERVATION_TOKEN);
+    const struct sim_naive_attr *even = sim_naive_find(message, EVEN_PORT);
+    unsigned old = sim_oracle_find(oracle, &out->tuple);
+
+    if (old != SIM_ORACLE_NONE) {
+        out->allocation = old;
+        out->lifetime_s = oracle->allocations[old].granted_s;
+        bool is_same = oracle->allocations[old].user == out->user &&
+                       memcmp(oracle->allocations[old].transaction, out->transaction, 12) == 0;
+        if (is_same) {
+            sim_cover_point(oracle->cover, SIM_COVER_ALLOCATED_AGAIN);
+        }
+        return is_same ? 0 : 437;
+    }
+    unsigned family = sim_oracle_family(message);
+    if (transport == NULL) {
+        return 400;
+    }
+    if (transport->value.ptr[0] != 17) {
+        return 442;
+    }
+    if (family == 400 || (token != NULL && (even != NULL || family != 0))) {
+        return 400;
+    }
+    out->family = family != 0 ? family : ADDR_IP4;
+    if (token == NULL && (out->family == ADDR_IP4 ? config->public_ip4.family
+                                                  : config->public_ip6.family) == ADDR_NONE) {
+        return 440;
+    }
+    if (even != NULL) {
+        out->port = even->value.ptr[0] >= 0x80 ? SIM_EXPECT_PAIR : SIM_EXPECT_EVEN_PORT;
+    }
+    out->lifetime_s = sim_oracle_lifetime(oracle, message);
+    out->lifetime_s = out->lifetime_s != 0 ? out->lifetime_s : config->min_lifetime_s;
+    unsigned code = find_room(oracle, token, out);
+    if (code == 0) {
+        out->kind = SIM_EXPECT_OPEN;
+    }
+    return code;
+}
+
+const char *sim_oracle_port_fault(const struct sim_oracle *oracle, const struct sim_expect *expect,
+                                  const struct addr *relayed)
+{
+    const struct turn_config *config = &oracle->setup->config;
+    const struct addr *public =
+        expect->family == ADDR_IP4 ? &config->public_ip4 : &config->public_ip6;
+
+    if (!addr_same_ip(relayed, public)) {
+        return "a relayed address that is not the public one";
+    }
+    if (!sim_oracle_is_free(oracle, relayed->port)) {
+        return "a port that is in use, out of range, or another shard's";
+    }
+    if (expect->is_reserved && relayed->port != expect->reserved_port) {
+        return "not the port that was reserved";
+    }
+    if (expect->port != SIM_EXPECT_ANY_PORT && relayed->port % 2 != 0) {
+        return "an odd port";
+    }
+    if (expect->port == SIM_EXPECT_PAIR && !sim_oracle_is_free(oracle, relayed->port + 1U)) {
+        return "a port whose neighbour is not free";
+    }
+    return NULL;
+}
+
+static void settle(struct sim_oracle *oracle, struct now now, struct pool_ref ref,
+                   struct sim_expect *expect)
+{
+    unsigned index = 0;
+
+    while (oracle->allocations[index].is_live) {
+        index++;
+        assert(index < SIM_SETUP_ALLOCATIONS);
+    }
+    struct sim_oracle_allocation *allocation = &oracle->allocations[index];
+    *allocation = (struct sim_oracle_allocation){
+        .is_live = true,
+        .tuple = expect->tuple,
+        .user = expect->user,
+        .family = expect->family,
+        .port = expect->opening_port,
+        .until_ns = now.mono_ns + expect->lifetime_s * SECOND_NS,
+        .granted_s = expect->lifetime_s,
+        .has_token = expect->port == SIM_EXPECT_PAIR,
+        .ref = ref,
+    };
+    memcpy(allocation->transaction, expect->transaction, sizeof allocation->transaction);
+    expect->allocation = index;
+    expect->kind = SIM_EXPECT_RESPONSE;
+    expect->code = 0;
+    if (expect->tries > 0) {
+        sim_cover_point(oracle->cover, SIM_COVER_PORT_SECOND);
+    }
+}
+
+// The refused port rests for a minute.
+static void rest(struct sim_oracle *oracle, struct now now, uint16_t port)
+{
+    if (oracle->resting_count == SIM_ORACLE_RESTING) {
+        oracle->resting_count--;
+        memmove(oracle->resting, oracle->resting + 1,
+                oracle->resting_count * sizeof oracle->resting[0]);
+    }
+    oracle->resting[oracle->resting_count].port = port;
+    oracle->resting[oracle->resting_count].until_ns = now.mono_ns + REFUSED_S * SECOND_NS;
+    oracle->resting_count++;
+}
+
+void sim_oracle_opened(struct sim_oracle *oracle, struct now now, enum turn_opened opened,
+                       struct pool_ref ref, struct sim_expect *expect)
+{
+    if (opened == TURN_OPENED) {
+        settle(oracle, now, ref, expect);
+        return;
+    }
+    if (opened == TURN_PORT_REFUSED) {
+        sim_cover_point(oracle->cover, SIM_COVER_PORT_REFUSED);
+        rest(oracle, now, expect->opening_port);
+        bool is_last = ++expect->tries == SIM_ORACLE_TRIES;
+        if (is_last) {
+            sim_cover_point(oracle->cover, SIM_COVER_PORT_TRIES);
+        }
+        if (!expect->is_reserved && !is_last && sim_oracle_has_port(oracle, expect->port)) {
+            return; // the next one, please
+        }
+    } else {
+        sim_cover_point(oracle->cover, SIM_COVER_SYSTEM_REFUSED);
+    }
+    expect->kind = SIM_EXPECT_RESPONSE;
+    expect->code = 508;
+}
+
+void sim_oracle_learn_token(struct sim_oracle *oracle, struct now now, unsigned allocation,
+                            struct bytes token)
+{
+    struct sim_oracle_allocation *owner = &oracle->allocations[allocation];
+    size_t i = 0;
+
+    while (oracle->reservations[i].until_ns != 0) {
+        i++;
+        assert(i < SIM_SETUP_RESERVATIONS);
+    }
+    assert(token.len == sizeof owner->token);
+    memcpy(owner->token, token.ptr, token.len);
+    oracle->reservations[i] = (struct sim_oracle_reservation){
+        .until_ns = now.mono_ns + RESERVATION_S * SECOND_NS,
+        .user = owner->user,
+        .family = owner->family,
+        .port = (uint16_t)(owner->port + 1),
+    };
+    memcpy(oracle->reservations[i].token, token.ptr, token.len);
+    sim_cover_point(oracle->cover, SIM_COVER_RESERVED);
+}

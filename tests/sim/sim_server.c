@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/sim_server.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/sim_judge.h"
+#include "sim/sim_world.h"
+
+static struct sim_judge judge_of(struct sim_server *server, struct sim_world *world)
+{
+    return (struct sim_judge){&world->trace, &server->oracle, world->now, 0};
+}
+
+// A heap block of exactly this size, so that AddressSanitizer sees every byte too far.
+static void *copy_of(const void *from, size_t len)
+{
+    void *to = malloc(len > 0 ? len : 1);
+
+    assert(to != NULL);
+    memcpy(to, from, len);
+    return to;
+}
+
+void sim_server_init(struct sim_server *server, struct sim_world *world, unsigned shard)
+{
+    struct turn_config config = world->setup.config;
+    uint8_t seed[TURN_SERVER_SEED_LEN];
+
+    config.shard_index = shard;
+    rng_fill(&world->rng, seed, sizeof seed);
+    void *realm = copy_of(config.realm.ptr, config.realm.len);
+    void *users = copy_of(config.users, config.user_count * sizeof *config.users);
+    void *rules = copy_of(config.rules, config.rule_count * sizeof *config.rules);
+    config.realm.ptr = realm;
+    config.users = users;
+    config.rules = rules;
+    server->shard = shard;
+    server->memory = calloc(1, turn_server_size(&config));
+    assert(server->memory != NULL);
+    server->turn = turn_server_init(server->memory, &config, seed);
+    free(realm);
+    free(users);
+    free(rules);
+    sim_oracle_init(&server->oracle, &world->setup, shard, world->cover);
+}
+
+void sim_server_deinit(struct sim_server *server)
+{
+    turn_server_deinit(server->turn);
+    free(server->memory);
+    sim_oracle_deinit(&server->oracle);
+}
+
+// --- commands -----------------------------------------------------------------------------------
+
+static void send(struct sim_server *server, struct sim_world *world,
+                 const struct turn_command_send *command, struct sim_expect *expect,
+                 size_t request_len)
+{
+    struct sim_judge judge = judge_of(server, world);
+
+    judge.request_len = request_len;
+    sim_trace_packet(&world->trace, "server: response", &command->tuple.server,
+                     &command->tuple.client, command->message);
+    if (expect == NULL || expect->kind != SIM_EXPECT_RESPONSE) {
+        sim_trace_fail(&world->trace, "a response that nothing asked for");
+    }
+    sim_judge_response(&judge, expect, command);
+    expect->kind = SIM_EXPECT_NOTHING;
+    sim_link_send(world, &command->tuple.server, &command->tuple.client, command->message);
+}
+
+static void open(struct sim_server *server, struct sim_world *world,
+                 const struct turn_command_socket *command, struct sim_expect *expect)
+{
+    struct turn_command more;
+
+    sim_trace_note(&world->trace, "server: open", &command->relayed, command->allocation.index);
+    if (expect == NULL || expect->kind != SIM_EXPECT_OPEN) {
+        sim_trace_fail(&world->trace, "a socket that nothing asked for");
+    }
+    const char *fault = sim_oracle_port_fault(&server->oracle, expect, &command->relayed);
+    if (fault != NULL) {
+        sim_trace_fail(&world->trace, "%s", fault);
+    }
+    if (turn_server_take(server->turn, &more)) {
+        sim_trace_fail(&world->trace, "TURN_COMMAND_OPEN is not the last command");
+    }
+    expect->opening_port = command->relayed.port;
+    enum turn_opened opened = sim_system_open(world, server->shard, command);
+    sim_trace_note(&world->trace, "system: opened", &command->relayed, opened);
+    sim_oracle_opened(&server->oracle, world->now, opened, command->allocation, expect);
+    turn_server_opened(server->turn, world->now, command->allocation, opened);
+}
+
+static void check_report(struct sim_server *server, struct sim_world *world,
+                         const struct turn_command_report *report, const struct sim_expect *expect)
+{
+    sim_trace_note(&world->trace, "server: report", &report->tuple.client, report->event);
+    if (report->event != TURN_EVENT_ALLOCATED) {
+        return;
+    }
+    if (expect == NULL || !bytes_equal(report->username, world->setup.users[expect->user].name) ||
+        report->lifetime_s != expect->lifetime_s ||
+        report->relayed.port != server->oracle.allocations[expect->allocation].port) {
+        sim_trace_fail(&world->trace, "the report of an allocation is wrong");
+    }
+}
+
+// Takes all commands. `expect` is what the oracle said; NULL for a tick.
+static void carry_out(struct sim_server *server, struct sim_world *world, struct sim_expect *expect,
+                      size_t request_len)
+{
+    struct turn_command command;
+
+    while (turn_server_take(server->turn, &command)) {
+        switch (command.type) {
+        case TURN_COMMAND_SEND:
+            send(server, world, &command.send, expect, request_len);
+            break;
+        case TURN_COMMAND_OPEN:
+            open(server, world, &command.socket, expect);
+            break;
+        case TURN_COMMAND_CLOSE:
+            sim_trace_note(&world->trace, "server: close", &command.socket.relayed,
+                           command.socket.allocation.index);
+            sim_system_close(world, server->shard, &command.socket);
+            break;
+        case TURN_COMMAND_REPORT:
+            check_report(server, world, &command.report, expect);
+            break;
+        }
+    }
+    if (expect != NULL && expect->kind != SIM_EXPECT_NOTHING) {
+        sim_trace_fail(&world->trace, "a response with code %u is missing", expect->code);
+    }
+}
+
+static void check_state(struct sim_server *server, struct sim_world *world)
+{
+    struct sim_judge judge = judge_of(server, world);
+
+    sim_judge_state(&judge, server->turn);
+    if (sim_system_count(&world->system, server->shard) !=
+        turn_server_gauges(server->turn).allocations) {
+        sim_trace_fail(&world->trace, "open sockets and allocations differ in number");
+    }
+}
+
+// --- events -------------------------------------------------------------------------------------
+
+void sim_server_tick(struct sim_server *server, struct sim_world *world)
+{
+    uint64_t deadline_ns = turn_server_deadline(server->turn);
+    unsigned ticks = 0;
+
+    if (deadline_ns > world->now.mono_ns) {
+        return;
+    }
+    if (deadline_ns < world->now.mono_ns) {
+        sim_cover_point(world->cover, SIM_COVER_TICK_LATE);
+    }
+    while (turn_server_deadline(server->turn) <= world->now.mono_ns) {
+        turn_server_tick(server->turn, world->now);
+        carry_out(server, world, NULL, 0);
+        ticks++;
+        if (ticks > SIM_SETUP_ALLOCATIONS + SIM_SETUP_PERMISSIONS) {
+            sim_trace_fail(&world->trace, "ticking does not come to an end");
+        }
+    }
+    if (ticks > 1) {
+        sim_cover_point(world->cover, SIM_COVER_TICK_AGAIN);
+    }
+    sim_oracle_expire(&server->oracle, world->now);
+    sim_trace_note(&world->trace, "server: ticked", NULL, ticks);
+    check_state(server, world);
+}
+
+static void forward(struct sim_server *server, struct sim_world *world,
+                    const struct turn_forward *forward, const struct sim_expect *expect)
+{
+    struct sim_judge judge = judge_of(server, world);
+    struct addr from = forward->tuple.server;
+    size_t len = forward->head_len + forward->payload.len + forward->padding_len;
+    uint8_t *whole = calloc(1, len > 0 ? len : 1);
+    struct wr wr = wr_init(whole, len);
+
+    assert(whole != NULL);
+    wr_bytes(&wr, (struct bytes){forward->head, forward->head_len});
+    wr_bytes(&wr, forward->payload);
+    wr_zero(&wr, forward->padding_len);
+    if (forward->is_to_peer) {
+        const struct sim_oracle_allocation *owner = &server->oracle.allocations[expect->allocation];
+        const struct turn_config *config = &world->setup.config;
+        from = addr_with_port(owner->family == ADDR_IP4 ? config->public_ip4 : config->public_ip6,
+                              owner->port);
+    }
+    const struct addr *to = forward->is_to_peer ? &forward->peer : &forward->tuple.client;
+    sim_trace_packet(&world->trace, "server: forward", &from, to, wr_done(&wr));
+    sim_judge_forward(&judge, expect, forward, wr_done(&wr));
+    sim_link_send(world, &from, to, wr_done(&wr));
+    free(whole);
+}
+
+void sim_server_from_client(struct sim_server *server, struct sim_world *world,
+                            const struct sim_datagram *datagram)
+{
+    const struct turn_tuple tuple = {datagram->from, datagram->to};
+    struct sim_judge judge = judge_of(server, world);
+    struct turn_forward out;
+    struct sim_expect expect;
+
+    sim_server_tick(server, world);
+    struct turn_gauges before = turn_server_gauges(server->turn);
+    sim_oracle_from_client(&server->oracle, world->now, &tuple, datagram->bytes, &expect);
+    enum turn_verdict verdict =
+        turn_server_from_client(server->turn, world->now, &tuple, datagram->bytes, &out);
+    sim_judge_verdict(&judge, &expect, verdict);
+    if (verdict == TURN_FORWARD) {
+        forward(server, world, &out, &expect);
+    } else {
+        carry_out(server, world, &expect, datagram->bytes.len);
+    }
+    struct turn_gauges after = turn_server_gauges(server->turn);
+    if (!expect.is_authentic && memcmp(&before, &after, sizeof before) != 0) {
+        sim_trace_fail(&world->trace, "a stranger's datagram has changed what is held");
+    }
+    check_state(server, world);
+}
+
+void sim_server_from_peer(struct sim_server *server, struct sim_world *world,
+                          const struct sim_socket *socket, const struct sim_datagram *datagram)
+{
+    struct pool_ref ref = socket->allocation; // a tick may close the socket
+    struct sim_judge judge = judge_of(server, world);
+    struct turn_forward out;
+    struct sim_expect expect;
+
+    sim_server_tick(server, world);
+    sim_oracle_from_peer(&server->oracle, ref, &datagram->from, datagram->bytes, &expect);
+    enum turn_verdict verdict =
+        turn_server_from_peer(server->turn, ref, &datagram->from, datagram->bytes, &out);
+    sim_judge_verdict(&judge, &expect, verdict);
+    if (verdict == TURN_FORWARD) {
+        forward(server, world, &out, &expect);
+    }
+    check_state(server, world);
+}
+
+void sim_server_check_empty(const struct sim_server *server, const struct sim_world *world)
+{
+    static const struct turn_gauges none;
+    struct turn_gauges gauges = turn_server_gauges(server->turn);
+
+    if (memcmp(&gauges, &none, sizeof none) != 0) {
+        sim_trace_fail(&world->trace, "something is held after all has expired");
+    }
+    if (sim_system_count(&world->system, server->shard) != 0) {
+        sim_trace_fail(&world->trace, "a socket is open after all has expired");
+    }
+    if (turn_server_deadline(server->turn) != NEVER) {
+        sim_trace_fail(&world->trace, "a deadline without anything that could expire");
+    }
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/sim_world.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { STRANGER = SIM_SETUP_CLIENTS + SIM_PEER_COUNT };
+
+void sim_world_wake(struct sim_world *world, uint32_t actor, uint64_t after_ns)
+{
+    sim_queue_add(&world->queue, world->now.mono_ns + after_ns, NULL, actor);
+}
+
+static void init(struct sim_world *world, uint64_t seed, bool is_verbose, struct sim_cover *cover)
+{
+    world->trace = (struct sim_trace){.seed = seed, .is_verbose = is_verbose};
+    world->cover = cover;
+    world->rng = rng_init(seed);
+    world->now = (struct now){rng_below(&world->rng, 100000 * SECOND_NS), 1700000000};
+    world->trace.now_ns = world->now.mono_ns;
+    sim_setup_init(&world->setup, &world->rng);
+    world->link = sim_link_random(&world->rng);
+    for (unsigned i = 0; i < world->setup.config.shard_count; i++) {
+        sim_server_init(&world->servers[i], world, i);
+    }
+    world->client_count = world->setup.client_count;
+    for (unsigned i = 0; i < world->client_count; i++) {
+        sim_client_init(&world->clients[i], world, i);
+        sim_world_wake(world, i, rng_below(&world->rng, SECOND_NS));
+    }
+    for (unsigned i = 0; i < SIM_PEER_COUNT; i++) {
+        sim_peer_init(&world->peers[i], i);
+        sim_world_wake(world, SIM_SETUP_CLIENTS + i, rng_below(&world->rng, 10 * SECOND_NS));
+    }
+    sim_world_wake(world, STRANGER, rng_below(&world->rng, 10 * SECOND_NS));
+}
+
+static void deinit(struct sim_world *world)
+{
+    for (unsigned i = 0; i < world->setup.config.shard_count; i++) {
+        sim_server_deinit(&world->servers[i]);
+    }
+    sim_queue_deinit(&world->queue);
+}
+
+// A 5-tuple always meets the same server, whichever that is.
+static struct sim_server *server_for(struct sim_world *world, const struct addr *client)
+{
+    return &world->servers[(client->port + client->ip[3]) % world->setup.config.shard_count];
+}
+
+static void on_socket(struct sim_world *world, const struct sim_socket *socket,
+                      const struct sim_datagram *datagram)
+{
+    const struct sim_socket *closed = &world->system.last_closed;
+
+    sim_trace_packet(&world->trace, "on a relayed socket", &datagram->from, &datagram->to,
+                     datagram->bytes);
+    if (closed->relayed.family != ADDR_NONE && rng_chance(&world->rng, 5)) {
+        // As if it had been read before the socket was closed.
+        sim_server_from_peer(&world->servers[closed->shard], world, closed, datagram);
+        return;
+    }
+    if (socket != NULL) {
+        sim_server_from_peer(&world->servers[socket->shard], world, socket, datagram);
+    }
+}
+
+static void deliver(struct sim_world *world, const struct sim_datagram *datagram)
+{
+    const struct addr *to = &datagram->to;
+
+    if (addr_equal(to, &world->setup.listen_ip4) || addr_equal(to, &world->setup.listen_ip6)) {
+        sim_trace_packet(&world->trace, "to the server", &datagram->from, to, datagram->bytes);
+        sim_server_from_client(server_for(world, &datagram->from), world, datagram);
+        return;
+    }
+    if (addr_same_ip(to, &world->setup.listen_ip4) || addr_same_ip(to, &world->setup.listen_ip6)) {
+        on_socket(world, sim_system_find(&world->system, to), datagram);
+        return;
+    }
+    for (unsigned i = 0; i < world->client_count; i++) {
+        if (addr_equal(&world->clients[i].addr, to)) {
+            sim_client_receive(&world->clients[i], world, datagram);
+        }
+    }
+    for (unsigned i = 0; i < SIM_PEER_COUNT; i++) {
+        if (addr_equal(&world->peers[i].addr, to)) {
+            sim_peer_receive(&world->peers[i], world, datagram);
+        }
+    }
+}
+
+static void wake(struct sim_world *world, uint32_t actor)
+{
+    if (actor < SIM_SETUP_CLIENTS) {
+        sim_client_wake(&world->clients[actor], world);
+    } else if (actor < STRANGER) {
+        sim_peer_wake(&world->peers[actor - SIM_SETUP_CLIENTS], world);
+    } else {
+        sim_stranger_wake(&world->stranger, world, STRANGER);
+    }
+}
+
+// When the first of the servers' timers fires, or NEVER.
+static uint64_t timer(const struct sim_world *world)
+{
+    uint64_t first_ns = NEVER;
+
+    for (unsigned i = 0; i < world->setup.config.shard_count; i++) {
+        uint64_t deadline_ns = turn_server_deadline(world->servers[i].turn);
+        first_ns = deadline_ns < first_ns ? deadline_ns : first_ns;
+    }
+    return first_ns == NEVER ? NEVER : first_ns + world->setup.lateness_ns;
+}
+
+static void move_to(struct sim_world *world, uint64_t at_ns)
+{
+    assert(at_ns >= world->now.mono_ns);
+    world->now.mono_ns = at_ns;
+    world->now.wall_s = 1700000000 + (int64_t)(at_ns / SECOND_NS);
+    if (rng_chance(&world->rng, 1)) {
+        world->now.wall_s -= 86400; // somebody sets the clock: nothing may hang on it
+    }
+    world->trace.now_ns = at_ns;
+}
+
+static void live(struct sim_world *world)
+{
+    for (;;) {
+        uint64_t timer_ns = timer(world);
+        uint64_t event_ns = sim_queue_next(&world->queue);
+
+        if (timer_ns == NEVER && event_ns == NEVER) {
+            return;
+        }
+        world->cover->events++;
+        if (timer_ns <= event_ns) {
+            move_to(world, timer_ns > world->now.mono_ns ? timer_ns : world->now.mono_ns);
+            for (unsigned i = 0; i < world->setup.config.shard_count; i++) {
+                sim_server_tick(&world->servers[i], world);
+            }
+            continue;
+        }
+        struct sim_event event = sim_queue_take(&world->queue);
+        move_to(world, event.at_ns);
+        if (event.datagram != NULL) {
+            deliver(world, event.datagram);
+            sim_datagram_free(event.datagram);
+        } else {
+            wake(world, event.actor);
+        }
+    }
+}
+
+uint64_t sim_world_run(uint64_t seed, bool is_verbose, struct sim_cover *cover)
+{
+    struct sim_world *world = calloc(1, sizeof *world);
+
+    assert(world != NULL);
+    init(world, seed, is_verbose, cover);
+    live(world);
+    for (unsigned i = 0; i < world->setup.config.shard_count; i++) {
+        sim_server_check_empty(&world->servers[i], world);
+    }
+    if (world->system.opened != world->system.closed) {
+        sim_trace_fail(&world->trace, "sockets opened and closed differ in number");
+    }
+    uint64_t hash = world->trace.hash;
+    deinit(world);
+    free(world);
+    return hash;
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// A world in virtual time: clients, peers and a stranger, links, and servers between them that
+// share one range of ports, all of it from one seed.
+//
+//      clients  --+-- link --+-- servers, one for each shard      --+-- link --+-- peers
+//      stranger --+          +-- their relayed sockets (system)   --+
+//
+// The same seed gives the same world, event for event.
+#pragma once
+
+#include "base/now.h"
+#include "sim/sim_client.h"
+#include "sim/sim_cover.h"
+#include "sim/sim_link.h"
+#include "sim/sim_peer.h"
+#include "sim/sim_queue.h"
+#include "sim/sim_server.h"
+#include "sim/sim_setup.h"
+#include "sim/sim_stranger.h"
+#include "sim/sim_system.h"
+#include "sim/sim_trace.h"
+#include "support/rng.h"
+
+struct sim_world {
+    struct sim_trace trace;
+    struct sim_cover *cover;
+    struct rng rng;
+    struct now now;
+    struct sim_setup setup;
+    struct sim_queue queue;
+    struct sim_link link;
+    struct sim_system system;
+    struct sim_server servers[SIM_SETUP_SHARDS];
+    struct sim_client clients[SIM_SETUP_CLIENTS];
+    unsigned client_count;
+    struct sim_peer peers[SIM_PEER_COUNT];
+    struct sim_stranger stranger;
+};
+
+// Lives a world to its end, where nothing is held any more; the hash of its trace. Ends the
+// program if anything is wrong.
+uint64_t sim_world_run(uint64_t seed, bool is_verbose, struct sim_cover *cover);
+
+// Wakes an actor after a while: a client by its index, a peer behind them, the stranger last.
+void sim_world_wake(struct sim_world *world, uint32_t actor, uint64_t after_ns);
