@@ -75,20 +75,28 @@ static void read_addresses(struct conf *conf, struct relay_config *out)
     }
 }
 
+static void read_ports(struct conf *conf, struct relay_config *out)
+{
+    const struct conf_value *lowest = conf_find(conf, "lowest-port");
+    const struct conf_value *highest = conf_find(conf, "highest-port");
+
+    conf_value_port(&conf->errors, conf_find(conf, "listen-port"), &out->listen_port);
+    // Both are read, whatever comes of the first, so that one run shows all mistakes.
+    bool has_lowest = conf_value_port(&conf->errors, lowest, &out->lowest_port);
+    bool has_highest = conf_value_port(&conf->errors, highest, &out->highest_port);
+    if (has_lowest && has_highest && out->lowest_port > out->highest_port) {
+        conf_error_value(&conf->errors, lowest, "is above --highest-port");
+    }
+}
+
 bool relay_config_read(struct conf *conf, struct relay_config *out)
 {
     static const char *const formats[] = {"human", "json"};
-    const struct conf_value *lowest = conf_find(conf, "lowest-port");
     size_t format = 0;
 
     *out = (struct relay_config){0};
     read_addresses(conf, out);
-    conf_value_port(&conf->errors, conf_find(conf, "listen-port"), &out->listen_port);
-    if (conf_value_port(&conf->errors, lowest, &out->lowest_port) &&
-        conf_value_port(&conf->errors, conf_find(conf, "highest-port"), &out->highest_port) &&
-        out->lowest_port > out->highest_port) {
-        conf_error_value(&conf->errors, lowest, "is above --highest-port");
-    }
+    read_ports(conf, out);
     conf_value_text(&conf->errors, conf_find(conf, "realm"), 1, TURN_CONFIG_REALM_MAX, &out->realm);
     if (conf_value_word(&conf->errors, conf_find(conf, "log-format"), formats, COUNT_OF(formats),
                         &format)) {
