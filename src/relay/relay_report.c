@@ -3,9 +3,19 @@
 
 #include "log/log.h"
 
+// All of this is caused by clients that have proved who they are, as often as they like. A busy
+// relay's allocations are all logged, but no client can fill a disk with them: 1000 at once, then
+// 100 a second, of each kind.
+#define LIFE_LIMIT                                                                                 \
+    {                                                                                              \
+        .interval_ns = SECOND_NS / 100, .burst = 1000                                              \
+    }
+
 void relay_report_log(const struct turn_command_report *report)
 {
-    // What a client can cause as often as it likes is limited.
+    static struct log_limit created = LIFE_LIMIT;
+    static struct log_limit deleted = LIFE_LIMIT;
+    static struct log_limit expired = LIFE_LIMIT;
     static struct log_limit denied = LOG_LIMIT_DEFAULT;
     static struct log_limit refused = LOG_LIMIT_DEFAULT;
     static struct log_limit exhausted = LOG_LIMIT_DEFAULT;
@@ -13,17 +23,17 @@ void relay_report_log(const struct turn_command_report *report)
 
     switch (report->event) {
     case TURN_EVENT_ALLOCATED:
-        LOG_INFO("allocation created", LOG_ADDR("client", client),
-                 LOG_ADDR("relayed", &report->relayed), LOG_BYTES("username", report->username),
-                 LOG_NUMBER("lifetime_s", report->lifetime_s));
+        LOG_LIMITED(&created, LOG_LEVEL_INFO, "allocation created", LOG_ADDR("client", client),
+                    LOG_ADDR("relayed", &report->relayed), LOG_BYTES("username", report->username),
+                    LOG_NUMBER("lifetime_s", report->lifetime_s));
         return;
     case TURN_EVENT_DELETED:
-        LOG_INFO("allocation deleted by its client", LOG_ADDR("client", client),
-                 LOG_ADDR("relayed", &report->relayed));
+        LOG_LIMITED(&deleted, LOG_LEVEL_INFO, "allocation deleted by its client",
+                    LOG_ADDR("client", client), LOG_ADDR("relayed", &report->relayed));
         return;
     case TURN_EVENT_EXPIRED:
-        LOG_INFO("allocation expired", LOG_ADDR("client", client),
-                 LOG_ADDR("relayed", &report->relayed));
+        LOG_LIMITED(&expired, LOG_LEVEL_INFO, "allocation expired", LOG_ADDR("client", client),
+                    LOG_ADDR("relayed", &report->relayed));
         return;
     case TURN_EVENT_PEER_DENIED:
         LOG_LIMITED(&denied, LOG_LEVEL_WARN, "peer denied; --allow-peer would allow it",

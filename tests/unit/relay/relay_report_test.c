@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/relay_report.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "host.h"
+
+static const struct addr client = {.ip = {192, 0, 2, 7}, .port = 5000, .family = ADDR_IP4};
+static const struct addr relayed = {.ip = {198, 51, 100, 1}, .port = 50000, .family = ADDR_IP4};
+static const struct addr peer = {.ip = {127, 0, 0, 1}, .port = 80, .family = ADDR_IP4};
+
+// A report in which everything is filled in, more than any event does.
+static struct turn_command_report make(enum turn_event event)
+{
+    return (struct turn_command_report){
+        .event = event,
+        .tuple = {.client = client, .server = relayed},
+        .relayed = relayed,
+        .peer = peer,
+        .username = BYTES_LITERAL("ali ce\n"),
+        .reason = "why",
+        .lifetime_s = 600,
+    };
+}
+
+static int open_log(void **state)
+{
+    (void)state;
+    host_log_open(LOG_LINE_HUMAN);
+    return 0;
+}
+
+static int close_log(void **state)
+{
+    (void)state;
+    host_log_close();
+    return 0;
+}
+
+static void writes_a_line_for_every_event(void **state)
+{
+    static const char *const lines[] = {
+        [TURN_EVENT_ALLOCATED] =
+            " INFO allocation created client=192.0.2.7:5000 relayed=198.51.100.1:50000 "
+            "username=\"ali ce\\n\" lifetime_s=600\n",
+        [TURN_EVENT_DELETED] = " INFO allocation deleted by its client client=192.0.2.7:5000 "
+                               "relayed=198.51.100.1:50000\n",
+        [TURN_EVENT_EXPIRED] = " INFO allocation expired client=192.0.2.7:5000 "
+                               "relayed=198.51.100.1:50000\n",
+        [TURN_EVENT_PEER_DENIED] = " WARN peer denied; --allow-peer would allow it "
+                                   "client=192.0.2.7:5000 peer=127.0.0.1:80 reason=why\n",
+        [TURN_EVENT_PORT_REFUSED] = " WARN the system refuses a relayed port; trying another "
+                                    "relayed=198.51.100.1:50000\n",
+        [TURN_EVENT_EXHAUSTED] = " WARN request refused client=192.0.2.7:5000 reason=why\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(lines); i++) {
+        const struct turn_command_report report = make((enum turn_event)i);
+
+        relay_report_log(&report);
+        assert_string_equal(host_log(), lines[i]);
+    }
+}
+
+static size_t line_count(const char *text)
+{
+    size_t count = 0;
+
+    for (; *text != '\0'; text++) {
+        count += *text == '\n';
+    }
+    return count;
+}
+
+static void writes_at_most_so_many_lines_of_what_a_client_can_cause(void **state)
+{
+    enum { CALLS = 5000 };
+    static const size_t most[] = {
+        // A busy relay's own events; their burst, and what comes back while the test runs.
+        [TURN_EVENT_ALLOCATED] = 2000, [TURN_EVENT_DELETED] = 2000,    [TURN_EVENT_EXPIRED] = 2000,
+        [TURN_EVENT_PEER_DENIED] = 20, [TURN_EVENT_PORT_REFUSED] = 20, [TURN_EVENT_EXHAUSTED] = 20,
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(most); i++) {
+        const struct turn_command_report report = make((enum turn_event)i);
+        size_t count = 0;
+
+        for (size_t call = 0; call < CALLS; call++) {
+            relay_report_log(&report);
+            if (call % 1000 == 999) {
+                count += line_count(host_log());
+            }
+        }
+        assert_true(count >= 9); // one was written by the test before this one
+        assert_true(count <= most[i]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(writes_a_line_for_every_event),
+        cmocka_unit_test(writes_at_most_so_many_lines_of_what_a_client_can_cause),
+    };
+    return cmocka_run_group_tests(tests, open_log, close_log);
+}
