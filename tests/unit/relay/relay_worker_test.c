@@ -1,0 +1,574 @@
+// SPDX-License-Identifier: Apache-2.0
+// The worker runs in the test's own thread: what has been sent over loopback lies at its sockets,
+// and serve_all() lets it work until nothing more is there. So nothing here depends on time.
+#include "relay/relay_worker.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "client.h"
+#include "host.h"
+
+enum { SUCCESS = CLIENT_SUCCESS, SILENCE = CLIENT_SILENCE };
+
+static bool is_skipped;
+static struct relay_worker worker;
+static struct relay_config config;
+static struct client client;
+static struct io_udp peer;
+static bool is_over;
+static struct io_watch stop; // an eventfd: ends the run
+static size_t descriptors;   // open before the test
+
+static struct relay_config make_config(enum addr_family family)
+{
+    struct relay_config made = {
+        .bind_ip4 = {.family = ADDR_IP4},
+        .bind_ip6 = {.family = ADDR_IP6},
+        .listen_port = host_free_port(family),
+        .lowest_port = 49152,
+        .highest_port = 65535,
+        .realm = BYTES_LITERAL("fairlead"),
+        .users = {{.name = BYTES_LITERAL("alice"), .password = BYTES_LITERAL("secret")}},
+        .user_count = 1,
+        .rules = {{.cidr = {.base = host_loopback(family, 0),
+                            .prefix_len = family == ADDR_IP6 ? 128 : 32},
+                   .is_allowed = true}},
+        .rule_count = 1,
+    };
+
+    *(family == ADDR_IP6 ? &made.public_ip6 : &made.public_ip4) = host_loopback(family, 0);
+    return made;
+}
+
+static void on_stop(struct io_watch *watch, uint32_t events)
+{
+    eventfd_t count = 0;
+
+    (void)events;
+    assert_int_equal(eventfd_read(watch->fd, &count), 0);
+    is_over = true;
+}
+
+static void open_with_config(enum addr_family family)
+{
+    const struct io_udp_options options = {.local = host_loopback(family, 0)};
+
+    assert_int_equal(relay_worker_open(&worker, &config), 0);
+    stop = (struct io_watch){.fd = eventfd(0, EFD_CLOEXEC), .fn = on_stop};
+    assert_int_equal(io_loop_add(&worker.loop, &stop, IO_READABLE), 0);
+    assert_int_equal(io_udp_open(&options, &peer), 0);
+    const struct addr server = addr_with_port(options.local, config.listen_port);
+    client_open(&client, &server);
+}
+
+static void open_all(enum addr_family family)
+{
+    config = make_config(family);
+    open_with_config(family);
+}
+
+static void close_all(void)
+{
+    client_close(&client);
+    io_udp_close(&peer);
+    io_loop_remove(&worker.loop, &stop);
+    close(stop.fd);
+    relay_worker_close(&worker);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    host_log_open(LOG_LINE_HUMAN);
+    descriptors = host_descriptor_count();
+    open_all(ADDR_IP4);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    close_all();
+    assert_int_equal(host_descriptor_count(), descriptors);
+    host_log_close();
+    return 0;
+}
+
+// Lets the worker take all that has been sent to it, and what comes of that.
+static void serve_all(void)
+{
+    uint64_t before = 0;
+
+    do {
+        before = worker.batch.stats.received;
+        is_over = false;
+        assert_int_equal(eventfd_write(stop.fd, 1), 0);
+        assert_int_equal(relay_worker_run(&worker, &is_over), 0);
+        assert_true(is_over);
+    } while (worker.batch.stats.received != before);
+}
+
+// Signs and sends a request, and says what came of it.
+static int ask(struct client_draft *draft)
+{
+    client_send_signed(&client, draft);
+    serve_all();
+    return client_response(&client);
+}
+
+static void begin_allocate(struct client_draft *draft)
+{
+    client_begin(&client, draft, STUN_REQUEST, STUN_ALLOCATE);
+    stun_attr_u8_write(&draft->writer.wr, STUN_ATTR_REQUESTED_TRANSPORT, STUN_ATTR_TRANSPORT_UDP);
+    if (client.server.family == ADDR_IP6) {
+        stun_attr_u8_write(&draft->writer.wr, STUN_ATTR_REQUESTED_ADDRESS_FAMILY,
+                           STUN_ATTR_FAMILY_IP6);
+    }
+}
+
+static int try_to_allocate(void)
+{
+    struct client_draft draft;
+
+    begin_allocate(&draft);
+    return ask(&draft);
+}
+
+// An allocation, which must succeed; its relayed address.
+static struct addr allocate(void)
+{
+    assert_int_equal(try_to_allocate(), 401);
+    assert_int_equal(try_to_allocate(), SUCCESS);
+    return client_address(&client, STUN_ATTR_XOR_RELAYED_ADDRESS);
+}
+
+static int refresh(uint32_t lifetime_s)
+{
+    struct client_draft draft;
+
+    client_begin(&client, &draft, STUN_REQUEST, STUN_REFRESH);
+    stun_attr_u32_write(&draft.writer.wr, STUN_ATTR_LIFETIME, lifetime_s);
+    return ask(&draft);
+}
+
+static int permit(const struct addr *addr)
+{
+    struct client_draft draft;
+
+    client_begin(&client, &draft, STUN_REQUEST, STUN_CREATE_PERMISSION);
+    client_add_peer(&draft, addr);
+    return ask(&draft);
+}
+
+static int bind_channel(uint16_t number, const struct addr *addr)
+{
+    struct client_draft draft;
+
+    client_begin(&client, &draft, STUN_REQUEST, STUN_CHANNEL_BIND);
+    stun_attr_u16_write(&draft.writer.wr, STUN_ATTR_CHANNEL_NUMBER, number);
+    client_add_peer(&draft, addr);
+    return ask(&draft);
+}
+
+static void send_to_peer(const char *text)
+{
+    struct client_draft draft;
+
+    client_begin(&client, &draft, STUN_INDICATION, STUN_SEND);
+    client_add_peer(&draft, &peer.local);
+    stun_attr_write(&draft.writer.wr, STUN_ATTR_DATA, bytes_of_text(text));
+    client_send(&client, &draft);
+}
+
+static void send_from_peer(const struct addr *to, const char *text)
+{
+    const struct io_udp_message message = {.to = to, .payload = bytes_of_text(text)};
+
+    assert_int_equal(io_udp_send(&peer, &message), 0);
+}
+
+// What the peer received, or nothing.
+static struct bytes at_peer(void)
+{
+    static uint8_t raw[2048];
+    const ssize_t got = recv(peer.fd, raw, sizeof raw, MSG_DONTWAIT);
+
+    return (struct bytes){raw, got > 0 ? (size_t)got : 0};
+}
+
+static void expect_data_indication(const char *text)
+{
+    struct bytes data = {0};
+
+    client_receive(&client);
+    assert_int_equal(stun_message_read(client.datagram, &client.response), STUN_MESSAGE_OK);
+    assert_int_equal(client.response.header.class, STUN_INDICATION);
+    assert_int_equal(client.response.header.method, STUN_DATA);
+    assert_true(stun_message_find(&client.response, STUN_ATTR_DATA, &data));
+    host_expect_text(data, text);
+    const struct addr from = client_address(&client, STUN_ATTR_XOR_PEER_ADDRESS);
+    assert_true(addr_equal(&from, &peer.local));
+}
+
+static void answers_a_binding_request(void **state)
+{
+    struct client_draft draft;
+
+    (void)state;
+    client_begin(&client, &draft, STUN_REQUEST, STUN_BINDING);
+    assert_int_equal(ask(&draft), SUCCESS);
+    const struct addr mapped = client_address(&client, STUN_ATTR_XOR_MAPPED_ADDRESS);
+    assert_true(addr_equal(&mapped, &client.udp.local));
+}
+
+static void relays_both_ways(void)
+{
+    const struct addr relayed = allocate();
+
+    assert_in_range(relayed.port, config.lowest_port, config.highest_port);
+    send_to_peer("too early");
+    serve_all();
+    assert_int_equal(at_peer().len, 0);
+
+    assert_int_equal(permit(&peer.local), SUCCESS);
+    send_to_peer("hello");
+    serve_all();
+    host_expect_text(at_peer(), "hello");
+    send_from_peer(&relayed, "and back");
+    serve_all();
+    expect_data_indication("and back");
+
+    assert_int_equal(bind_channel(0x4000, &peer.local), SUCCESS);
+    client_send_bytes(&client, (struct bytes)BYTES_LITERAL("\x40\x00\x00\x03one\x00"));
+    serve_all();
+    host_expect_text(at_peer(), "one");
+    send_from_peer(&relayed, "three");
+    serve_all();
+    client_receive(&client);
+    assert_int_equal(client.datagram.len, 9);
+    assert_memory_equal(client.datagram.ptr, "\x40\x00\x00\x05three", 9);
+
+    assert_int_equal(refresh(0), SUCCESS);
+    assert_int_equal(turn_server_gauges(worker.server).allocations, 0);
+    assert_int_equal(worker.stats.sends_blocked + worker.stats.sends_refused, 0);
+}
+
+static void relays_data_to_a_peer_and_back(void **state)
+{
+    (void)state;
+    relays_both_ways();
+    const char *log = host_log();
+    assert_non_null(strstr(log, " INFO allocation created client=127.0.0.1:"));
+    assert_non_null(strstr(log, " username=alice lifetime_s=600\n"));
+    assert_non_null(strstr(log, " INFO allocation deleted by its client client=127.0.0.1:"));
+    assert_null(strstr(log, "secret"));
+}
+
+static void relays_ip6_in_the_same_way(void **state)
+{
+    (void)state;
+    if (!host_has_ip6()) {
+        is_skipped = true;
+        return;
+    }
+    close_all();
+    open_all(ADDR_IP6);
+    relays_both_ways();
+}
+
+static void closes_the_socket_with_its_allocation(void **state)
+{
+    (void)state;
+    const size_t before = host_descriptor_count();
+    const struct addr relayed = allocate();
+    assert_int_equal(host_descriptor_count(), before + 1);
+    assert_int_equal(refresh(0), SUCCESS);
+    assert_int_equal(host_descriptor_count(), before);
+    const struct io_udp_options options = {.local = relayed};
+    struct io_udp again = {.fd = -1};
+    assert_int_equal(io_udp_open(&options, &again), 0);
+    io_udp_close(&again);
+}
+
+// A peer's datagram lies at a socket whose allocation goes in the same turn, and which another
+// allocation, with the same place in the table, follows at once.
+static void drops_what_came_for_an_allocation_that_went_in_the_same_turn(void **state)
+{
+    const struct addr relayed = allocate();
+    struct client_draft draft;
+
+    (void)state;
+    assert_int_equal(permit(&peer.local), SUCCESS);
+    client_begin(&client, &draft, STUN_REQUEST, STUN_REFRESH);
+    stun_attr_u32_write(&draft.writer.wr, STUN_ATTR_LIFETIME, 0);
+    client_send_signed(&client, &draft);
+    begin_allocate(&draft);
+    client_send_signed(&client, &draft);
+    send_from_peer(&relayed, "late");
+    serve_all();
+    assert_int_equal(client_response(&client), SUCCESS);
+    assert_int_equal(client_response(&client), SUCCESS);
+    const struct addr next = client_address(&client, STUN_ATTR_XOR_RELAYED_ADDRESS);
+    assert_int_equal(client_response(&client), SILENCE);
+    assert_int_equal(turn_server_stats(worker.server)->packets_to_client, 0);
+
+    assert_int_equal(permit(&peer.local), SUCCESS);
+    send_from_peer(&next, "in time");
+    serve_all();
+    expect_data_indication("in time");
+}
+
+// The other order: the peer's datagram is taken first, and then the allocation goes.
+static void relays_what_came_before_its_allocation_went(void **state)
+{
+    const struct addr relayed = allocate();
+    struct client_draft draft;
+
+    (void)state;
+    assert_int_equal(permit(&peer.local), SUCCESS);
+    send_from_peer(&relayed, "early");
+    client_begin(&client, &draft, STUN_REQUEST, STUN_REFRESH);
+    stun_attr_u32_write(&draft.writer.wr, STUN_ATTR_LIFETIME, 0);
+    client_send_signed(&client, &draft);
+    serve_all();
+    expect_data_indication("early");
+    assert_int_equal(client_response(&client), SUCCESS);
+    assert_int_equal(turn_server_gauges(worker.server).allocations, 0);
+}
+
+static void refuses_allocations_while_there_are_no_descriptors(void **state)
+{
+    (void)state;
+    assert_int_equal(try_to_allocate(), 401);
+    host_descriptor_limit(0);
+    const int refused = try_to_allocate();
+    host_descriptor_limit(-1);
+    assert_int_equal(refused, 508);
+    const char *log = host_log();
+    assert_non_null(strstr(log, "ERROR a relayed socket could not be opened relayed=127.0.0.1:"));
+    assert_non_null(strstr(log, "EMFILE"));
+    assert_int_equal(turn_server_gauges(worker.server).allocations, 0);
+    assert_int_equal(try_to_allocate(), SUCCESS);
+}
+
+// Opens a socket at a port whose successor is free.
+static struct io_udp take_port(void)
+{
+    for (int i = 0; i < 100; i++) {
+        struct io_udp_options options = {.local = host_loopback(ADDR_IP4, 0)};
+        struct io_udp taken = {.fd = -1};
+        struct io_udp next = {.fd = -1};
+
+        assert_int_equal(io_udp_open(&options, &taken), 0);
+        options.local.port = (uint16_t)(taken.local.port + 1);
+        if (options.local.port != 0 && io_udp_open(&options, &next) == 0) {
+            io_udp_close(&next);
+            return taken;
+        }
+        io_udp_close(&taken);
+    }
+    fail_msg("no two free ports in a row");
+    return (struct io_udp){.fd = -1};
+}
+
+static void tries_another_port_when_one_is_taken(void **state)
+{
+    struct io_udp taken = take_port();
+
+    (void)state;
+    close_all();
+    config = make_config(ADDR_IP4);
+    config.lowest_port = taken.local.port;
+    config.highest_port = (uint16_t)(taken.local.port + 1);
+    open_with_config(ADDR_IP4);
+    const struct addr relayed = allocate(); // at one chance in two it meets the free one first
+    assert_int_equal(relayed.port, config.highest_port);
+
+    assert_int_equal(refresh(0), SUCCESS);
+    client_close(&client);
+    client_open(&client, &client.server);
+    const struct addr again = allocate();
+    assert_int_equal(again.port, config.highest_port);
+    io_udp_close(&taken);
+}
+
+static void refuses_allocations_when_no_port_is_to_be_had(void **state)
+{
+    struct io_udp taken = take_port();
+
+    (void)state;
+    close_all();
+    config = make_config(ADDR_IP4);
+    config.lowest_port = taken.local.port;
+    config.highest_port = taken.local.port;
+    open_with_config(ADDR_IP4);
+    const size_t before = host_descriptor_count();
+    assert_int_equal(try_to_allocate(), 401);
+    assert_int_equal(try_to_allocate(), 508);
+    assert_int_equal(host_descriptor_count(), before);
+    io_udp_close(&taken);
+}
+
+static void counts_what_cannot_be_sent_and_goes_on(void **state)
+{
+    // A socket may not send to a broadcast address unless it asked for that.
+    const struct addr broadcast = addr_ip4((const uint8_t[]){127, 255, 255, 255}, 9);
+    struct client_draft draft;
+
+    (void)state;
+    close_all();
+    config = make_config(ADDR_IP4);
+    config.rules[0].cidr =
+        (struct cidr){.base = addr_ip4((const uint8_t[]){127, 0, 0, 0}, 0), .prefix_len = 8};
+    open_with_config(ADDR_IP4);
+    (void)allocate();
+    assert_int_equal(permit(&broadcast), SUCCESS);
+    client_begin(&client, &draft, STUN_INDICATION, STUN_SEND);
+    client_add_peer(&draft, &broadcast);
+    stun_attr_write(&draft.writer.wr, STUN_ATTR_DATA, bytes_of_text("x"));
+    client_send(&client, &draft);
+    serve_all();
+    assert_int_equal(worker.stats.sends_refused, 1);
+    assert_non_null(strstr(host_log(), " WARN a packet could not be sent to=127.255.255.255:9 "));
+    assert_int_equal(permit(&peer.local), SUCCESS);
+    send_to_peer("hello");
+    serve_all();
+    host_expect_text(at_peer(), "hello");
+}
+
+static void survives_whatever_is_sent_to_its_listener(void **state)
+{
+    static const struct bytes datagrams[] = {
+        BYTES_LITERAL(""),
+        BYTES_LITERAL("\x00"),
+        BYTES_LITERAL("GET / HTTP/1.1\r\n\r\n"),
+        BYTES_LITERAL("\x40\x00\xff\xff"),
+        BYTES_LITERAL("\x00\x01\x00\x00\x21\x12\xa4\x42"),
+        BYTES_LITERAL("\x00\x03\x00\x04\x21\x12\xa4\x42\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+                      "\x00\x00\x06\xff\xff"),
+    };
+
+    (void)state;
+    (void)host_log();
+    for (size_t i = 0; i < COUNT_OF(datagrams); i++) {
+        client_send_bytes(&client, datagrams[i]);
+        serve_all();
+        assert_in_range(client_response(&client) + 1, 0, 401);
+    }
+    assert_string_equal(host_log(), ""); // a stranger writes no line
+    assert_int_equal(turn_server_gauges(worker.server).allocations, 0);
+    relays_both_ways();
+}
+
+static void takes_more_than_a_batch_holds(void **state)
+{
+    enum { COUNT = 200 };
+    struct client_draft draft;
+
+    (void)state;
+    for (int i = 0; i < COUNT; i++) {
+        client_begin(&client, &draft, STUN_REQUEST, STUN_BINDING);
+        client_send(&client, &draft);
+    }
+    serve_all();
+    for (int i = 0; i < COUNT; i++) {
+        assert_int_equal(client_response(&client), SUCCESS);
+    }
+    assert_int_equal(client_response(&client), SILENCE);
+}
+
+static void does_not_run_when_it_is_over_already(void **state)
+{
+    struct client_draft draft;
+
+    (void)state;
+    client_begin(&client, &draft, STUN_REQUEST, STUN_BINDING);
+    client_send(&client, &draft);
+    is_over = true;
+    assert_int_equal(relay_worker_run(&worker, &is_over), 0);
+    assert_int_equal(client_response(&client), SILENCE);
+}
+
+static void closes_what_is_open_and_does_so_once(void **state)
+{
+    (void)state;
+    (void)allocate(); // its socket is open
+    close_all();
+    relay_worker_close(&worker);
+    relay_worker_close(&worker);
+    assert_int_equal(host_descriptor_count(), descriptors);
+    open_all(ADDR_IP4); // and it can be opened again
+    relays_both_ways();
+}
+
+static void leaves_nothing_open_when_its_port_is_taken(void **state)
+{
+    const uint16_t taken_port = config.listen_port; // by the worker of this test
+
+    (void)state;
+    static struct relay_worker second;
+    struct relay_config second_config = make_config(ADDR_IP4);
+    second_config.listen_port = taken_port;
+    const size_t before = host_descriptor_count();
+    (void)host_log();
+    assert_int_equal(relay_worker_open(&second, &second_config), -EADDRINUSE);
+    assert_int_equal(host_descriptor_count(), before);
+    char line[64];
+    snprintf(line, sizeof line, "ERROR cannot listen address=0.0.0.0:%u", taken_port);
+    assert_non_null(strstr(host_log(), line));
+    relay_worker_close(&second);
+}
+
+static void leaves_nothing_open_when_there_are_few_descriptors(void **state)
+{
+    static struct relay_worker second;
+    int more = 0;
+
+    (void)state;
+    for (int error = -EMFILE; error != 0; more++) {
+        struct relay_config second_config = make_config(ADDR_IP4);
+        const size_t before = host_descriptor_count();
+
+        host_descriptor_limit(more);
+        error = relay_worker_open(&second, &second_config);
+        host_descriptor_limit(-1);
+        assert_true(error == 0 || error == -EMFILE);
+        relay_worker_close(&second);
+        assert_int_equal(host_descriptor_count(), before);
+    }
+    assert_int_equal(more - 1, 2); // the loop, the listener
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(answers_a_binding_request),
+        TEST(relays_data_to_a_peer_and_back),
+        TEST(relays_ip6_in_the_same_way),
+        TEST(closes_the_socket_with_its_allocation),
+        TEST(drops_what_came_for_an_allocation_that_went_in_the_same_turn),
+        TEST(relays_what_came_before_its_allocation_went),
+        TEST(refuses_allocations_while_there_are_no_descriptors),
+        TEST(tries_another_port_when_one_is_taken),
+        TEST(refuses_allocations_when_no_port_is_to_be_had),
+        TEST(counts_what_cannot_be_sent_and_goes_on),
+        TEST(survives_whatever_is_sent_to_its_listener),
+        TEST(takes_more_than_a_batch_holds),
+        TEST(does_not_run_when_it_is_over_already),
+        TEST(closes_what_is_open_and_does_so_once),
+        TEST(leaves_nothing_open_when_its_port_is_taken),
+        TEST(leaves_nothing_open_when_there_are_few_descriptors),
+    };
+    const int failed_count = cmocka_run_group_tests(tests, NULL, NULL);
+    return failed_count == 0 && is_skipped ? HOST_SKIPPED : failed_count;
+}
