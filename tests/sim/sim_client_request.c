@@ -41,11 +41,13 @@ static void add_odd(struct sim_message *message, struct rng *rng)
     stun_attr_write(&message->writer.wr, type, (struct bytes){value, rng_below(rng, sizeof value)});
 }
 
-// A client of the same user that has a token: it is redeemed from another 5-tuple.
+// A client that has a token, mostly of the same user: it is redeemed from another 5-tuple.
 static struct sim_client *token_holder(const struct sim_client *client, struct sim_world *world)
 {
+    bool is_thief = rng_chance(&world->rng, 30);
+
     for (unsigned i = 0; i < world->client_count; i++) {
-        if (world->clients[i].has_token && world->clients[i].user == client->user) {
+        if (world->clients[i].has_token && (is_thief || world->clients[i].user == client->user)) {
             return &world->clients[i];
         }
     }

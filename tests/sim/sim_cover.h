@@ -30,6 +30,7 @@
     X(RESERVED, "a port was reserved")                                                             \
     X(REDEEMED, "a reserved port was redeemed")                                                    \
     X(TOKEN_UNKNOWN, "a token that is not valid was refused")                                      \
+    X(TOKEN_FOREIGN, "another user's token was refused")                                           \
     X(DELETED, "an allocation was deleted by its client")                                          \
     X(EXPIRED_ALLOCATION, "an allocation expired")                                                 \
     X(EXPIRED_PERMISSION, "a permission expired")                                                  \

@@ -2,7 +2,28 @@
 #include "sim/sim_judge.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <string.h>
+
+enum {
+    BINDING = 0x001,
+    ALLOCATE = 0x003,
+    REFRESH = 0x004,
+    DATA_METHOD = 0x007,
+
+    MESSAGE_INTEGRITY = 0x0008,
+    ERROR_CODE = 0x0009,
+    UNKNOWN_ATTRIBUTES = 0x000a,
+    LIFETIME = 0x000d,
+    XOR_PEER_ADDRESS = 0x0012,
+    DATA = 0x0013,
+    REALM = 0x0014,
+    NONCE = 0x0015,
+    XOR_RELAYED_ADDRESS = 0x0016,
+    XOR_MAPPED_ADDRESS = 0x0020,
+    RESERVATION_TOKEN = 0x0022,
+    FINGERPRINT = 0x8028,
+};
 
 #define REQUIRE(judge, condition, ...)                                                             \
     ((condition) ? (void)0 : sim_trace_fail((judge)->trace, __VA_ARGS__))
@@ -43,10 +64,10 @@ static void check_data_indication(const struct sim_judge *judge, const struct si
     struct addr peer = {0};
 
     REQUIRE(judge, sim_naive_read(whole, &message) == SIM_NAIVE_GOOD, "no STUN to the client");
-    REQUIRE(judge, message.class == SIM_NAIVE_INDICATION && message.method == 0x007,
+    REQUIRE(judge, message.class == SIM_NAIVE_INDICATION && message.method == DATA_METHOD,
             "no Data indication");
-    const struct sim_naive_attr *where = sim_naive_find(&message, 0x0012);
-    const struct sim_naive_attr *data = sim_naive_find(&message, 0x0013);
+    const struct sim_naive_attr *where = sim_naive_find(&message, XOR_PEER_ADDRESS);
+    const struct sim_naive_attr *data = sim_naive_find(&message, DATA);
     REQUIRE(judge, message.attr_count == 2 && where != NULL && data != NULL,
             "a Data indication has XOR-PEER-ADDRESS and DATA");
     REQUIRE(judge, sim_naive_addr(&message, where, &peer) && addr_equal(&peer, &expect->peer),
@@ -103,7 +124,7 @@ static void check_addr(const struct sim_judge *judge, const struct sim_naive *me
 static void check_lifetime(const struct sim_judge *judge, const struct sim_naive *message,
                            uint32_t expected_s)
 {
-    const struct sim_naive_attr *attr = sim_naive_find(message, 0x000d);
+    const struct sim_naive_attr *attr = sim_naive_find(message, LIFETIME);
 
     REQUIRE(judge, attr != NULL && sim_naive_number(attr, 4) == expected_s,
             "LIFETIME %u, but %u was expected", attr != NULL ? sim_naive_number(attr, 4) : 0,
@@ -115,13 +136,13 @@ static void check_allocated(const struct sim_judge *judge, const struct sim_expe
 {
     const struct turn_config *config = &judge->oracle->setup->config;
     struct sim_oracle_allocation *allocation = &judge->oracle->allocations[expect->allocation];
-    const struct sim_naive_attr *token = sim_naive_find(message, 0x0022);
+    const struct sim_naive_attr *token = sim_naive_find(message, RESERVATION_TOKEN);
     static const uint8_t none[8];
     struct addr relayed = addr_with_port(
         allocation->family == ADDR_IP4 ? config->public_ip4 : config->public_ip6, allocation->port);
 
-    check_addr(judge, message, 0x0016, &relayed);
-    check_addr(judge, message, 0x0020, &expect->tuple.client);
+    check_addr(judge, message, XOR_RELAYED_ADDRESS, &relayed);
+    check_addr(judge, message, XOR_MAPPED_ADDRESS, &expect->tuple.client);
     check_lifetime(judge, message, expect->lifetime_s);
     REQUIRE(judge, (token != NULL) == allocation->has_token, "RESERVATION-TOKEN %s",
             token != NULL ? "that nobody asked for" : "is missing");
@@ -137,13 +158,13 @@ static void check_success(const struct sim_judge *judge, const struct sim_expect
                           const struct sim_naive *message)
 {
     switch (expect->method) {
-    case 0x001:
-        check_addr(judge, message, 0x0020, &expect->tuple.client);
+    case BINDING:
+        check_addr(judge, message, XOR_MAPPED_ADDRESS, &expect->tuple.client);
         break;
-    case 0x003:
+    case ALLOCATE:
         check_allocated(judge, expect, message);
         break;
-    case 0x004:
+    case REFRESH:
         check_lifetime(judge, message, expect->lifetime_s);
         break;
     default:
@@ -154,9 +175,9 @@ static void check_success(const struct sim_judge *judge, const struct sim_expect
 static void check_error(const struct sim_judge *judge, const struct sim_expect *expect,
                         const struct sim_naive *message)
 {
-    const struct sim_naive_attr *realm = sim_naive_find(message, 0x0014);
-    const struct sim_naive_attr *nonce = sim_naive_find(message, 0x0015);
-    const struct sim_naive_attr *unknown = sim_naive_find(message, 0x000a);
+    const struct sim_naive_attr *realm = sim_naive_find(message, REALM);
+    const struct sim_naive_attr *nonce = sim_naive_find(message, NONCE);
+    const struct sim_naive_attr *unknown = sim_naive_find(message, UNKNOWN_ATTRIBUTES);
     bool is_challenge = expect->code == 401 || expect->code == 438;
 
     REQUIRE(judge, (realm != NULL && nonce != NULL) == is_challenge, "REALM and NONCE with %u",
@@ -181,7 +202,7 @@ static void check_error(const struct sim_judge *judge, const struct sim_expect *
 
 static unsigned code_of(const struct sim_judge *judge, const struct sim_naive *message)
 {
-    const struct sim_naive_attr *attr = sim_naive_find(message, 0x0009);
+    const struct sim_naive_attr *attr = sim_naive_find(message, ERROR_CODE);
 
     if (message->class == SIM_NAIVE_SUCCESS) {
         return 0;
@@ -207,11 +228,11 @@ void sim_judge_response(const struct sim_judge *judge, const struct sim_expect *
     unsigned code = code_of(judge, &message);
     REQUIRE(judge, code == expect->code, "%u was answered, but %u was expected", code,
             expect->code);
-    REQUIRE(judge, (sim_naive_find(&message, 0x0008) != NULL) == expect->is_authentic,
+    REQUIRE(judge, (sim_naive_find(&message, MESSAGE_INTEGRITY) != NULL) == expect->is_authentic,
             "the response is%s signed", expect->is_authentic ? " not" : "");
     REQUIRE(judge, !expect->is_authentic || sim_naive_is_intact(&message, expect->key),
             "the response is signed wrongly");
-    REQUIRE(judge, (sim_naive_find(&message, 0x8028) != NULL) == expect->has_fingerprint,
+    REQUIRE(judge, (sim_naive_find(&message, FINGERPRINT) != NULL) == expect->has_fingerprint,
             "FINGERPRINT is there or not, unlike in the request");
     // A longer realm exceeds it where a request has next to nothing in it.
     REQUIRE(judge,
@@ -223,6 +244,30 @@ void sim_judge_response(const struct sim_judge *judge, const struct sim_expect *
     } else {
         check_error(judge, expect, &message);
     }
+}
+
+// Each drop counts once, under one reason; nothing else does.
+void sim_judge_counters(const struct sim_judge *judge, const struct turn_stats *before,
+                        const struct turn_stats *after, const struct sim_expect *expect,
+                        enum turn_verdict verdict)
+{
+    const size_t first = offsetof(struct turn_stats, dropped_malformed) / sizeof(uint64_t);
+    const uint64_t *was = (const uint64_t *)before;
+    const uint64_t *is = (const uint64_t *)after;
+    uint64_t dropped = 0;
+    uint64_t forwarded = after->packets_to_peer - before->packets_to_peer +
+                         (after->packets_to_client - before->packets_to_client);
+    uint64_t bytes = after->bytes_to_peer - before->bytes_to_peer +
+                     (after->bytes_to_client - before->bytes_to_client);
+
+    for (size_t i = first; i < TURN_STATS_COUNT; i++) {
+        dropped += is[i] - was[i];
+    }
+    REQUIRE(judge, dropped == (verdict == TURN_DROP), "%" PRIu64 " drops are counted", dropped);
+    REQUIRE(judge, forwarded == (verdict == TURN_FORWARD), "%" PRIu64 " packets are counted",
+            forwarded);
+    REQUIRE(judge, bytes == (verdict == TURN_FORWARD ? expect->payload.len : 0),
+            "%" PRIu64 " bytes are counted", bytes);
 }
 
 void sim_judge_state(const struct sim_judge *judge, const struct turn_server *server)

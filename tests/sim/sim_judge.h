@@ -19,5 +19,9 @@ void sim_judge_forward(const struct sim_judge *judge, const struct sim_expect *e
 // The oracle learns from it what it is to remember.
 void sim_judge_response(const struct sim_judge *judge, const struct sim_expect *expect,
                         const struct turn_command_send *send);
+// The server's counters have moved as the verdict on one datagram has it.
+void sim_judge_counters(const struct sim_judge *judge, const struct turn_stats *before,
+                        const struct turn_stats *after, const struct sim_expect *expect,
+                        enum turn_verdict verdict);
 // Gauges and deadline are the oracle's.
 void sim_judge_state(const struct sim_judge *judge, const struct turn_server *server);

@@ -17,15 +17,19 @@ static unsigned redeem(struct sim_oracle *oracle, struct bytes token, struct sim
 {
     for (size_t i = 0; i < SIM_SETUP_RESERVATIONS; i++) {
         struct sim_oracle_reservation *reservation = &oracle->reservations[i];
-        if (reservation->until_ns != 0 && reservation->user == out->user &&
-            bytes_equal(token, (struct bytes){reservation->token, sizeof reservation->token})) {
-            reservation->until_ns = 0;
-            out->is_reserved = true;
-            out->reserved_port = reservation->port;
-            out->family = reservation->family;
-            sim_cover_point(oracle->cover, SIM_COVER_REDEEMED);
-            return 0;
+        if (reservation->until_ns == 0 ||
+            !bytes_equal(token, (struct bytes){reservation->token, sizeof reservation->token})) {
+            continue;
         }
+        if (reservation->user != out->user) {
+            return sim_oracle_full(oracle, SIM_COVER_TOKEN_FOREIGN);
+        }
+        reservation->until_ns = 0;
+        out->is_reserved = true;
+        out->reserved_port = reservation->port;
+        out->family = reservation->family;
+        sim_cover_point(oracle->cover, SIM_COVER_REDEEMED);
+        return 0;
     }
     return sim_oracle_full(oracle, SIM_COVER_TOKEN_UNKNOWN);
 }
