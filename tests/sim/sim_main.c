@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // sim: lives through many worlds, one for each seed, and says how much of TURN they have seen.
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,31 @@ enum {
     TWICE_EACH = 10,      // one seed of so many is lived through twice
     COMPLETE_COUNT = 200, // from so many seeds on, all must have been seen
 };
+
+// The world that is alive, for whoever ends the program from outside: an assertion, a sanitizer.
+static uint64_t living_seed;
+
+void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+
+static void say_seed(void)
+{
+    // Nothing goes on after this, so it may be said from a signal handler.
+    fprintf(stderr, "\nseed %" PRIu64 " ended the program\n", living_seed);
+    fprintf(stderr, "see it again: build-test/tests/sim/sim --seed %" PRIu64 " --verbose\n",
+            living_seed);
+}
+
+static void on_abort(int signal_number)
+{
+    (void)signal_number;
+    say_seed(); // and abort() goes on
+}
+
+static uint64_t live(uint64_t seed, bool is_verbose, struct sim_cover *cover)
+{
+    living_seed = seed;
+    return sim_world_run(seed, is_verbose, cover);
+}
 
 struct options {
     uint64_t seed;
@@ -49,7 +75,7 @@ static bool is_repeatable(uint64_t seed, uint64_t hash)
 {
     struct sim_cover again = {0};
 
-    if (sim_world_run(seed, false, &again) == hash) {
+    if (live(seed, false, &again) == hash) {
         return true;
     }
     fprintf(stderr, "seed %" PRIu64 " gives another world the second time\n", seed);
@@ -62,10 +88,14 @@ int main(int argc, char **argv)
     static struct sim_cover cover;
     bool is_good = true;
 
+    signal(SIGABRT, on_abort);
+    if (__sanitizer_set_death_callback != NULL) {
+        __sanitizer_set_death_callback(say_seed);
+    }
     printf("seeds %" PRIu64 " to %" PRIu64 "\n", options.seed, options.seed + options.count - 1);
     fflush(stdout);
     for (uint64_t i = 0; i < options.count; i++) {
-        uint64_t hash = sim_world_run(options.seed + i, options.is_verbose, &cover);
+        uint64_t hash = live(options.seed + i, options.is_verbose, &cover);
         if (i % TWICE_EACH == 0) {
             is_good = is_repeatable(options.seed + i, hash) && is_good;
         }
