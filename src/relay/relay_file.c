@@ -6,7 +6,24 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "crypto/crypto_wipe.h"
 #include "io/io_fd.h"
+
+// The file may hold passwords, read as far as `len`.
+static void wipe_and_free(uint8_t *text, size_t len)
+{
+    if (text != NULL) {
+        crypto_wipe(text, len);
+        free(text);
+    }
+}
+
+void relay_file_free(struct bytes *text)
+{
+    // It is ours: relay_file_read() handed it out.
+    wipe_and_free((uint8_t *)(uintptr_t)text->ptr, text->len);
+    *text = (struct bytes){0};
+}
 
 int relay_file_read(const char *path, struct bytes *out)
 {
@@ -28,11 +45,11 @@ int relay_file_read(const char *path, struct bytes *out)
         }
         if (part < 0 && errno != EINTR) {
             int error = -errno;
-            free(text);
+            wipe_and_free(text, len);
             return error;
         }
         len += part > 0 ? (size_t)part : 0;
     }
-    free(text);
+    wipe_and_free(text, len);
     return -EFBIG;
 }

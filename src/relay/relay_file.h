@@ -6,6 +6,8 @@
 
 enum { RELAY_FILE_MAX = 1024 * 1024 }; // bytes
 
-// Reads a file into memory that the caller frees (out->ptr). -EFBIG when it is longer than
+// Reads a file into memory that relay_file_free() frees. -EFBIG when it is longer than
 // RELAY_FILE_MAX, -EISDIR, -ENOENT, -EACCES and so on. *out is untouched unless 0.
 MUST_USE int relay_file_read(const char *path, struct bytes *out);
+// Wipes and frees what was read, and empties the span; an empty span is left as it is.
+void relay_file_free(struct bytes *text);

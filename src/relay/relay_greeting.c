@@ -3,18 +3,19 @@
 
 #include <assert.h>
 
+#include "crypto/crypto_wipe.h"
 #include "io/io_random.h"
 
-static uint8_t password[RELAY_GREETING_PASSWORD_LEN];
-
-void relay_greeting_make_user(struct relay_config *config)
+void relay_greeting_make_user(struct relay_config *config,
+                              uint8_t password[RELAY_GREETING_PASSWORD_LEN])
 {
     uint8_t random[RELAY_GREETING_PASSWORD_LEN / 2];
-    struct wr wr = wr_init(password, sizeof password);
+    struct wr wr = wr_init(password, RELAY_GREETING_PASSWORD_LEN);
 
     assert(config->user_count == 0);
     io_random_fill(random, sizeof random);
     wr_hex(&wr, (struct bytes){random, sizeof random});
+    crypto_wipe(random, sizeof random);
     assert(wr_ok(&wr));
     config->users[0] =
         (struct turn_user){.name = BYTES_LITERAL("fairlead"), .password = wr_done(&wr)};

@@ -10,8 +10,10 @@ enum {
     RELAY_GREETING_TEXT_MAX = 4096,   // bytes that the longest text needs
 };
 
-// Gives the configuration its one user, with a random password. Both spans point to static memory.
-void relay_greeting_make_user(struct relay_config *config);
+// Gives the configuration its one user, with a random password that is written to `password`: the
+// caller's, to wipe when the configuration is no longer needed.
+void relay_greeting_make_user(struct relay_config *config,
+                              uint8_t password[RELAY_GREETING_PASSWORD_LEN]);
 
 // Writes the credential of the first user, the iceServers JSON for browsers, and a line that tries
 // the relay out.

@@ -1,34 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 // fairlead-relay: reads its configuration, opens a worker, gives up root, and serves.
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "conf/conf.h"
-#include "conf/conf_args.h"
-#include "conf/conf_env.h"
-#include "conf/conf_file.h"
+#include "crypto/crypto_wipe.h"
+#include "io/io_fd.h"
 #include "io/io_limit.h"
 #include "io/io_privilege.h"
 #include "io/io_signal.h"
 #include "log/log.h"
 #include "relay/relay_address.h"
 #include "relay/relay_config.h"
-#include "relay/relay_file.h"
 #include "relay/relay_greeting.h"
+#include "relay/relay_load.h"
 #include "relay/relay_options.h"
 #include "relay/relay_worker.h"
 
 enum {
-    EXIT_CONFIG = 2,           // the configuration is wrong
-    OTHER_DESCRIPTORS = 32,    // all that are not relayed sockets, and some to spare
-    ENVIRONMENT_MAX = 1 << 17, // bytes of unescaped values: all that the kernel passes in one
-    HELP_MAX = 1 << 16,        // bytes
+    EXIT_CONFIG = 2,        // the configuration is wrong
+    OTHER_DESCRIPTORS = 32, // all that are not relayed sockets, and some to spare
+    HELP_MAX = 1 << 16,     // bytes
 };
-
-static uint8_t scratch[ENVIRONMENT_MAX];
 
 static void print(FILE *to, const struct wr *wr)
 {
@@ -36,20 +31,13 @@ static void print(FILE *to, const struct wr *wr)
     IGNORE(fwrite(wr->ptr, 1, wr->len, to));
 }
 
-static void print_errors(const struct conf_errors *errors)
+static void print_errors(const struct relay_load *load)
 {
-    uint8_t line[CONF_ERROR_TEXT_MAX];
+    static uint8_t text[RELAY_LOAD_ERRORS_MAX];
+    struct wr wr = wr_init(text, sizeof text);
 
-    for (size_t i = 0; i < errors->count; i++) {
-        struct wr wr = wr_init(line, sizeof line);
-        conf_error_write(errors, i, &wr);
-        fprintf(stderr, "fairlead-relay: ");
-        print(stderr, &wr);
-        fprintf(stderr, "\n");
-    }
-    if (errors->left_off > 0) {
-        fprintf(stderr, "fairlead-relay: and %zu more\n", errors->left_off);
-    }
+    relay_load_errors_write(load, &wr);
+    print(stderr, &wr);
 }
 
 static void print_help(void)
@@ -61,29 +49,6 @@ static void print_help(void)
     print(stdout, &wr);
 }
 
-// Reads the file that --config names, if it does. False when it cannot be read.
-static bool read_file(struct conf *conf, struct bytes *text)
-{
-    static char path[4096];
-    const struct conf_value *value = conf_find(conf, "config");
-
-    if (value == NULL) {
-        return true;
-    }
-    if (value->text.len == 0 || value->text.len >= sizeof path) {
-        conf_error_value(&conf->errors, value, "is not the name of a file");
-        return true;
-    }
-    memcpy(path, value->text.ptr, value->text.len);
-    int error = relay_file_read(path, text);
-    if (error != 0) {
-        fprintf(stderr, "fairlead-relay: %s: %s\n", path, strerror(-error));
-        return false;
-    }
-    conf_file_read(conf, *text, path);
-    return true;
-}
-
 static bool on_signal_over;
 
 static void on_signal(struct io_watch *watch, uint32_t events)
@@ -92,7 +57,7 @@ static void on_signal(struct io_watch *watch, uint32_t events)
 
     (void)events;
     if (io_signal_read(watch->fd, &number)) {
-        LOG_INFO("ending", LOG_TEXT("signal", number == 2 ? "SIGINT" : "SIGTERM"));
+        LOG_INFO("ending", LOG_TEXT("signal", number == SIGINT ? "SIGINT" : "SIGTERM"));
         on_signal_over = true;
     }
 }
@@ -121,17 +86,18 @@ static int drop_root(void)
 
 static void greet(const struct relay_config *config)
 {
-    static uint8_t text[RELAY_GREETING_TEXT_MAX];
+    uint8_t text[RELAY_GREETING_TEXT_MAX];
     struct wr wr = wr_init(text, sizeof text);
 
     if (config->log_format == LOG_LINE_JSON) {
         relay_greeting_ice_servers_write(&wr, config);
         LOG_INFO("credential made, since no --user is given", LOG_BYTES("config", wr_done(&wr)));
-        return;
+    } else {
+        relay_greeting_write(&wr, config);
+        // Not by stdio, which would keep the password; and whoever does not read it has none.
+        IGNORE(write(STDOUT_FILENO, wr.ptr, wr.len));
     }
-    relay_greeting_write(&wr, config);
-    print(stdout, &wr);
-    fflush(stdout);
+    crypto_wipe(text, sizeof text);
 }
 
 static void log_capacity(const struct relay_config *config)
@@ -152,51 +118,68 @@ static void log_capacity(const struct relay_config *config)
              LOG_NUMBER("descriptors", descriptors));
 }
 
-static int serve(struct relay_worker *worker, const struct relay_config *config, bool has_made_user)
+// All that is left to do before serving, once the worker has its sockets. 0 or -errno.
+static int settle_in(struct relay_worker *worker, struct io_watch *signals)
 {
-    struct io_watch watch = {.fd = -1, .fn = on_signal};
-    int error = io_signal_open(&watch.fd);
+    int error = io_signal_open(&signals->fd);
 
     if (error == 0) {
-        error = io_loop_add(&worker->loop, &watch, IO_READABLE);
-    }
-    if (error == 0) {
-        error = drop_root();
+        error = io_loop_add(&worker->loop, signals, IO_READABLE);
     }
     if (error != 0) {
-        LOG_ERROR("the relay cannot start", LOG_ERROR_NUMBER("error", error));
-    } else {
-        if (has_made_user) {
-            greet(config);
-        }
-        error = relay_worker_run(worker, &on_signal_over);
+        LOG_ERROR("signals cannot be received", LOG_ERROR_NUMBER("error", error));
+        return error;
     }
-    relay_stats_log("traffic", turn_stats_metrics, TURN_STATS_COUNT,
-                    turn_server_stats(worker->server));
-    relay_stats_log("sockets", relay_stats_metrics, RELAY_STATS_COUNT, &worker->stats);
-    io_loop_remove(&worker->loop, &watch);
-    if (watch.fd >= 0) {
-        close(watch.fd);
+    error = drop_root();
+    if (error != 0) {
+        LOG_ERROR("root cannot be given up; start the relay as another user",
+                  LOG_ERROR_NUMBER("error", error));
     }
     return error;
 }
 
-static int run(struct relay_config *config)
+static int open_worker(struct relay_worker *worker, struct io_watch *signals,
+                       struct relay_config *config)
+{
+    uint8_t password[RELAY_GREETING_PASSWORD_LEN];
+    const bool has_user = config->user_count > 0;
+
+    relay_address_choose(config);
+    log_capacity(config);
+    if (!has_user) {
+        relay_greeting_make_user(config, password);
+    }
+    int error = relay_worker_open(worker, config);
+    if (error == 0) {
+        error = settle_in(worker, signals);
+    }
+    if (error == 0 && !has_user) {
+        greet(config);
+    }
+    crypto_wipe(password, sizeof password);
+    return error;
+}
+
+// Serves until a signal ends it. What `load` and `config` hold is gone afterwards.
+static int run(struct relay_load *load, struct relay_config *config)
 {
     static struct relay_worker worker;
-    bool has_made_user = config->user_count == 0;
+    struct io_watch signals = {.fd = -1, .fn = on_signal};
 
     log_open(STDOUT_FILENO, LOG_LEVEL_INFO, config->log_format);
     LOG_INFO("fairlead-relay", LOG_TEXT("version", FAIRLEAD_VERSION));
-    relay_address_choose(config);
-    log_capacity(config);
-    if (has_made_user) {
-        relay_greeting_make_user(config);
+    int error = open_worker(&worker, &signals, config);
+    // The server has keys made of them; it needs no passwords.
+    relay_load_close(load);
+    crypto_wipe(config, sizeof *config);
+    if (error == 0) {
+        error = relay_worker_run(&worker, &on_signal_over);
+        relay_stats_log("traffic", turn_stats_metrics, TURN_STATS_COUNT,
+                        turn_server_stats(worker.server));
+        relay_stats_log("sockets", relay_stats_metrics, RELAY_STATS_COUNT, &worker.stats);
     }
-    if (relay_worker_open(&worker, config) != 0) {
-        return EXIT_FAILURE;
-    }
-    int error = serve(&worker, config, has_made_user);
+    io_loop_remove(&worker.loop, &signals);
+    io_fd_close(&signals.fd);
     relay_worker_close(&worker);
     return error == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -204,34 +187,27 @@ static int run(struct relay_config *config)
 int main(int argc, char **argv)
 {
     extern char **environ;
-    static struct conf conf;
+    static struct relay_load load;
     static struct relay_config config;
-    struct wr unescaped = wr_init(scratch, sizeof scratch);
-    struct bytes text = {0};
+    int status = EXIT_SUCCESS;
 
-    conf_init(&conf, &relay_options_table);
-    conf_args_read(&conf, argc, argv);
-    if (conf_flag(&conf, "help")) {
+    switch (relay_load_open(&load, argc, argv, environ, &config)) {
+    case RELAY_LOAD_RUN:
+        return run(&load, &config);
+    case RELAY_LOAD_HELP:
         print_help();
-        return EXIT_SUCCESS;
-    }
-    if (conf_flag(&conf, "version")) {
+        break;
+    case RELAY_LOAD_VERSION:
         printf("fairlead-relay %s\n", FAIRLEAD_VERSION);
-        return EXIT_SUCCESS;
-    }
-    conf_env_read(&conf, environ, &unescaped);
-    if (!read_file(&conf, &text)) {
-        return EXIT_CONFIG;
-    }
-    if (!relay_config_read(&conf, &config)) {
-        print_errors(&conf.errors);
-        return EXIT_CONFIG;
-    }
-    if (conf_flag(&conf, "check-config")) {
+        break;
+    case RELAY_LOAD_CHECKED:
         printf("fairlead-relay: the configuration is good\n");
-        return EXIT_SUCCESS;
+        break;
+    case RELAY_LOAD_WRONG:
+        print_errors(&load);
+        status = EXIT_CONFIG;
+        break;
     }
-    int status = run(&config);
-    free((void *)text.ptr);
+    relay_load_close(&load);
     return status;
 }

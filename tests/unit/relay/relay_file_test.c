@@ -61,7 +61,10 @@ static void reads_a_file_of_any_length_up_to_the_limit(void **state)
         for (size_t at = 0; at < text.len; at++) {
             assert_int_equal(text.ptr[at], (uint8_t)at);
         }
-        free((void *)text.ptr);
+        relay_file_free(&text);
+        assert_null(text.ptr);
+        assert_int_equal(text.len, 0);
+        relay_file_free(&text); // nothing is left to free
     }
 }
 

@@ -14,16 +14,17 @@ static const struct addr ip6 = {.ip = {0x20, 0x01, 0x0d, 0xb8, [15] = 1}, .famil
 static const struct addr none;
 
 static struct relay_config config;
+static uint8_t password[RELAY_GREETING_PASSWORD_LEN];
 static uint8_t memory[RELAY_GREETING_TEXT_MAX];
 
 static void set(const struct addr *public_ip4, const struct addr *public_ip6, struct bytes name,
-                struct bytes password)
+                struct bytes credential)
 {
     config = (struct relay_config){
         .public_ip4 = *public_ip4,
         .public_ip6 = *public_ip6,
         .listen_port = 3478,
-        .users = {{.name = name, .password = password}},
+        .users = {{.name = name, .password = credential}},
         .user_count = 1,
     };
 }
@@ -89,17 +90,18 @@ static void makes_one_user_with_a_new_password_each_time(void **state)
 
     (void)state;
     config = (struct relay_config){.user_count = 0};
-    relay_greeting_make_user(&config);
+    relay_greeting_make_user(&config, password);
     assert_int_equal(config.user_count, 1);
     host_expect_text(config.users[0].name, "fairlead");
     assert_int_equal(config.users[0].password.len, 32);
+    assert_ptr_equal(config.users[0].password.ptr, password);
     for (size_t i = 0; i < 32; i++) {
         assert_non_null(memchr("0123456789abcdef", config.users[0].password.ptr[i], 16));
     }
     memcpy(first, config.users[0].password.ptr, sizeof first);
 
     config = (struct relay_config){.user_count = 0};
-    relay_greeting_make_user(&config);
+    relay_greeting_make_user(&config, password);
     assert_memory_not_equal(config.users[0].password.ptr, first, sizeof first);
 }
 
@@ -136,7 +138,7 @@ static void fits_its_room_with_the_longest_addresses(void **state)
     memset(long_ip6.ip, 0xee, sizeof long_ip6.ip);
     config =
         (struct relay_config){.public_ip4 = long_ip4, .public_ip6 = long_ip6, .listen_port = 65535};
-    relay_greeting_make_user(&config);
+    relay_greeting_make_user(&config, password);
     (void)greeting();
     // In a log line it is one text, which must not be cut.
     assert_true(json().len + 64 < LOG_LINE_TEXT_MAX);
