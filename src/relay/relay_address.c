@@ -37,8 +37,15 @@ static void take_loopback(struct relay_config *config)
         .cidr = {.base = config->public_ip4, .prefix_len = 32},
         .is_allowed = true,
     };
-    LOG_WARN("there is no default route: serving this host alone",
-             LOG_ADDR("address", &config->public_ip4));
+    LOG_WARN("there is no default route: serving this host alone");
+}
+
+static void say(const struct addr *public, uint16_t listen_port)
+{
+    if (public->family != ADDR_NONE) {
+        const struct addr address = addr_with_port(*public, listen_port);
+        LOG_INFO("serving clients at", LOG_ADDR("public", &address));
+    }
 }
 
 void relay_address_choose(struct relay_config *config)
@@ -52,6 +59,8 @@ void relay_address_choose(struct relay_config *config)
     if (!has_address(config)) {
         take_loopback(config);
     }
+    say(&config->public_ip4, config->listen_port);
+    say(&config->public_ip6, config->listen_port);
 }
 
 static bool is_local(const struct addr *addr)
