@@ -10,6 +10,7 @@
 #include "conf/conf_args.h"
 #include "conf/conf_env.h"
 #include "conf/conf_file.h"
+#include "crypto/crypto_wipe.h"
 #include "io/io_limit.h"
 #include "io/io_privilege.h"
 #include "io/io_signal.h"
@@ -223,15 +224,18 @@ int main(int argc, char **argv)
     if (!read_file(&conf, &text)) {
         return EXIT_CONFIG;
     }
+    int status = EXIT_SUCCESS;
     if (!relay_config_read(&conf, &config)) {
         print_errors(&conf.errors);
-        return EXIT_CONFIG;
-    }
-    if (conf_flag(&conf, "check-config")) {
+        status = EXIT_CONFIG;
+    } else if (conf_flag(&conf, "check-config")) {
         printf("fairlead-relay: the configuration is good\n");
-        return EXIT_SUCCESS;
+    } else {
+        status = run(&config);
     }
-    int status = run(&config);
+    if (text.ptr != NULL) {
+        crypto_wipe((void *)text.ptr, text.len); // it may hold passwords
+    }
     free((void *)text.ptr);
     return status;
 }
