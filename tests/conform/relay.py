@@ -56,23 +56,27 @@ def free_ports(count):
 
 
 class Relay:
-    """Options without a value are flags; hosts are where it is asked whether it is ready.
+    """It is ready when it answers at each of the hosts, to which it is bound if is_addressed.
 
-    `prefix` is put in front of the command, such as prlimit with its arguments.
+    `prefix` is put in front of the command, such as prlimit with its arguments. If is_bare, no
+    option is given but those of the caller. Its log goes to `log_to` if the caller has a place.
     """
 
     def __init__(self, *options, hosts=("127.0.0.1",), ports=200, announced=(), prefix=(),
-                 environment=None, user=USER, port=None, is_addressed=True):
+                 environment=None, user=USER, port=None, is_addressed=True, is_bare=False,
+                 log_to=None):
         first = free_ports(ports + 2)
         self.port = port or first
         self.lowest = first + 2
         self.highest = self.lowest + ports - 1
         self.hosts, self.announced = hosts, list(announced)
-        command = [*prefix, program(), "--listen-port", self.port, "--lowest-port", self.lowest,
-                   "--highest-port", self.highest, *options]
-        if user:
+        command = [*prefix, program(), *options]
+        if not is_bare:
+            command += ["--listen-port", self.port, "--lowest-port", self.lowest,
+                        "--highest-port", self.highest]
+        if user and not is_bare:
             command += ["--user", user]
-        if is_addressed:
+        if is_addressed and not is_bare:
             for host in hosts:
                 command += ["--bind-ip6-addr" if ":" in host else "--bind-ip4-addr", host]
         self.command = [str(word) for word in command]
@@ -80,7 +84,8 @@ class Relay:
         self.log_file = tempfile.TemporaryFile("w+")
         self.error_file = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
-                                        stdout=self.log_file, stderr=self.error_file,
+                                        stdout=log_to or self.log_file,
+                                        stderr=self.error_file,
                                         env=ENVIRONMENT | (environment or {}), cwd="/",
                                         preexec_fn=end_with_parent)
         try:
@@ -116,7 +121,6 @@ class Relay:
     # --- what it wrote
 
     def log(self):
-        self.log_file.flush()
         self.log_file.seek(0)
         return self.log_file.read()
 
