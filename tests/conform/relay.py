@@ -64,13 +64,13 @@ class Relay:
 
     def __init__(self, *options, hosts=("127.0.0.1",), ports=200, announced=(), prefix=(),
                  environment=None, user=USER, port=None, is_addressed=True, is_bare=False,
-                 log_to=None):
+                 log_to=None, executable=None):
         first = free_ports(ports + 2)
         self.port = port or first
         self.lowest = first + 2
         self.highest = self.lowest + ports - 1
         self.hosts, self.announced = hosts, list(announced)
-        command = [*prefix, program(), *options]
+        command = [*prefix, executable or program(), *options]
         if not is_bare:
             command += ["--listen-port", self.port, "--lowest-port", self.lowest,
                         "--highest-port", self.highest]

@@ -64,7 +64,6 @@ class Host:
     def __init__(self, name):
         self.name = name
         run("ip", "netns", "add", name)
-        self.file = open(f"/run/netns/{name}", encoding="ascii")  # for setns()
         self.run("ip link set lo up")
 
     @property
@@ -87,8 +86,9 @@ class Host:
     def inside(self):
         """Sockets that are made in the block are the host's. Of one thread."""
         libc = ctypes.CDLL(None, use_errno=True)
-        with open("/proc/self/ns/net", encoding="ascii") as back:
-            if libc.setns(self.file.fileno(), CLONE_NEWNET) != 0:
+        with open("/proc/self/ns/net", encoding="ascii") as back, \
+                open(f"/run/netns/{self.name}", encoding="ascii") as there:
+            if libc.setns(there.fileno(), CLONE_NEWNET) != 0:
                 raise OSError(ctypes.get_errno(), "setns")
             try:
                 yield self
@@ -97,7 +97,6 @@ class Host:
                     os._exit(70)  # nothing that follows would be where it thinks
 
     def close(self):
-        self.file.close()
         run("ip", "netns", "del", self.name)
 
 

@@ -11,13 +11,13 @@ import stun
 
 FLOOD, AT_ONCE = 20000, 400
 GROWTH_MAX_KIB = 512
-SEED = int(os.environ.get("SEED") or random.randrange(2**32))
+SEED = int(os.environ.get("FAIRLEAD_SEED") or str(random.randrange(2**32)), 0)
 
 
 class Strangers(case.Case):
     def setUp(self):
         super().setUp()
-        print(f"seed {SEED}", flush=True)
+        print(f"FAIRLEAD_SEED={SEED:#x}", flush=True)
         self.random = random.Random(SEED)
         self.one = self.relay("--allow-peer", "127.0.0.1")
 
