@@ -1,0 +1,105 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""aioice, the ICE of Python's WebRTC stack, as a client: allocation, channels, data, its end."""
+import asyncio
+import logging
+
+import case
+
+try:
+    from aioice import Candidate, Connection, turn
+except ImportError:
+    turn = None
+
+DATAGRAMS, LENGTH = 200, 1200
+
+
+class Collector(asyncio.DatagramProtocol):
+    """Keeps what it receives, or sends it back."""
+
+    def __init__(self, is_echo=False):
+        self.is_echo = is_echo
+        self.arrived = asyncio.Queue()
+        self.closed = asyncio.Event()
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def connection_lost(self, error):
+        self.closed.set()
+
+    def datagram_received(self, data, source):
+        if self.is_echo:
+            self.transport.sendto(data, source)
+        else:
+            self.arrived.put_nowait((data, source[:2]))
+
+
+class Aioice(case.Case):
+    def setUp(self):
+        if turn is None:
+            self.skipTest("needs python3-aioice")
+        super().setUp()
+        logging.basicConfig(level=logging.ERROR)
+        self.one = self.relay("--allow-peer", "127.0.0.1", hosts=("127.0.0.1", "::1"))
+
+    async def exchange(self, host):
+        loop = asyncio.get_running_loop()
+        peer_transport, _ = await loop.create_datagram_endpoint(
+            lambda: Collector(is_echo=True), local_addr=("127.0.0.1", 0))
+        peer = peer_transport.get_extra_info("sockname")
+        # Every packet renews the channel, since its time is 0.
+        transport, collector = await turn.create_turn_endpoint(
+            Collector, server_addr=(host, self.one.port), username="alice", password="wonder",
+            lifetime=600, channel_refresh_time=0)
+        self.assertEqual(transport.get_extra_info("sockname")[0], "127.0.0.1")
+        for number in range(DATAGRAMS):
+            data = number.to_bytes(4, "big") * (LENGTH // 4)
+            transport.sendto(data, peer)
+            arrived = await asyncio.wait_for(collector.arrived.get(), 5)
+            self.assertEqual(arrived, (data, peer))
+        transport.close()
+        await asyncio.wait_for(collector.closed.wait(), 5)
+        peer_transport.close()
+
+    def test_an_allocation_carries_data_and_is_given_back(self):
+        for number, host in enumerate(self.one.hosts):
+            asyncio.run(self.exchange(host))
+            self.one.wait_for_log(r"(allocation deleted by its client[\s\S]*)" * (number + 1))
+
+    def test_a_wrong_password_fails(self):
+        async def attempt():
+            with self.assertRaisesRegex(Exception, "401"):
+                await turn.create_turn_endpoint(
+                    Collector, server_addr=("127.0.0.1", self.one.port), username="alice",
+                    password="wander")
+        asyncio.run(attempt())
+
+    async def connect(self):
+        """ICE between two agents that may use their relayed candidates only."""
+        agents = [Connection(ice_controlling=is_controlling, components=1, stun_server=None,
+                             turn_server=("127.0.0.1", self.one.port), turn_username="alice",
+                             turn_password="wonder", use_ipv6=False)
+                  for is_controlling in (True, False)]
+        for agent in agents:
+            await agent.gather_candidates()
+        for agent, other in (agents, agents[::-1]):
+            relayed = [one for one in other.local_candidates if one.type == "relay"]
+            self.assertEqual(len(relayed), 1)
+            await agent.add_remote_candidate(Candidate.from_sdp(relayed[0].to_sdp()))
+            await agent.add_remote_candidate(None)
+            agent.remote_username = other.local_username
+            agent.remote_password = other.local_password
+        await asyncio.gather(*(agent.connect() for agent in agents))
+        for agent, other in (agents, agents[::-1]):
+            await agent.send(b"hello")
+            self.assertEqual(await asyncio.wait_for(other.recv(), 5), b"hello")
+        for agent in agents:
+            await agent.close()
+
+    def test_two_ice_agents_meet_through_it(self):
+        asyncio.run(asyncio.wait_for(self.connect(), 20))
+
+
+if __name__ == "__main__":
+    case.main()

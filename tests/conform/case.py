@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every file of tests here shares: a case that owns its relays, and an end that meson knows.
+
+A test that fails prints the log of each relay that it used. A file whose tests could not all run
+prints one line `skipped: reason` and exits with 77, unless one of them failed.
+"""
+import os
+import shutil
+import signal
+import sys
+import unittest
+
+import sandbox
+from relay import Relay
+
+
+def needs_tool(name):
+    if shutil.which(name) is None:
+        raise unittest.SkipTest(f"needs {name}")
+
+
+def needs_root():
+    if os.geteuid() != 0:
+        raise unittest.SkipTest("needs root")
+
+
+class Case(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        self.relays = []
+        self.outputs = []  # of other programs, shown when the test fails
+        self.addCleanup(self.end_relays)
+
+    def relay(self, *options, **more):
+        """A relay that is stopped, and judged, when the test is over."""
+        relay = Relay(*options, **more)
+        self.relays.append(relay)
+        return relay
+
+    def client(self, relay, host=None, **options):
+        client = relay.client(host, **options)
+        self.addCleanup(client.close)
+        return client
+
+    def peer(self, host="127.0.0.1", port=0):
+        from client import open_socket
+        udp = open_socket(host, port)
+        self.addCleanup(udp.close)
+        return udp
+
+    def end_relays(self):
+        """Runs after the test: judges the relays of one that passed, shows those of others."""
+        has_failed = not self._outcome.success
+        for relay in self.relays:
+            try:
+                if has_failed:
+                    print(f"\n{self.id()}:\n{relay.story()}", file=sys.stderr)
+                elif not relay.is_judged:
+                    relay.stop()
+            finally:
+                relay.close()
+        if has_failed:
+            for output in self.outputs:
+                print(f"--- output:\n{output}---", file=sys.stderr)
+
+
+def main(*tools, is_root=False):
+    """Runs the tests of the file that calls it. The relay is $FAIRLEAD_RELAY, or argument 1.
+
+    As root they have a network of their own, so that files can run at the same time; without, they
+    use the host's loopback, unless is_root says that none of them can.
+    """
+    if is_root or sandbox.is_possible():
+        sandbox.enter(*tools)
+    if len(sys.argv) > 1 and os.access(sys.argv[1], os.X_OK):
+        os.environ["FAIRLEAD_RELAY"] = os.path.abspath(sys.argv.pop(1))
+    if "FAIRLEAD_RELAY" not in os.environ:
+        sys.exit("usage: FILE path/to/fairlead-relay [Case.test...]")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
+    run = unittest.main(exit=False, verbosity=2)
+    reasons = sorted({reason for _, reason in run.result.skipped})
+    if run.result.wasSuccessful() and reasons:
+        print(f"skipped: {', '.join(reasons)}")
+        sys.exit(77)
+    sys.exit(not run.result.wasSuccessful())

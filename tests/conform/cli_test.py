@@ -1,0 +1,189 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The configuration as a user meets it: --help, and what is said of each mistake and its place."""
+import os
+import re
+import subprocess
+import tempfile
+
+import case
+import relay
+
+SECRET = "hushhush4711"
+# Option: environment, default as --help has it, a good value, bad ones.
+OPTIONS = {
+    "public-ip4-addr": ("PUBLIC_IP4_ADDR", "the address of the default route, if no address is "
+                        "given", "192.0.2.1", ["::1", "x", "", "192.0.2", "0.0.0.0", "1.2.3.4:5"]),
+    "public-ip6-addr": ("PUBLIC_IP6_ADDR", "the address of the default route, if no address is "
+                        "given", "2001:db8::1", ["192.0.2.1", "x", "", "::", "[::1]", "fe80::1%1"]),
+    "bind-ip4-addr": ("BIND_IP4_ADDR", "0.0.0.0", "127.0.0.1", ["::", "x", "", "localhost"]),
+    "bind-ip6-addr": ("BIND_IP6_ADDR", "::", "::1", ["0.0.0.0", "x", "", ":::"]),
+    "listen-port": ("LISTEN_PORT", "3478", "3479", ["0", "65536", "-1", "x", "", "3478x", "0x10"]),
+    "lowest-port": ("LOWEST_PORT", "49152", "50000", ["0", "65536", "x", ""]),
+    "highest-port": ("HIGHEST_PORT", "65535", "60000", ["0", "65536", "x", ""]),
+    "realm": ("FAIRLEAD_REALM", "fairlead", "example.org", ["r" * 128, ""]),
+    "user": ("FAIRLEAD_USER", "one user with a random password, which is printed", "bob:builder",
+             [SECRET, f":{SECRET}", "bob:", ""]),
+    "allow-peer": ("FAIRLEAD_ALLOW_PEER", None, "10.1.0.0/16",
+                   ["x", "", "10.0.0.1/8", "10.0.0.0/33", "::/129", "10.0.0.0/"]),
+    "deny-peer": ("FAIRLEAD_DENY_PEER", None, "2001:db8::/32", ["x", "", "2001:db8::1/32"]),
+    "config": ("FAIRLEAD_CONFIG", None, None, []),
+    "check-config": (None, None, None, []),
+    "log-format": ("LOG_FORMAT", "human", "json", ["xml", "", "JSON"]),
+    "version": (None, None, None, []),
+    "help": (None, None, None, []),
+}
+GOOD = "fairlead-relay: the configuration is good\n"
+
+
+class Cli(case.Case):
+    def setUp(self):
+        super().setUp()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = os.path.join(folder.name, "relay.conf")
+
+    def ask(self, *options, environment=None, file=None):
+        """Runs --check-config, or what the options say; returns (exit code, output, errors)."""
+        if file is not None:
+            with open(self.path, "w", encoding="utf-8", newline="") as config:
+                config.write(file)
+            options = (*options, "--config", self.path)
+        run = subprocess.run([relay.program(), *options, "--check-config"], text=True,
+                             capture_output=True, timeout=20, check=False,
+                             env=relay.ENVIRONMENT | (environment or {}))
+        self.assertNotIn(SECRET, run.stdout + run.stderr)
+        return run.returncode, run.stdout, run.stderr
+
+    def assert_good(self, *options, **more):
+        self.assertEqual(self.ask(*options, **more), (0, GOOD, ""))
+
+    def assert_wrong(self, pattern, *options, **more):
+        """One line names the mistake, and the exit code is 2."""
+        code, output, errors = self.ask(*options, **more)
+        self.assertEqual((code, output), (2, ""))
+        self.assertRegex(errors, rf"\A(?:fairlead-relay: .*\n)*fairlead-relay: {pattern}\n")
+
+    def test_help_tells_every_option_with_environment_and_default_in_80_columns(self):
+        code, text, errors = self.ask("--help")
+        self.assertEqual((code, errors), (0, ""))
+        self.assertLessEqual(max(map(len, text.splitlines())), 80)
+        told = re.split(r"\n  (?=-)", text)[1:]
+        names = [re.match(r"(?:-\w, )?--([a-z0-9-]+)", one)[1] for one in told]
+        self.assertEqual(names, list(OPTIONS))
+        for one, (name, (environment, default, _, _)) in zip(told, OPTIONS.items()):
+            words = " ".join(one.split())
+            with self.subTest(name):
+                self.assertEqual(re.findall(r"\[environment: (\w+)\]", words),
+                                 [environment] if environment else [])
+                self.assertEqual(re.findall(r"\[default: (.*?)\]", words),
+                                 [default] if default else [])
+        self.assertEqual(self.ask("-h")[1], text)
+
+    def test_version_is_that_of_the_project(self):
+        with open(os.path.join(os.path.dirname(__file__), "..", "..", "meson.build"),
+                  encoding="utf-8") as file:
+            version = re.search(r"version: '([0-9.]+)'", file.read())[1]
+        for option in ("--version", "-V"):
+            self.assertEqual(self.ask(option), (0, f"fairlead-relay {version}\n", ""))
+
+    def test_help_and_version_are_given_whatever_else_is_wrong(self):
+        self.assertEqual(self.ask("--help", "--nonsense", environment={"LISTEN_PORT": "x"})[0], 0)
+        self.assertEqual(self.ask("--nonsense", "--version")[0], 0)
+
+    def test_good_values_are_good_from_everywhere(self):
+        self.assert_good()
+        for name, (environment, _, good, _) in OPTIONS.items():
+            if good is not None:
+                self.assert_good("--" + name, good)
+                self.assert_good(f"--{name}={good}")
+                self.assert_good(environment={environment: good})
+                self.assert_good(file=f"# a comment\n\n  {name} = {good}  \n")
+
+    def test_bad_values_are_named_with_their_place(self):
+        for name, (environment, _, _, bad) in OPTIONS.items():
+            for value in bad:
+                with self.subTest(name=name, value=value):
+                    self.assert_wrong(rf"--{name}: .*\(command line, argument 1\)",
+                                      f"--{name}={value}")
+                    self.assert_wrong(rf"--{name}: .*\(.*relay\.conf, line 2\)",
+                                      file=f"\n{name} = {value}\n")
+                    if value:  # an empty variable may be one that is not set
+                        self.assert_wrong(rf"--{name}: .*\(environment, {environment}.*\)",
+                                          environment={environment: value})
+
+    def test_a_stronger_source_hides_a_weaker_one(self):
+        for name, (environment, _, good, bad) in OPTIONS.items():
+            if not bad:
+                continue
+            with self.subTest(name):
+                flags = {True: f"--{name}={good}", False: f"--{name}={bad[0]}"}
+                variables = {True: {environment: good}, False: {environment: bad[0]}}
+                files = {True: f"{name} = {good}\n", False: f"{name} = {bad[0]}\n"}
+                self.assert_good(flags[True], environment=variables[False], file=files[False])
+                self.assert_good(environment=variables[True], file=files[False])
+                self.assert_wrong(f"--{name}: .*command line.*", flags[False],
+                                  environment=variables[True], file=files[True])
+                self.assert_wrong(f"--{name}: .*environment.*", environment=variables[False],
+                                  file=files[True])
+
+    def test_repeated_options_take_many_values_and_others_one(self):
+        self.assert_good("--user", "a:b", "--user", "c:d", "--allow-peer", "::1",
+                         "--allow-peer", "127.0.0.1")
+        self.assert_good(environment={"FAIRLEAD_USER": "a:b,c:d\\,e"})
+        self.assert_wrong(rf"--user: .*\(environment, FAIRLEAD_USER, value 2\)",
+                          environment={"FAIRLEAD_USER": f"a:b,{SECRET}"})
+        self.assert_good(file="user = a:b\nuser = c:d\n")
+        self.assert_wrong(r"--realm: given twice.*argument 2.*", "--realm=a", "--realm=b")
+        self.assert_wrong(r"--realm: given twice.*line 1 \(.*line 3\)", file="realm=a\n\nrealm=b\n")
+
+    def test_a_misspelt_name_gets_a_suggestion(self):
+        self.assert_wrong(r"unknown option '--listen-prot'; did you mean '--listen-port'\? .*",
+                          "--listen-prot", "1")
+        self.assert_wrong(r"unknown key 'alow-peer'; did you mean 'allow-peer'\? "
+                          r"\(.*relay\.conf, line 3\)", file="\n\nalow-peer = ::1\n")
+        self.assert_wrong(r"unknown option '--frobnicate'; --help lists all options .*",
+                          "--frobnicate")
+
+    def test_every_mistake_is_told_at_once(self):
+        _, _, errors = self.ask("--realm=", "--listen-port=x", file="user = x\nnonsense\n")
+        for part in ("--realm", "--listen-port", "line 1", "line 2"):
+            self.assertIn(part, errors)
+
+    def test_a_secret_is_never_shown(self):  # ask() looks for it in all output
+        for options in (["--user", SECRET], [f"--user={SECRET}"], ["--users", SECRET],
+                        [f"--uesr={SECRET}"], [f"--pass={SECRET}"], ["--user", "a:b", SECRET],
+                        ["--user", "a", f"b:{SECRET}"]):
+            self.assertEqual(self.ask(*options)[0], 2)
+        for file in (f"user = {SECRET}\n", f"usr = a:{SECRET}\n", f"user a:{SECRET}\n",
+                     f'user = "a:{SECRET}\n', f"a:{SECRET}\n", f"user: a:{SECRET}\n"):
+            self.assertEqual(self.ask(file=file)[0], 2)
+        self.assertEqual(self.ask(environment={"FAIRLEAD_USER": f"a:{SECRET}\\b"})[0], 2)
+        self.assertEqual(self.ask("--user", f"a:{SECRET}")[0], 0)
+
+    def test_files_that_cannot_be_read(self):
+        missing = self.path + ".missing"
+        self.assert_wrong(re.escape(missing) + ": No such file or directory", "--config", missing)
+        self.assert_wrong(re.escape(missing) + ": No such file or directory",
+                          environment={"FAIRLEAD_CONFIG": missing})
+        self.assert_wrong("/: Is a directory", "--config", "/")
+        self.assert_wrong("/dev/zero: File too large", "--config", "/dev/zero")
+
+    def test_files_that_are_odd(self):
+        self.assert_good(file="")
+        self.assert_good(file="realm = a")  # no end of line
+        self.assert_good(file="realm = a\r\nlisten-port = 4000\r\n")
+        self.assert_good(file='realm = "a b # c"\n')
+        self.assert_wrong(r".* NUL byte.*line 2\)", file="\nrealm = a\0b\n")
+        self.assert_wrong(r".*line 1\)", file="realm\n")
+        self.assert_wrong(r"--config: is no key for the file.*line 1\)", file="config = /x\n")
+        self.assert_wrong(r".*too long.*line 1\)", file="realm = " + "r" * 100000 + "\n")
+
+    def test_ports_must_make_a_range(self):
+        self.assert_wrong("--lowest-port: '60000' is above --highest-port .*",
+                          "--lowest-port=60000", "--highest-port=50000")
+        self.assert_good("--lowest-port=50000", "--highest-port=50000")
+
+
+if __name__ == "__main__":
+    case.main()

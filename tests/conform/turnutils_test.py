@@ -1,0 +1,148 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""coturn's own clients as processes, judged by what they really received.
+
+turnutils_uclient ends with exit code 0 even when packets are lost, so its totals are read. All of
+its manners run at the same time against one relay: each of them mostly waits.
+"""
+import re
+import subprocess
+import time
+import unittest
+
+import case
+from client import open_socket
+from relay import Relay, end_with_parent, free_ports
+
+MESSAGES, LENGTH = 40, 170
+IP4, IP6 = ("127.0.0.1", "127.0.0.1"), ("::1", "::1")
+# Manner: options, (server, peer), sockets that send, options that count.
+MANNERS = {
+    "channels and DONT-FRAGMENT": ("-g", IP4, 2, {}),
+    "Send and Data indications": ("-s", IP4, 2, {}),
+    "an RTP and RTCP pair: EVEN-PORT and RESERVATION-TOKEN": ("", IP4, 2, {}),
+    "without RTCP": ("-c", IP4, 1, {}),
+    "client to client": ("-y", IP4, 4, {}),
+    "client to client without RTCP": ("-y -c", IP4, 2, {}),
+    "client to client by indications": ("-y -s", IP4, 4, {}),
+    "extra requests": ("-G", IP4, 2, {}),
+    "padded channels": ("-D", IP4, 2, {}),
+    "IPv6 to IPv6": ("-x", IP6, 2, {}),
+    "IPv6 to IPv6 by indications": ("-x -s", IP6, 2, {}),
+    "IPv6 client to IPv6 client": ("-x -y", IP6, 4, {}),
+    "IPv4 to IPv6": ("-x", ("127.0.0.1", "::1"), 2, {}),
+    "IPv6 to IPv4": ("-X", ("::1", "127.0.0.1"), 2, {}),
+    "50 clients": ("-c", IP4, 50, {"-m": 50, "-n": 100, "-z": 20}),
+}
+
+
+def uclient(options, server, port, peer, peer_port, counts, password="wonder", user="alice"):
+    counts = {"-m": 1, "-n": MESSAGES, "-l": LENGTH, "-z": 20} | counts
+    command = ["turnutils_uclient", *options.split(), "-e", peer, "-r", peer_port, "-u", user,
+               "-w", password, "-p", port, *(word for pair in counts.items() for word in pair),
+               server]
+    return subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True, preexec_fn=end_with_parent)
+
+
+def start_peer():
+    """turnutils_peer at two ports of both families: (the process, its lower port)."""
+    port = free_ports(2)
+    process = subprocess.Popen(["turnutils_peer", "-p", str(port), "-L", "127.0.0.1", "-L", "::1"],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               preexec_fn=end_with_parent)
+    for host in ("127.0.0.1", "::1"):
+        with open_socket(host) as udp:
+            udp.settimeout(0.2)
+            for _ in range(50):
+                udp.sendto(b"ready?", (host, port + 1))
+                try:
+                    udp.recv(100)
+                    break
+                except OSError:
+                    time.sleep(0.05)
+            else:
+                process.kill()
+                raise AssertionError(f"turnutils_peer does not answer at {host}")
+    return process, port
+
+
+class Uclient(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        for tool in ("turnutils_uclient", "turnutils_peer"):
+            case.needs_tool(tool)
+        cls.peer, cls.peer_port = start_peer()
+        cls.addClassCleanup(cls.peer.wait)
+        cls.addClassCleanup(cls.peer.kill)
+        cls.one = Relay("--allow-peer", "127.0.0.1", "--allow-peer", "::1", ports=1000,
+                        hosts=("127.0.0.1", "::1"))
+        cls.addClassCleanup(cls.one.close)
+        cls.runs = {name: uclient(options, server, cls.one.port, peer, cls.peer_port, counts)
+                    for name, (options, (server, peer), _, counts) in MANNERS.items()}
+
+    def check(self, name):
+        options, _, senders, counts = MANNERS[name]
+        output, _ = self.runs[name].communicate(timeout=60)
+        wanted = senders * counts.get("-n", MESSAGES)
+        told = f"{' '.join(self.runs[name].args)}\n{output}"
+        totals = re.findall(r"start_mclient: tot_send_bytes ~ (\d+), tot_recv_bytes ~ (\d+)",
+                            output)
+        self.assertTrue(totals, told)
+        self.assertEqual(totals[-1], (str(wanted * LENGTH), str(wanted * LENGTH)), told)
+        counted = re.findall(r"tot_send_msgs=(\d+), tot_recv_msgs=(\d+)", output)
+        self.assertEqual(counted[-1], (str(wanted), str(wanted)), told)
+        self.assertRegex(output, r"Total lost packets 0 \(0\.0+%\), total send dropped 0 ", told)
+        self.assertEqual(self.runs[name].returncode, 0, told)
+
+    def test_every_manner_receives_all_that_was_sent(self):
+        failed = 0
+        for name in MANNERS:
+            with self.subTest(name):
+                failed += 1
+                self.check(name)
+                failed -= 1
+        if failed:
+            self.fail(self.one.story())
+        self.one.stop()
+
+
+class Refused(case.Case):
+    def test_a_wrong_password_gets_no_allocation(self):
+        case.needs_tool("turnutils_uclient")
+        one = self.relay()
+        for user, password in (("alice", "wander"), ("nobody", "wonder")):
+            run = uclient("-y -c", "127.0.0.1", one.port, "127.0.0.1", 9, {"-n": 5},
+                          password=password, user=user)
+            output, _ = run.communicate(timeout=30)
+            self.outputs.append(output)
+            self.assertNotEqual(run.returncode, 0)
+            self.assertIn("Cannot complete Allocation", output)
+        self.assertNotIn("allocation created", one.log())
+
+    def test_a_peer_that_is_not_allowed_gets_403_and_the_log_says_which_option_would(self):
+        case.needs_tool("turnutils_uclient")
+        one = self.relay(announced=["^peer denied; --allow-peer would allow it "])
+        run = uclient("", "127.0.0.1", one.port, "127.0.0.1", 9, {"-n": 5})
+        output, _ = run.communicate(timeout=30)
+        self.outputs.append(output)
+        self.assertNotEqual(run.returncode, 0)
+        self.assertIn("error 403 (Forbidden)", output)
+        one.wait_for_log(r" WARN peer denied; --allow-peer would allow it client=127\.0\.0\.1:\d+ "
+                         r"peer=127\.0\.0\.1:\d+ reason=\"a loopback address\"")
+
+
+class Stunclient(case.Case):
+    def test_it_learns_its_address(self):
+        case.needs_tool("turnutils_stunclient")
+        one = self.relay(hosts=("127.0.0.1", "::1"))
+        for host in one.hosts:
+            run = subprocess.run(["turnutils_stunclient", "-p", str(one.port), host], text=True,
+                                 capture_output=True, timeout=20, check=False)
+            self.outputs.append(run.stdout + run.stderr)
+            self.assertEqual(run.returncode, 0)
+            self.assertRegex(run.stdout, rf"UDP reflexive addr: {host}:\d+")
+
+
+if __name__ == "__main__":
+    case.main()
