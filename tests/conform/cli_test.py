@@ -163,11 +163,15 @@ class Cli(case.Case):
 
     def test_files_that_cannot_be_read(self):
         missing = self.path + ".missing"
-        self.assert_wrong(re.escape(missing) + ": No such file or directory", "--config", missing)
-        self.assert_wrong(re.escape(missing) + ": No such file or directory",
+        why = f"--config: '{re.escape(missing)}' cannot be read: No such file or directory "
+        self.assert_wrong(why + r"\(command line, argument 1\)", "--config", missing)
+        self.assert_wrong(why + r"\(environment, FAIRLEAD_CONFIG\)",
                           environment={"FAIRLEAD_CONFIG": missing})
-        self.assert_wrong("/: Is a directory", "--config", "/")
-        self.assert_wrong("/dev/zero: File too large", "--config", "/dev/zero")
+        self.assert_wrong("--config: '/' cannot be read: Is a directory .*", "--config", "/")
+        self.assert_wrong("--config: '/dev/zero' cannot be read: File too large .*",
+                          "--config", "/dev/zero")
+        self.assert_wrong("--config: '' .*", "--config=")
+        self.assert_wrong("--realm: .*", "--config", missing, "--realm=")  # one of two mistakes
 
     def test_files_that_are_odd(self):
         self.assert_good(file="")

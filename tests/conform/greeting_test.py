@@ -25,7 +25,7 @@ HOSTS = {
     "ip6": ["2001:db8:8:2::1/64"],
     "alone": [],
 }
-ALONE = "^there is no default route: serving this host alone address=127.0.0.1"
+ALONE = "^there is no default route: serving this host alone$"
 
 
 class Greeting(case.Case):
@@ -55,6 +55,7 @@ class Greeting(case.Case):
         urls = []
         for served in one.hosts:
             shown = f"[{served}]" if ":" in served else served
+            one.wait_for_log(rf"INFO serving clients at public={re.escape(shown)}:3478\n")
             urls += [f"stun:{shown}:3478", f"turn:{shown}:3478?transport=udp"]
         self.assertEqual(servers[0]["urls"], urls)
         with host.inside():

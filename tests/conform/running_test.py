@@ -195,6 +195,17 @@ class Log(case.Case):
         one.stop()
         self.assertNotIn(SECRET, one.log())
 
+    def test_passwords_leave_the_command_line_and_the_environment(self):
+        one = self.relay(f"--user=bob:{SECRET}", user=f"alice:{SECRET}",
+                         environment={"FAIRLEAD_USER": f"eve:{SECRET}"})
+        self.client(one, password=SECRET).allocate()
+        self.client(one, user="bob", password=SECRET).allocate()
+        for name in ("cmdline", "environ"):
+            with open(f"/proc/{one.process.pid}/{name}", "rb") as file:
+                content = file.read()
+            self.assertIn(b"--user" if name == "cmdline" else b"FAIRLEAD_USER", content)
+            self.assertNotIn(SECRET.encode(), content)
+
     def test_a_reader_that_sleeps_or_goes_stops_nothing(self):
         reader, writer = socket.socketpair()
         pipe_reader, pipe_writer = os.pipe()
