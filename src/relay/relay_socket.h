@@ -14,6 +14,7 @@ struct relay_socket {
     struct io_watch watch; // first, so that the loop's callback finds the whole
     struct io_udp udp;
     struct pool_ref allocation;
+    uint32_t client_scope; // the client's interface, if its address is link-local; set by the owner
     bool is_open;
 };
 

@@ -41,7 +41,8 @@ static void count_send(struct relay_worker *worker, const struct addr *to, int e
                 LOG_ERROR_NUMBER("error", error));
 }
 
-// Sends to a client through the listener of its family, from the address that it used.
+// Sends to a client through the listener of its family, from the address that it used. The caller
+// says by message->scope on which interface a link-local client is.
 static void send_to_client(struct relay_worker *worker, const struct turn_tuple *tuple,
                            struct io_udp_message *message)
 {
@@ -61,22 +62,24 @@ static void send_forward(struct relay_worker *worker, const struct turn_forward 
         .padding_len = forward->padding_len,
     };
 
+    struct relay_socket *socket = relay_socket_of(&worker->sockets, forward->allocation);
     if (forward->is_to_peer) {
-        struct relay_socket *socket = relay_socket_of(&worker->sockets, forward->allocation);
         message.to = &forward->peer;
         count_send(worker, &forward->peer, io_udp_send(&socket->udp, &message));
     } else {
+        message.scope = socket->client_scope;
         send_to_client(worker, &forward->tuple, &message);
     }
 }
 
 static enum turn_opened open_socket(struct relay_worker *worker,
-                                    const struct turn_command_socket *socket)
+                                    const struct turn_command_socket *socket, uint32_t scope)
 {
     static struct log_limit limit = LOG_LIMIT_DEFAULT;
     int error = relay_socket_open(&worker->sockets, socket->allocation, &socket->relayed);
 
     if (error == 0) {
+        relay_socket_of(&worker->sockets, socket->allocation)->client_scope = scope;
         return TURN_OPENED;
     }
     if (error == -EADDRINUSE || error == -EACCES) {
@@ -87,12 +90,13 @@ static enum turn_opened open_socket(struct relay_worker *worker,
     return TURN_SYSTEM_REFUSED;
 }
 
-static void carry_out(struct relay_worker *worker, struct now now)
+// `scope` is that of the datagram from which the commands follow, or 0.
+static void carry_out(struct relay_worker *worker, struct now now, uint32_t scope)
 {
     struct turn_command command;
 
     while (turn_server_take(worker->server, &command)) {
-        struct io_udp_message message = {0};
+        struct io_udp_message message = {.scope = scope};
 
         switch (command.type) {
         case TURN_COMMAND_SEND:
@@ -101,7 +105,7 @@ static void carry_out(struct relay_worker *worker, struct now now)
             break;
         case TURN_COMMAND_OPEN:
             turn_server_opened(worker->server, now, command.socket.allocation,
-                               open_socket(worker, &command.socket));
+                               open_socket(worker, &command.socket, scope));
             break;
         case TURN_COMMAND_CLOSE:
             relay_socket_close(&worker->sockets, command.socket.allocation);
@@ -120,7 +124,7 @@ static struct now settle(struct relay_worker *worker)
 
     while (turn_server_deadline(worker->server) <= now.mono_ns) {
         turn_server_tick(worker->server, now);
-        carry_out(worker, now);
+        carry_out(worker, now, 0);
     }
     return now;
 }
@@ -157,7 +161,7 @@ static void take_from_clients(struct io_watch *watch, uint32_t events)
         case TURN_DROP:
             break;
         case TURN_COMMANDS:
-            carry_out(worker, now);
+            carry_out(worker, now, datagram->scope);
             break;
         case TURN_FORWARD:
             send_forward(worker, &forward);

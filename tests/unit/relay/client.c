@@ -18,6 +18,7 @@ void client_open(struct client *client, const struct addr *server)
                                                host_loopback((enum addr_family)server->family, 0)};
 
     client->server = *server;
+    client->scope = 0;
     client->transaction = 0;
     client->nonce_len = 0;
     assert_int_equal(io_udp_open(&options, &client->udp), 0);
@@ -74,7 +75,8 @@ void client_send(struct client *client, struct client_draft *draft)
 
 void client_send_bytes(struct client *client, struct bytes datagram)
 {
-    const struct io_udp_message message = {.to = &client->server, .payload = datagram};
+    const struct io_udp_message message = {
+        .to = &client->server, .scope = client->scope, .payload = datagram};
 
     assert_int_equal(io_udp_send(&client->udp, &message), 0);
 }

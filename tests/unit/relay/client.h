@@ -14,6 +14,7 @@ enum {
 struct client {
     struct io_udp udp;
     struct addr server;
+    uint32_t scope;       // the interface of a link-local server
     uint32_t transaction; // how many were begun
     uint8_t nonce[128];   // of the last challenge
     size_t nonce_len;

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ipv6.h>
 #include <net/if.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -166,6 +167,17 @@ int host_without_network(host_child_fn fn)
         return -1;
     }
     return WEXITSTATUS(status);
+}
+
+bool host_add_link_local(void)
+{
+    struct in6_ifreq request = {
+        .ifr6_addr.s6_addr = {0xfe, 0x80, [15] = 1}, .ifr6_prefixlen = 64, .ifr6_ifindex = 1};
+    const int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const bool is_added = fd >= 0 && ioctl(fd, SIOCSIFADDR, &request) == 0;
+
+    close(fd);
+    return is_added;
 }
 
 void host_expect_text(struct bytes text, const char *expected)

@@ -39,5 +39,8 @@ typedef int (*host_child_fn)(void);
 // "skipped". Log lines are caught in the child, too.
 int host_without_network(host_child_fn fn);
 
+// Gives loopback, which is interface 1 of a namespace, the address fe80::1. For such a child only.
+bool host_add_link_local(void);
+
 // Fails the test unless the bytes are this text.
 void host_expect_text(struct bytes text, const char *expected);

@@ -219,14 +219,20 @@ static void expect_data_indication(const char *text)
     assert_true(addr_equal(&from, &peer.local));
 }
 
-static void answers_a_binding_request(void **state)
+// The client's address as the relay sees it.
+static struct addr mapped_address(void)
 {
     struct client_draft draft;
 
-    (void)state;
     client_begin(&client, &draft, STUN_REQUEST, STUN_BINDING);
     assert_int_equal(ask(&draft), SUCCESS);
-    const struct addr mapped = client_address(&client, STUN_ATTR_XOR_MAPPED_ADDRESS);
+    return client_address(&client, STUN_ATTR_XOR_MAPPED_ADDRESS);
+}
+
+static void answers_a_binding_request(void **state)
+{
+    (void)state;
+    const struct addr mapped = mapped_address();
     assert_true(addr_equal(&mapped, &client.udp.local));
 }
 
@@ -283,6 +289,41 @@ static void relays_ip6_in_the_same_way(void **state)
     close_all();
     open_all(ADDR_IP6);
     relays_both_ways();
+}
+
+// In a namespace of its own, where the relay and its client speak over fe80::1%lo. Failed
+// assertions fail the child, and so the test.
+static int relay_to_link_local(void)
+{
+    const struct addr link_local = addr_ip6((const uint8_t[16]){0xfe, 0x80, [15] = 1}, 0);
+    const struct io_udp_options options = {.local = {.family = ADDR_IP6}};
+
+    if (!host_add_link_local()) {
+        return 1;
+    }
+    open_all(ADDR_IP6);
+    client_close(&client);
+    assert_int_equal(io_udp_open(&options, &client.udp), 0);
+    client.server = addr_with_port(link_local, config.listen_port);
+    client.scope = 1;
+    relays_both_ways();
+    const struct addr mapped = mapped_address();
+    close_all();
+    return addr_same_ip(&mapped, &link_local) ? 0 : 2;
+}
+
+static void relays_to_a_client_with_a_link_local_address(void **state)
+{
+    (void)state;
+    if (!host_has_ip6()) {
+        is_skipped = true;
+        return;
+    }
+    close_all();
+    const int fault = host_without_network(relay_to_link_local);
+    open_all(ADDR_IP4);
+    is_skipped = is_skipped || fault < 0;
+    assert_true(fault <= 0);
 }
 
 static void closes_the_socket_with_its_allocation(void **state)
@@ -555,6 +596,7 @@ int main(void)
         TEST(answers_a_binding_request),
         TEST(relays_data_to_a_peer_and_back),
         TEST(relays_ip6_in_the_same_way),
+        TEST(relays_to_a_client_with_a_link_local_address),
         TEST(closes_the_socket_with_its_allocation),
         TEST(drops_what_came_for_an_allocation_that_went_in_the_same_turn),
         TEST(relays_what_came_before_its_allocation_went),

@@ -163,11 +163,22 @@ static void wants_its_own_realm(void **state)
 {
     struct turn_fixture *f = *state;
     struct turn_fixture_draft draft;
+    struct wr *wr = &draft.writer.wr;
+    uint8_t nonce[TURN_FIXTURE_NONCE_LEN];
+    uint8_t key[STUN_KEY_LEN];
 
-    f->config.realm = bytes_of_text("elsewhere"); // and the key that goes with it
+    turn_fixture_nonce(f, nonce);
+    turn_fixture_key(f, key); // the right key, so that it is the attribute that is refused
+    turn_fixture_begin_allocate(f, &draft);
+    stun_attr_write(wr, STUN_ATTR_USERNAME, bytes_of_text("alice"));
+    stun_attr_write(wr, STUN_ATTR_REALM, bytes_of_text("elsewhere"));
+    stun_attr_write(wr, STUN_ATTR_NONCE, (struct bytes){nonce, sizeof nonce});
+    stun_writer_integrity(&draft.writer, (struct bytes){key, sizeof key});
+    assert_int_equal(turn_fixture_send(f, turn_fixture_finish(&draft)), 401);
+    assert_true(bytes_equal_text(turn_fixture_value(f, STUN_ATTR_REALM), "fairlead"));
+    f->config.realm = bytes_of_text("elsewhere"); // the key that goes with it does not help
     turn_fixture_begin_allocate(f, &draft);
     assert_int_equal(turn_fixture_ask(f, &draft), 401);
-    assert_true(bytes_equal_text(turn_fixture_value(f, STUN_ATTR_REALM), "fairlead"));
 }
 
 static void every_changed_byte_breaks_the_proof(void **state)
