@@ -115,14 +115,26 @@ struct addr host_loopback(enum addr_family family, uint16_t port)
                               : addr_ip4((const uint8_t[]){127, 0, 0, 1}, port);
 }
 
+// Below the ports that the kernel gives to whoever asks for any, so that nobody else comes between
+// the question and its use; and no port twice, for tests that run beside one another.
 uint16_t host_free_port(enum addr_family family)
 {
+    enum { LOWEST = 10000, COUNT = 20000, PER_PROCESS = 100 };
+    static uint32_t asked;
     struct io_udp udp = {.fd = -1};
-    const struct io_udp_options options = {.local = host_loopback(family, 0)};
 
-    assert_int_equal(io_udp_open(&options, &udp), 0);
-    io_udp_close(&udp);
-    return udp.local.port;
+    for (uint32_t i = 0; i < COUNT; i++) {
+        const uint32_t at = ((uint32_t)getpid() * PER_PROCESS + asked++) % COUNT;
+        const struct io_udp_options options = {.local =
+                                                   host_loopback(family, (uint16_t)(LOWEST + at))};
+
+        if (io_udp_open(&options, &udp) == 0) {
+            io_udp_close(&udp);
+            return options.local.port;
+        }
+    }
+    fail_msg("no free port");
+    return 0;
 }
 
 bool host_has_ip6(void)
@@ -169,15 +181,34 @@ int host_without_network(host_child_fn fn)
     return WEXITSTATUS(status);
 }
 
+// The kernel takes a new address into use a little later.
+static bool can_bind(const struct sockaddr_in6 *name)
+{
+    enum { TRIES = 500, INTERVAL_US = 10000 };
+    const int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int error = -1;
+
+    for (int i = 0; i < TRIES && error != 0; i++) {
+        error = bind(fd, (const struct sockaddr *)name, sizeof *name);
+        if (error != 0) {
+            usleep(INTERVAL_US);
+        }
+    }
+    close(fd);
+    return error == 0;
+}
+
 bool host_add_link_local(void)
 {
+    const struct sockaddr_in6 name = {
+        .sin6_family = AF_INET6, .sin6_addr.s6_addr = {0xfe, 0x80, [15] = 1}, .sin6_scope_id = 1};
     struct in6_ifreq request = {
-        .ifr6_addr.s6_addr = {0xfe, 0x80, [15] = 1}, .ifr6_prefixlen = 64, .ifr6_ifindex = 1};
+        .ifr6_addr = name.sin6_addr, .ifr6_prefixlen = 64, .ifr6_ifindex = 1};
     const int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     const bool is_added = fd >= 0 && ioctl(fd, SIOCSIFADDR, &request) == 0;
 
     close(fd);
-    return is_added;
+    return is_added && can_bind(&name);
 }
 
 void host_expect_text(struct bytes text, const char *expected)

@@ -28,7 +28,7 @@ size_t host_descriptor_count(void);
 void host_descriptor_limit(int more);
 
 struct addr host_loopback(enum addr_family family, uint16_t port);
-// A UDP port that was free just now.
+// A UDP port that was free just now; another one each time.
 uint16_t host_free_port(enum addr_family family);
 // IPv6 works on loopback. If not, it says "skipped" and why.
 bool host_has_ip6(void);

@@ -38,6 +38,7 @@ static int remove_folder(void **state)
 // A file of `len` bytes, each the low byte of its place.
 static void make_file(size_t len)
 {
+    unlink(path); // it may be one that cannot be written to
     FILE *file = fopen(path, "we");
 
     assert_non_null(file);
