@@ -134,17 +134,23 @@ void stun_attr_u32_write(struct wr *wr, uint16_t type, uint32_t value)
     wr_u32(wr, value);
 }
 
-void stun_attr_xor_addr_write(struct wr *wr, uint16_t type,
-                              const struct stun_transaction *transaction, const struct addr *addr)
+void stun_attr_addr_write(struct wr *wr, uint16_t type, const struct addr *addr)
 {
-    struct addr hidden = masked(*addr, transaction);
-    struct bytes ip = addr_ip(&hidden);
+    struct bytes ip = addr_ip(addr);
 
     assert(ip.len > 0);
     wr_u16(wr, type);
     wr_u16(wr, (uint16_t)(4 + ip.len));
     wr_u8(wr, 0);
-    wr_u8(wr, hidden.family == ADDR_IP4 ? STUN_ATTR_FAMILY_IP4 : STUN_ATTR_FAMILY_IP6);
-    wr_u16(wr, hidden.port);
+    wr_u8(wr, addr->family == ADDR_IP4 ? STUN_ATTR_FAMILY_IP4 : STUN_ATTR_FAMILY_IP6);
+    wr_u16(wr, addr->port);
     wr_bytes(wr, ip);
+}
+
+void stun_attr_xor_addr_write(struct wr *wr, uint16_t type,
+                              const struct stun_transaction *transaction, const struct addr *addr)
+{
+    struct addr hidden = masked(*addr, transaction);
+
+    stun_attr_addr_write(wr, type, &hidden);
 }

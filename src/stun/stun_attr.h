@@ -28,9 +28,17 @@ enum stun_attr_type {
     STUN_ATTR_REQUESTED_TRANSPORT = 0x0019,
     STUN_ATTR_DONT_FRAGMENT = 0x001A,
     STUN_ATTR_MESSAGE_INTEGRITY_SHA256 = 0x001C,
+    STUN_ATTR_PASSWORD_ALGORITHM = 0x001D,
+    STUN_ATTR_USERHASH = 0x001E,
     STUN_ATTR_XOR_MAPPED_ADDRESS = 0x0020,
     STUN_ATTR_RESERVATION_TOKEN = 0x0022,
+    STUN_ATTR_ADDITIONAL_ADDRESS_FAMILY = 0x8000,
+    STUN_ATTR_ADDRESS_ERROR_CODE = 0x8001,
+    STUN_ATTR_PASSWORD_ALGORITHMS = 0x8002,
+    STUN_ATTR_ALTERNATE_DOMAIN = 0x8003,
+    STUN_ATTR_ICMP = 0x8004,
     STUN_ATTR_SOFTWARE = 0x8022,
+    STUN_ATTR_ALTERNATE_SERVER = 0x8023,
     STUN_ATTR_FINGERPRINT = 0x8028,
 };
 
@@ -72,3 +80,5 @@ void stun_attr_u16_write(struct wr *wr, uint16_t type, uint16_t value);
 void stun_attr_u32_write(struct wr *wr, uint16_t type, uint32_t value);
 void stun_attr_xor_addr_write(struct wr *wr, uint16_t type,
                               const struct stun_transaction *transaction, const struct addr *addr);
+// MAPPED-ADDRESS and ALTERNATE-SERVER: the address as it is.
+void stun_attr_addr_write(struct wr *wr, uint16_t type, const struct addr *addr);

@@ -10,6 +10,8 @@ const char *stun_error_reason(enum stun_error_code code)
     switch (code) {
     case STUN_ERROR_NONE:
         break;
+    case STUN_ERROR_TRY_ALTERNATE:
+        return "Try Alternate";
     case STUN_ERROR_BAD_REQUEST:
         return "Bad Request";
     case STUN_ERROR_UNAUTHENTICATED:
@@ -39,17 +41,40 @@ const char *stun_error_reason(enum stun_error_code code)
     return "";
 }
 
-void stun_error_write(struct wr *wr, enum stun_error_code code)
+// ERROR-CODE and ADDRESS-ERROR-CODE differ in the first byte, which is zero in the one.
+static void error_write(struct wr *wr, uint16_t type, uint8_t family, enum stun_error_code code)
 {
     struct bytes reason = bytes_of_text(stun_error_reason(code));
 
-    wr_u16(wr, STUN_ATTR_ERROR_CODE);
+    wr_u16(wr, type);
     wr_u16(wr, (uint16_t)(4 + reason.len));
-    wr_u16(wr, 0);
+    wr_u8(wr, family);
+    wr_u8(wr, 0);
     wr_u8(wr, (uint8_t)(code / 100));
     wr_u8(wr, (uint8_t)(code % 100));
     wr_bytes(wr, reason);
     wr_zero(wr, STUN_ATTR_PADDED(reason.len) - reason.len);
+}
+
+void stun_error_write(struct wr *wr, enum stun_error_code code)
+{
+    error_write(wr, STUN_ATTR_ERROR_CODE, 0, code);
+}
+
+void stun_error_address_write(struct wr *wr, uint8_t family, enum stun_error_code code)
+{
+    error_write(wr, STUN_ATTR_ADDRESS_ERROR_CODE, family, code);
+}
+
+bool stun_error_address_read(struct bytes value, uint8_t *family, uint16_t *code)
+{
+    struct bytes reason = {0};
+
+    if (!stun_error_read(value, code, &reason)) {
+        return false;
+    }
+    *family = value.ptr[0];
+    return true;
 }
 
 bool stun_error_read(struct bytes value, uint16_t *code, struct bytes *reason)

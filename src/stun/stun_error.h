@@ -7,6 +7,7 @@
 
 enum stun_error_code {
     STUN_ERROR_NONE = 0, // not on the wire: all is well
+    STUN_ERROR_TRY_ALTERNATE = 300,
     STUN_ERROR_BAD_REQUEST = 400,
     STUN_ERROR_UNAUTHENTICATED = 401,
     STUN_ERROR_FORBIDDEN = 403,
@@ -26,6 +27,12 @@ const char *stun_error_reason(enum stun_error_code code);
 
 // Writes the whole ERROR-CODE attribute.
 void stun_error_write(struct wr *wr, enum stun_error_code code);
+
+// Writes the whole ADDRESS-ERROR-CODE attribute: why a family of addresses (STUN_ATTR_FAMILY_IP4 or
+// _IP6) was not relayed beside the other (RFC 8656 section 18.12).
+void stun_error_address_write(struct wr *wr, uint8_t family, enum stun_error_code code);
+// Reads its value; false when it is malformed.
+MUST_USE bool stun_error_address_read(struct bytes value, uint8_t *family, uint16_t *code);
 
 // Reads the value of ERROR-CODE; false when it is malformed or its code is not from 300 to 699.
 MUST_USE bool stun_error_read(struct bytes value, uint16_t *code, struct bytes *reason);

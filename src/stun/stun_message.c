@@ -7,6 +7,7 @@
 #include "crypto/crypto_wipe.h"
 #include "stun/stun_fingerprint.h"
 #include "stun/stun_integrity.h"
+#include "stun/stun_userhash.h"
 
 enum { PLACE_NONE = STUN_MESSAGE_PLACE_COUNT };
 
@@ -37,10 +38,20 @@ static const struct known {
     [PLACE(STUN_ATTR_EVEN_PORT)] = {true, 1, 4, 3}, // one byte; four by those who count its padding
     [PLACE(STUN_ATTR_REQUESTED_TRANSPORT)] = {true, 4, 4, 1},
     [PLACE(STUN_ATTR_DONT_FRAGMENT)] = {true, 0, 0, 1},
-    [PLACE(STUN_ATTR_MESSAGE_INTEGRITY_SHA256)] = {true, 16, 32, 4}, // section 14.6
+    // Section 14.6 lets a usage of STUN truncate it; TURN does not.
+    [PLACE(STUN_ATTR_MESSAGE_INTEGRITY_SHA256)] = {true, STUN_INTEGRITY_SHA256_LEN,
+                                                   STUN_INTEGRITY_SHA256_LEN, 1},
+    [PLACE(STUN_ATTR_PASSWORD_ALGORITHM)] = {true, 4, UINT16_MAX, 4},
+    [PLACE(STUN_ATTR_USERHASH)] = {true, STUN_USERHASH_LEN, STUN_USERHASH_LEN, 1},
     [PLACE(STUN_ATTR_XOR_MAPPED_ADDRESS)] = {true, 8, 20, 12},
     [PLACE(STUN_ATTR_RESERVATION_TOKEN)] = {true, STUN_ATTR_RESERVATION_LEN,
                                             STUN_ATTR_RESERVATION_LEN, 1},
+    [PLACE(STUN_ATTR_ADDITIONAL_ADDRESS_FAMILY)] = {true, 4, 4, 1},
+    [PLACE(STUN_ATTR_ADDRESS_ERROR_CODE)] = {true, 4, 4 + 763, 1},
+    [PLACE(STUN_ATTR_PASSWORD_ALGORITHMS)] = {true, 4, UINT16_MAX, 4},
+    [PLACE(STUN_ATTR_ALTERNATE_DOMAIN)] = {true, 0, 255, 1},
+    [PLACE(STUN_ATTR_ICMP)] = {true, 8, 8, 1},
+    [PLACE(STUN_ATTR_ALTERNATE_SERVER)] = {true, 8, 20, 12},
     [PLACE(STUN_ATTR_SOFTWARE)] = {true, 0, UINT16_MAX, 1}, // optional: not worth a refusal
     [PLACE(STUN_ATTR_FINGERPRINT)] = {true, STUN_FINGERPRINT_LEN, STUN_FINGERPRINT_LEN, 1},
 };
@@ -217,6 +228,21 @@ bool stun_message_next(const struct stun_message *message, enum stun_attr_type t
     return false;
 }
 
+// Compares a proof with what it should be, and wipes that: of a forged message it is what the
+// forger lacks.
+static bool is_proof(struct bytes value, uint8_t *expected, size_t len)
+{
+    bool is_equal = crypto_equal(value, (struct bytes){expected, len});
+
+    crypto_wipe(expected, len);
+    return is_equal;
+}
+
+static struct bytes head_of(const struct stun_message *message, enum stun_attr_type type)
+{
+    return bytes_first(message->whole, message->at[place_of((uint16_t)type)]);
+}
+
 bool stun_message_is_intact(const struct stun_message *message, struct bytes key)
 {
     uint8_t expected[STUN_INTEGRITY_LEN];
@@ -225,9 +251,18 @@ bool stun_message_is_intact(const struct stun_message *message, struct bytes key
     if (!stun_message_find(message, STUN_ATTR_MESSAGE_INTEGRITY, &value)) {
         return false;
     }
-    size_t head_len = message->at[place_of(STUN_ATTR_MESSAGE_INTEGRITY)];
-    stun_integrity(bytes_first(message->whole, head_len), key, expected);
-    bool is_equal = crypto_equal(value, (struct bytes){expected, sizeof expected});
-    crypto_wipe(expected, sizeof expected); // of a forged message it is what the forger lacks
-    return is_equal;
+    stun_integrity(head_of(message, STUN_ATTR_MESSAGE_INTEGRITY), key, expected);
+    return is_proof(value, expected, sizeof expected);
+}
+
+bool stun_message_is_intact_sha256(const struct stun_message *message, struct bytes key)
+{
+    uint8_t expected[STUN_INTEGRITY_SHA256_LEN];
+    struct bytes value = {0};
+
+    if (!stun_message_find(message, STUN_ATTR_MESSAGE_INTEGRITY_SHA256, &value)) {
+        return false;
+    }
+    stun_integrity_sha256(head_of(message, STUN_ATTR_MESSAGE_INTEGRITY_SHA256), key, expected);
+    return is_proof(value, expected, sizeof expected);
 }

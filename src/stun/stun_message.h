@@ -54,3 +54,5 @@ MUST_USE bool stun_message_next(const struct stun_message *message, enum stun_at
 
 // MESSAGE-INTEGRITY is there and right for `key`; compared in constant time.
 MUST_USE bool stun_message_is_intact(const struct stun_message *message, struct bytes key);
+// The same for MESSAGE-INTEGRITY-SHA256.
+MUST_USE bool stun_message_is_intact_sha256(const struct stun_message *message, struct bytes key);

@@ -35,6 +35,17 @@ void stun_writer_integrity(struct stun_writer *writer, struct bytes key)
     }
 }
 
+void stun_writer_integrity_sha256(struct stun_writer *writer, struct bytes key)
+{
+    uint8_t value[STUN_INTEGRITY_SHA256_LEN];
+
+    if (wr_ok(&writer->wr)) {
+        stun_integrity_sha256(wr_done(&writer->wr), key, value);
+        stun_attr_write(&writer->wr, STUN_ATTR_MESSAGE_INTEGRITY_SHA256,
+                        (struct bytes){value, sizeof value});
+    }
+}
+
 void stun_writer_fingerprint(struct stun_writer *writer)
 {
     patch_length(writer, STUN_ATTR_HEAD_LEN + STUN_FINGERPRINT_LEN);

@@ -16,6 +16,8 @@ void stun_writer_init(struct stun_writer *writer, uint8_t *ptr, size_t room,
 
 // Appends MESSAGE-INTEGRITY over all that was written (RFC 8489 section 14.5).
 void stun_writer_integrity(struct stun_writer *writer, struct bytes key);
+// Appends MESSAGE-INTEGRITY-SHA256 (section 14.6).
+void stun_writer_integrity_sha256(struct stun_writer *writer, struct bytes key);
 // Appends FINGERPRINT; nothing may follow it (RFC 8489 section 14.7).
 void stun_writer_fingerprint(struct stun_writer *writer);
 
