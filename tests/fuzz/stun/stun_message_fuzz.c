@@ -39,9 +39,17 @@ static const enum stun_attr_type known[] = {
     STUN_ATTR_REQUESTED_TRANSPORT,
     STUN_ATTR_DONT_FRAGMENT,
     STUN_ATTR_MESSAGE_INTEGRITY_SHA256,
+    STUN_ATTR_PASSWORD_ALGORITHM,
+    STUN_ATTR_USERHASH,
     STUN_ATTR_XOR_MAPPED_ADDRESS,
     STUN_ATTR_RESERVATION_TOKEN,
+    STUN_ATTR_ADDITIONAL_ADDRESS_FAMILY,
+    STUN_ATTR_ADDRESS_ERROR_CODE,
+    STUN_ATTR_PASSWORD_ALGORITHMS,
+    STUN_ATTR_ALTERNATE_DOMAIN,
+    STUN_ATTR_ICMP,
     STUN_ATTR_SOFTWARE,
+    STUN_ATTR_ALTERNATE_SERVER,
     STUN_ATTR_FINGERPRINT,
 };
 
@@ -144,31 +152,54 @@ static void mend_fingerprint(uint8_t *raw, size_t len)
     assert(wr_ok(&wr));
 }
 
-// With the right HMAC in its place, the message is intact under that key and no other.
+// What is asked of a proof by SHA-1 is asked of the one by SHA-256 too.
+static const struct proof {
+    enum stun_attr_type type;
+    size_t len; // bytes of its value
+    void (*make)(struct bytes head, struct bytes key, uint8_t *out);
+    bool (*is_intact)(const struct stun_message *message, struct bytes key);
+} proofs[] = {
+    // In the order in which they stand: the second covers the first.
+    {STUN_ATTR_MESSAGE_INTEGRITY, STUN_INTEGRITY_LEN, stun_integrity, stun_message_is_intact},
+    {STUN_ATTR_MESSAGE_INTEGRITY_SHA256, STUN_INTEGRITY_SHA256_LEN, stun_integrity_sha256,
+     stun_message_is_intact_sha256},
+};
+
+// Puts the right HMAC in the place of each proof that the message in `raw` has.
+static void mend_proofs(const struct stun_message *message, uint8_t *raw)
+{
+    for (size_t i = 0; i < COUNT_OF(proofs); i++) {
+        struct bytes value = {0};
+
+        if (stun_message_find(message, proofs[i].type, &value)) {
+            const size_t value_at = (size_t)(value.ptr - message->whole.ptr);
+            assert(value.len == proofs[i].len);
+            proofs[i].make((struct bytes){raw, value_at - STUN_ATTR_HEAD_LEN}, right_key,
+                           raw + value_at);
+        }
+    }
+}
+
+// With the right HMACs in their places, the message is intact under that key and no other.
 static void try_integrity(const struct stun_message *message, uint8_t *raw)
 {
-    struct bytes value = {0};
     struct stun_message mended;
-
-    if (!stun_message_find(message, STUN_ATTR_MESSAGE_INTEGRITY, &value)) {
-        bool is_intact = stun_message_is_intact(message, right_key);
-        assert(!is_intact);
-        return;
-    }
     const size_t len = message->whole.len;
-    const size_t value_at = (size_t)(value.ptr - message->whole.ptr);
-    assert(value.len == STUN_INTEGRITY_LEN);
+
     memmove(raw, message->whole.ptr, len);
-    stun_integrity((struct bytes){raw, value_at - STUN_ATTR_HEAD_LEN}, right_key, raw + value_at);
+    mend_proofs(message, raw);
     if (stun_message_has(message, STUN_ATTR_FINGERPRINT)) {
         mend_fingerprint(raw, len);
     }
     enum stun_message_outcome outcome = stun_message_read((struct bytes){raw, len}, &mended);
     assert(outcome == STUN_MESSAGE_OK);
-    bool is_right = stun_message_is_intact(&mended, right_key);
-    bool is_wrong = stun_message_is_intact(&mended, wrong_key);
-    assert(is_right);
-    assert(!is_wrong);
+    for (size_t i = 0; i < COUNT_OF(proofs); i++) {
+        const bool is_there = stun_message_has(message, proofs[i].type);
+        bool is_right = proofs[i].is_intact(&mended, right_key);
+        bool is_wrong = proofs[i].is_intact(&mended, wrong_key);
+        assert(is_right == is_there);
+        assert(!is_wrong);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
