@@ -12,9 +12,11 @@
 
 enum {
     STUN_COOKIE_LEN = 13, // characters
-    // Features by their place in the 24 bits, of which bit 0 is the most significant.
-    STUN_COOKIE_PASSWORD_ALGORITHMS = 1 << 23,
-    STUN_COOKIE_USERNAME_ANONYMITY = 1 << 22,
+    // Section 18.1 as its verified erratum 6290 has it: bit 0 is the least significant of the 24.
+    // The text itself numbers them from the other side, but its appendix B.1 and other
+    // implementations do not.
+    STUN_COOKIE_PASSWORD_ALGORITHMS = 1 << 0,
+    STUN_COOKIE_USERNAME_ANONYMITY = 1 << 1,
 };
 
 void stun_cookie_write(struct wr *wr, uint32_t features);
