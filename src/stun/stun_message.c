@@ -23,7 +23,8 @@ static const struct known {
     uint16_t step; // bytes from one allowed length to the next
 } known[STUN_MESSAGE_PLACE_COUNT] = {
     [PLACE(STUN_ATTR_MAPPED_ADDRESS)] = {true, 8, 20, 12}, // of IPv4 or of IPv6
-    [PLACE(STUN_ATTR_USERNAME)] = {true, 0, 508, 1}, // RFC 8489 section 14.3: less than 509 bytes
+    // RFC 8489 section 14.3: fewer than 509 bytes, but up to 763 must be read for RFC 5389's sake.
+    [PLACE(STUN_ATTR_USERNAME)] = {true, 0, 763, 1},
     [PLACE(STUN_ATTR_MESSAGE_INTEGRITY)] = {true, STUN_INTEGRITY_LEN, STUN_INTEGRITY_LEN, 1},
     [PLACE(STUN_ATTR_ERROR_CODE)] = {true, 4, 4 + 763, 1}, // section 14.8: reason of 763 bytes
     [PLACE(STUN_ATTR_UNKNOWN_ATTRIBUTES)] = {true, 0, UINT16_MAX, 2},

@@ -284,9 +284,9 @@ static void answers_a_value_of_impossible_length_by_400(void **state)
         uint16_t len;
     } rows[] = {{STUN_ATTR_LIFETIME, 3},          {STUN_ATTR_LIFETIME, 8},
                 {STUN_ATTR_CHANNEL_NUMBER, 2},    {STUN_ATTR_XOR_PEER_ADDRESS, 12},
-                {STUN_ATTR_USERNAME, 509},        {STUN_ATTR_MESSAGE_INTEGRITY, 19},
+                {STUN_ATTR_USERNAME, 764},        {STUN_ATTR_MESSAGE_INTEGRITY, 19},
                 {STUN_ATTR_RESERVATION_TOKEN, 7}, {STUN_ATTR_DONT_FRAGMENT, 1}};
-    static const uint8_t zeros[512];
+    static const uint8_t zeros[764];
     struct turn_fixture *f = *state;
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
