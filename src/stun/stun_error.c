@@ -63,17 +63,21 @@ void stun_error_write(struct wr *wr, enum stun_error_code code)
 
 void stun_error_address_write(struct wr *wr, uint8_t family, enum stun_error_code code)
 {
+    assert(family == STUN_ATTR_FAMILY_IP4 || family == STUN_ATTR_FAMILY_IP6);
     error_write(wr, STUN_ATTR_ADDRESS_ERROR_CODE, family, code);
 }
 
 bool stun_error_address_read(struct bytes value, uint8_t *family, uint16_t *code)
 {
+    struct rd rd = rd_init(value);
+    uint8_t claimed = rd_u8(&rd);
     struct bytes reason = {0};
 
-    if (!stun_error_read(value, code, &reason)) {
+    if ((claimed != STUN_ATTR_FAMILY_IP4 && claimed != STUN_ATTR_FAMILY_IP6) ||
+        !stun_error_read(value, code, &reason)) {
         return false;
     }
-    *family = value.ptr[0];
+    *family = claimed;
     return true;
 }
 

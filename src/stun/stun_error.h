@@ -31,7 +31,8 @@ void stun_error_write(struct wr *wr, enum stun_error_code code);
 // Writes the whole ADDRESS-ERROR-CODE attribute: why a family of addresses (STUN_ATTR_FAMILY_IP4 or
 // _IP6) was not relayed beside the other (RFC 8656 section 18.12).
 void stun_error_address_write(struct wr *wr, uint8_t family, enum stun_error_code code);
-// Reads its value; false when it is malformed.
+// Reads its value; false, with nothing written, when it is malformed, names neither family, or its
+// code is not from 300 to 699.
 MUST_USE bool stun_error_address_read(struct bytes value, uint8_t *family, uint16_t *code);
 
 // Reads the value of ERROR-CODE; false when it is malformed or its code is not from 300 to 699.
