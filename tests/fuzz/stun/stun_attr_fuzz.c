@@ -95,6 +95,11 @@ static void try_addr(struct bytes value, const struct stun_transaction *transact
     stun_attr_xor_addr_write(&wr, 0x7abc, transaction, &hidden);
     // The first byte is reserved, and written as zero.
     assert(bytes_equal(bytes_from(only_value(&wr), 1), bytes_from(value, 1)));
+    assert(only_value(&wr).ptr[0] == 0);
+    wr = wr_init(raw, sizeof raw);
+    stun_attr_addr_write(&wr, 0x7abc, &plain);
+    assert(bytes_equal(bytes_from(only_value(&wr), 1), bytes_from(value, 1)));
+    assert(only_value(&wr).ptr[0] == 0);
 }
 
 // Written again with padding of zeros, it has the same length and value.

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "stun/exact.h"
+#include "support/dies.h"
 #include "support/rng.h"
 
 static const struct stun_transaction transaction = {
@@ -246,6 +247,56 @@ static void reads_every_address_that_it_hides(void **state)
     }
 }
 
+// MAPPED-ADDRESS and ALTERNATE-SERVER: RFC 8489 section 14.1.
+static void writes_addresses_as_they_are(void **state)
+{
+    static const uint8_t ip4_raw[] = {
+        0x80, 0x23, 0x00, 0x08, 0x00, 0x01, 0x80, 0x55, 192, 0, 2, 1,
+    };
+    static const uint8_t ip6_raw[] = {
+        0x00, 0x01, 0x00, 0x14, 0x00, 0x02, 0x80, 0x55, 0x20, 0x01, 0x0d, 0xb8,
+        0x12, 0x34, 0x56, 0x78, 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
+    };
+    const struct {
+        uint16_t type;
+        struct addr addr;
+        struct bytes raw;
+    } rows[] = {
+        {STUN_ATTR_ALTERNATE_SERVER,
+         addr_ip4((const uint8_t[]){192, 0, 2, 1}, 32853),
+         {ip4_raw, sizeof ip4_raw}},
+        {STUN_ATTR_MAPPED_ADDRESS, addr_ip6(ip6_raw + 8, 32853), {ip6_raw, sizeof ip6_raw}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        uint8_t raw[24];
+        struct wr wr = wr_init(raw, sizeof raw);
+        struct addr addr = {0};
+
+        stun_attr_addr_write(&wr, rows[i].type, &rows[i].addr);
+        assert_true(bytes_equal(wr_done(&wr), rows[i].raw));
+        assert_true(stun_attr_addr_read(bytes_from(rows[i].raw, STUN_ATTR_HEAD_LEN), &addr));
+        assert_true(addr_equal(&addr, &rows[i].addr));
+    }
+}
+
+static void write_nowhere(void *context)
+{
+    const struct addr none = {0};
+    uint8_t raw[24];
+    struct wr wr = wr_init(raw, sizeof raw);
+
+    (void)context;
+    stun_attr_addr_write(&wr, STUN_ATTR_ALTERNATE_SERVER, &none);
+}
+
+static void asserts_that_an_address_has_a_family(void **state)
+{
+    (void)state;
+    assert_true(dies(write_nowhere, NULL));
+}
+
 static void fails_cleanly_in_every_room_that_is_too_small(void **state)
 {
     const struct addr addr = addr_ip6(counted, 1);
@@ -268,6 +319,9 @@ static void fails_cleanly_in_every_room_that_is_too_small(void **state)
         wr = wr_init(exact, room);
         stun_attr_xor_addr_write(&wr, 0x0020, &transaction, &addr);
         assert_int_equal(wr_ok(&wr), room >= 24);
+        wr = wr_init(exact, room);
+        stun_attr_addr_write(&wr, 0x8023, &addr);
+        assert_int_equal(wr_ok(&wr), room >= 24);
         free(exact);
     }
 }
@@ -286,6 +340,8 @@ int main(void)
         cmocka_unit_test(writes_short_numbers_with_zeros_behind),
         cmocka_unit_test(hides_the_addresses_of_rfc_5769),
         cmocka_unit_test(reads_every_address_that_it_hides),
+        cmocka_unit_test(writes_addresses_as_they_are),
+        cmocka_unit_test(asserts_that_an_address_has_a_family),
         cmocka_unit_test(fails_cleanly_in_every_room_that_is_too_small),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,8 +10,11 @@
 
 #include "stun/exact.h"
 #include "stun/rfc5769.h"
+#include "stun/rfc8489.h"
 #include "stun/stun_attr.h"
 #include "stun/stun_message.h"
+#include "stun/stun_password.h"
+#include "stun/stun_userhash.h"
 
 // Writes the message of RFC 5769 section 2.4, the only sample whose padding is zero.
 static bool write_long_term_request(uint8_t *ptr, size_t room, struct bytes *out)
@@ -48,6 +51,40 @@ static void writes_the_request_of_rfc_5769_section_2_4(void **state)
     free(exact);
 }
 
+// Writes the message of RFC 8489 appendix B.1 from its username, realm and password.
+static bool write_anonymous_request(uint8_t *ptr, size_t room, struct bytes *out)
+{
+    const struct stun_header header = {
+        .method = STUN_BINDING,
+        .class = STUN_REQUEST,
+        .transaction = {{0x78, 0xad, 0x34, 0x33, 0xc6, 0xad, 0x72, 0xc0, 0x29, 0xda, 0x41, 0x2e}},
+    };
+    uint8_t userhash[STUN_USERHASH_LEN];
+    struct stun_writer writer;
+
+    stun_userhash(rfc8489_username(), rfc8489_realm(), userhash);
+    stun_writer_init(&writer, ptr, room, &header);
+    stun_attr_write(&writer.wr, STUN_ATTR_USERHASH, (struct bytes){userhash, sizeof userhash});
+    stun_attr_write(&writer.wr, STUN_ATTR_NONCE, rfc8489_nonce());
+    stun_attr_write(&writer.wr, STUN_ATTR_REALM, rfc8489_realm());
+    stun_password_write(&writer.wr, STUN_PASSWORD_SHA256);
+    stun_writer_integrity_sha256(&writer, rfc8489_key());
+    return stun_writer_finish(&writer, out);
+}
+
+static void writes_the_request_of_rfc_8489_appendix_b_1(void **state)
+{
+    struct bytes expected = rfc8489_message();
+    uint8_t *exact = exact_room(expected.len);
+    struct bytes message = {0};
+
+    (void)state;
+    assert_true(write_anonymous_request(exact, expected.len, &message));
+    assert_ptr_equal(message.ptr, exact);
+    assert_true(bytes_equal(message, expected));
+    free(exact);
+}
+
 // Attributes, integrity and fingerprint copied from the samples with spaces for padding: the writer
 // takes the first part as it is and must make the same proofs behind it.
 static void makes_the_proofs_of_the_other_samples(void **state)
@@ -71,13 +108,15 @@ static void makes_the_proofs_of_the_other_samples(void **state)
     }
 }
 
-static void reads_back_with_both_proofs_and_without(void **state)
+static void reads_back_with_all_proofs_and_without(void **state)
 {
+    enum { SHA1 = 1, SHA256 = 2, FINGERPRINT = 4, ALL = 7 };
     const struct stun_header header = {.method = STUN_ALLOCATE, .class = STUN_SUCCESS};
     const struct bytes key = BYTES_LITERAL("key");
+    const struct bytes key_sha256 = BYTES_LITERAL("another key");
 
     (void)state;
-    for (int proofs = 0; proofs < 4; proofs++) {
+    for (unsigned proofs = 0; proofs <= ALL; proofs++) {
         struct stun_writer writer;
         uint8_t raw[128];
         struct bytes written = {0};
@@ -85,10 +124,13 @@ static void reads_back_with_both_proofs_and_without(void **state)
 
         stun_writer_init(&writer, raw, sizeof raw, &header);
         stun_attr_u32_write(&writer.wr, STUN_ATTR_LIFETIME, 600);
-        if ((proofs & 1) != 0) {
+        if ((proofs & SHA1) != 0) {
             stun_writer_integrity(&writer, key);
         }
-        if ((proofs & 2) != 0) {
+        if ((proofs & SHA256) != 0) {
+            stun_writer_integrity_sha256(&writer, key_sha256);
+        }
+        if ((proofs & FINGERPRINT) != 0) {
             stun_writer_fingerprint(&writer);
         }
         assert_true(stun_writer_finish(&writer, &written));
@@ -96,8 +138,13 @@ static void reads_back_with_both_proofs_and_without(void **state)
         struct bytes copy = exact_copy(written);
         assert_int_equal(stun_message_read(copy, &message), STUN_MESSAGE_OK);
         assert_int_equal(message.header.body_len, written.len - STUN_HEADER_LEN);
-        assert_int_equal(stun_message_is_intact(&message, key), (proofs & 1) != 0);
-        assert_int_equal(stun_message_has(&message, STUN_ATTR_FINGERPRINT), (proofs & 2) != 0);
+        assert_int_equal(stun_message_is_intact(&message, key), (proofs & SHA1) != 0);
+        assert_int_equal(stun_message_is_intact_sha256(&message, key_sha256),
+                         (proofs & SHA256) != 0);
+        assert_false(stun_message_is_intact(&message, key_sha256));
+        assert_false(stun_message_is_intact_sha256(&message, key));
+        assert_int_equal(stun_message_has(&message, STUN_ATTR_FINGERPRINT),
+                         (proofs & FINGERPRINT) != 0);
         exact_free(copy);
     }
 }
@@ -125,6 +172,14 @@ static void fails_cleanly_in_every_room_that_is_too_small(void **state)
         uint8_t *exact = exact_room(room);
         struct bytes message = {exact, 4242};
         assert_false(write_long_term_request(exact, room, &message));
+        assert_int_equal(message.len, 4242);
+        free(exact);
+    }
+    whole = rfc8489_message().len;
+    for (size_t room = 0; room < whole; room++) {
+        uint8_t *exact = exact_room(room);
+        struct bytes message = {exact, 4242};
+        assert_false(write_anonymous_request(exact, room, &message));
         assert_int_equal(message.len, 4242);
         free(exact);
     }
@@ -177,7 +232,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_the_request_of_rfc_5769_section_2_4),
         cmocka_unit_test(makes_the_proofs_of_the_other_samples),
-        cmocka_unit_test(reads_back_with_both_proofs_and_without),
+        cmocka_unit_test(writes_the_request_of_rfc_8489_appendix_b_1),
+        cmocka_unit_test(reads_back_with_all_proofs_and_without),
         cmocka_unit_test(ignores_the_length_that_its_header_names),
         cmocka_unit_test(fails_cleanly_in_every_room_that_is_too_small),
         cmocka_unit_test(fails_cleanly_when_only_the_fingerprint_does_not_fit),
