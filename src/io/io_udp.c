@@ -41,6 +41,14 @@ static int set_options(int fd, const struct io_udp_options *options)
         error = is_ip6 ? set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
                        : set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
     }
+    if (error == 0 && options->has_ip_fields) {
+        error = is_ip6 ? set_option(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1)
+                       : set_option(fd, IPPROTO_IP, IP_RECVTTL, 1);
+    }
+    if (error == 0 && options->has_ip_fields) {
+        error = is_ip6 ? set_option(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1)
+                       : set_option(fd, IPPROTO_IP, IP_RECVTOS, 1);
+    }
     return error;
 }
 
@@ -98,20 +106,24 @@ void io_udp_close(struct io_udp *udp)
     io_fd_close(&udp->fd);
 }
 
-// Room for one source address as a control message.
+// Room for a source address, a TTL and a TOS as control messages.
 union control {
     struct cmsghdr align;
-    uint8_t ip4[CMSG_SPACE(sizeof(struct in_pktinfo))];
-    uint8_t ip6[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+    uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + 2 * CMSG_SPACE(sizeof(int))];
 };
 
-static void put_control(struct msghdr *header, int level, int type, const void *data, size_t len)
+// Puts a control message behind those that are there.
+static void put_control(struct msghdr *header, union control *control, int level, int type,
+                        const void *data, size_t len)
 {
-    header->msg_controllen = CMSG_SPACE(len);
-    struct cmsghdr *cmsg = CMSG_FIRSTHDR(header);
+    const struct cmsghdr head = {.cmsg_len = CMSG_LEN(len), .cmsg_level = level, .cmsg_type = type};
+    uint8_t *const at = control->bytes + header->msg_controllen;
 
-    *cmsg = (struct cmsghdr){.cmsg_len = CMSG_LEN(len), .cmsg_level = level, .cmsg_type = type};
-    memcpy(CMSG_DATA(cmsg), data, len);
+    header->msg_control = control;
+    header->msg_controllen += CMSG_SPACE(len);
+    assert(header->msg_controllen <= sizeof(control->bytes));
+    memcpy(at, &head, sizeof(head));
+    memcpy(at + CMSG_LEN(0), data, len);
 }
 
 static void put_source(struct msghdr *header, union control *control, const struct addr *from,
@@ -120,13 +132,27 @@ static void put_source(struct msghdr *header, union control *control, const stru
     struct in_pktinfo info4 = {0};
     struct in6_pktinfo info6 = {.ipi6_ifindex = scope};
 
-    header->msg_control = control;
     if (from->family == ADDR_IP6) {
         memcpy(&info6.ipi6_addr, from->ip, ADDR_IP6_LEN);
-        put_control(header, IPPROTO_IPV6, IPV6_PKTINFO, &info6, sizeof(info6));
+        put_control(header, control, IPPROTO_IPV6, IPV6_PKTINFO, &info6, sizeof(info6));
     } else {
         memcpy(&info4.ipi_spec_dst, from->ip, ADDR_IP4_LEN);
-        put_control(header, IPPROTO_IP, IP_PKTINFO, &info4, sizeof(info4));
+        put_control(header, control, IPPROTO_IP, IP_PKTINFO, &info4, sizeof(info4));
+    }
+}
+
+static void put_ip_fields(struct msghdr *header, union control *control, bool is_ip6,
+                          const struct io_udp_message *message)
+{
+    const int level = is_ip6 ? IPPROTO_IPV6 : IPPROTO_IP;
+    const int ttl = message->ttl;
+    const int tos = message->tos;
+
+    if (ttl != 0) {
+        put_control(header, control, level, is_ip6 ? IPV6_HOPLIMIT : IP_TTL, &ttl, sizeof(ttl));
+    }
+    if (tos != 0) { // which the socket has from its birth
+        put_control(header, control, level, is_ip6 ? IPV6_TCLASS : IP_TOS, &tos, sizeof(tos));
     }
 }
 
@@ -158,6 +184,7 @@ int io_udp_send(struct io_udp *udp, const struct io_udp_message *message)
         }
         put_source(&header, &control, from, message->scope);
     }
+    put_ip_fields(&header, &control, udp->local.family == ADDR_IP6, message);
     if (message->is_df != udp->is_df) {
         const int error = set_df(udp->fd, (enum addr_family)udp->local.family, message->is_df);
         if (error != 0) {

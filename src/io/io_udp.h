@@ -13,6 +13,7 @@ enum { IO_UDP_PADDING_MAX = 3 }; // bytes: what brings ChannelData to a multiple
 struct io_udp_options {
     struct addr local;           // port 0: the kernel chooses one; the IP may be unspecified
     bool has_destination;        // learn each datagram's destination (for wildcard sockets)
+    bool has_ip_fields;          // learn each datagram's TTL and TOS, or what IPv6 calls them
     uint32_t receive_buffer_len; // bytes wanted, as far as the system's limit allows; 0: default
     uint32_t send_buffer_len;    // likewise
 };
@@ -37,6 +38,8 @@ struct io_udp_message {
     const struct addr *from; // source IP on a wildcard socket; NULL: the kernel chooses
     uint32_t scope;          // of the datagram that it answers, else 0
     bool is_df;              // set DF; never fragment
+    uint8_t ttl;             // IPv4's TTL or IPv6's hop limit; 0: the host's default
+    uint8_t tos;             // IPv4's TOS or IPv6's traffic class: DSCP and, in the low bits, ECN
     struct bytes head;
     struct bytes payload;
     uint32_t padding_len; // zero bytes behind, up to IO_UDP_PADDING_MAX

@@ -23,8 +23,8 @@ struct io_udp_batch_slot {
     struct sockaddr_storage name;
     union {
         struct cmsghdr align;
-        uint8_t ip4[CMSG_SPACE(sizeof(struct in_pktinfo))];
-        uint8_t ip6[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+        // Destination, TTL and TOS; those of IPv4 are no longer.
+        uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + 2 * CMSG_SPACE(sizeof(int))];
     } control;
 };
 
@@ -108,30 +108,45 @@ void io_udp_batch_close(struct io_udp_batch *batch)
     }
 }
 
-// The destination by which the kernel delivered the datagram, or the bound address when the socket
-// does not ask for it. For a broadcast it is the address from which to answer.
-static struct addr local_of(struct msghdr *header, const struct addr *bound)
+// A control message of this kind and no shorter.
+static bool is_kind(const struct cmsghdr *cmsg, int level, int type, size_t len)
+{
+    return cmsg->cmsg_level == level && cmsg->cmsg_type == type && cmsg->cmsg_len >= CMSG_LEN(len);
+}
+
+static uint8_t byte_of(const struct cmsghdr *cmsg)
+{
+    int value = 0;
+
+    memcpy(&value, CMSG_DATA(cmsg), sizeof(value));
+    return (uint8_t)value;
+}
+
+// Takes what one control message tells. The destination is the one by which the kernel delivered
+// the datagram; for a broadcast it is the address from which to answer.
+static void take_control(const struct cmsghdr *cmsg, uint16_t port,
+                         struct io_udp_datagram *datagram)
 {
     uint8_t ip[ADDR_IP6_LEN];
     struct in_pktinfo info4;
     struct in6_pktinfo info6;
 
-    for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(header); cmsg != NULL;
-         cmsg = CMSG_NXTHDR(header, cmsg)) {
-        if (cmsg->cmsg_level == IPPROTO_IP && cmsg->cmsg_type == IP_PKTINFO &&
-            cmsg->cmsg_len >= CMSG_LEN(sizeof(info4))) {
-            memcpy(&info4, CMSG_DATA(cmsg), sizeof(info4));
-            memcpy(ip, &info4.ipi_spec_dst, ADDR_IP4_LEN);
-            return addr_ip4(ip, bound->port);
-        }
-        if (cmsg->cmsg_level == IPPROTO_IPV6 && cmsg->cmsg_type == IPV6_PKTINFO &&
-            cmsg->cmsg_len >= CMSG_LEN(sizeof(info6))) {
-            memcpy(&info6, CMSG_DATA(cmsg), sizeof(info6));
-            memcpy(ip, &info6.ipi6_addr, ADDR_IP6_LEN);
-            return addr_ip6(ip, bound->port);
-        }
+    if (is_kind(cmsg, IPPROTO_IP, IP_PKTINFO, sizeof(info4))) {
+        memcpy(&info4, CMSG_DATA(cmsg), sizeof(info4));
+        memcpy(ip, &info4.ipi_spec_dst, ADDR_IP4_LEN);
+        datagram->local = addr_ip4(ip, port);
+    } else if (is_kind(cmsg, IPPROTO_IPV6, IPV6_PKTINFO, sizeof(info6))) {
+        memcpy(&info6, CMSG_DATA(cmsg), sizeof(info6));
+        memcpy(ip, &info6.ipi6_addr, ADDR_IP6_LEN);
+        datagram->local = addr_ip6(ip, port);
+    } else if (is_kind(cmsg, IPPROTO_IP, IP_TTL, sizeof(int)) ||
+               is_kind(cmsg, IPPROTO_IPV6, IPV6_HOPLIMIT, sizeof(int))) {
+        datagram->ttl = byte_of(cmsg);
+    } else if (is_kind(cmsg, IPPROTO_IP, IP_TOS, sizeof(uint8_t))) {
+        datagram->tos = *CMSG_DATA(cmsg); // one byte, where the others are an int
+    } else if (is_kind(cmsg, IPPROTO_IPV6, IPV6_TCLASS, sizeof(int))) {
+        datagram->tos = byte_of(cmsg);
     }
-    return *bound;
 }
 
 // Hands the datagram in slot `i` out as the next one, or drops and counts it.
@@ -154,7 +169,11 @@ static void hand_out(struct io_udp_batch *batch, uint32_t i, const struct addr *
         return;
     }
     assert(datagram.len <= batch->datagram_len);
-    datagram.local = local_of(header, bound);
+    datagram.local = *bound;
+    for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(header); cmsg != NULL;
+         cmsg = CMSG_NXTHDR(header, cmsg)) {
+        take_control(cmsg, bound->port, &datagram);
+    }
     batch->datagrams[batch->count++] = datagram;
     batch->stats.received++;
 }

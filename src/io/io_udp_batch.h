@@ -26,6 +26,8 @@ struct io_udp_datagram {
     struct addr from;  // never port 0
     struct addr local; // where it was sent to, if the socket has_destination, else as bound
     uint32_t scope;    // give it back with an answer: the interface, if `from` is link-local
+    uint8_t ttl;       // IPv4's TTL or IPv6's hop limit as it arrived, if the socket has_ip_fields
+    uint8_t tos;       // IPv4's TOS or IPv6's traffic class likewise: DSCP, and ECN in the low bits
 };
 
 struct io_udp_batch_stats {

@@ -10,11 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "io/io_loop.h"
+#include "io/io_privilege.h"
 #include "io/io_sockaddr.h"
 
 enum { CAPACITY = 8, DATAGRAM_LEN = 100, SKIPPED = 77 };
@@ -227,6 +229,132 @@ static void says_the_bound_address_when_destinations_were_not_asked_for(void **s
     io_udp_close(&to);
 }
 
+// Opens a sender and a receiver of IP fields on loopback. False when this host has no such family.
+static bool open_pair(struct addr local, struct io_udp *from, struct io_udp *to)
+{
+    struct io_udp_options options = {.local = local, .has_destination = true};
+
+    if (io_udp_open(&options, from) != 0) {
+        puts("skipped: needs IPv6 on loopback");
+        is_skipped = true;
+        return false;
+    }
+    options.has_ip_fields = true;
+    assert_int_equal(io_udp_open(&options, to), 0);
+    return true;
+}
+
+static void learns_every_ttl_and_tos_that_is_sent(void **state)
+{
+    const struct addr locals[] = {loopback4, loopback6};
+    struct io_udp from;
+    struct io_udp to;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(locals) && open_pair(locals[i], &from, &to); i++) {
+        for (unsigned value = 0; value <= UINT8_MAX; value++) {
+            const struct io_udp_message messages[] = {
+                {.to = &to.local, .ttl = (uint8_t)value},
+                {.to = &to.local, .tos = (uint8_t)value},
+                {.to = &to.local, .ttl = (uint8_t)value, .tos = (uint8_t)~value},
+            };
+            for (size_t j = 0; j < COUNT_OF(messages); j++) {
+                assert_int_equal(io_udp_send(&from, &messages[j]), 0);
+            }
+            assert_int_equal(io_udp_batch_receive(&batch, &to), 0);
+            assert_int_equal(batch.count, COUNT_OF(messages));
+            for (size_t j = 0; j < COUNT_OF(messages); j++) {
+                const uint8_t ttl = messages[j].ttl;
+                assert_int_equal(batch.datagrams[j].ttl, ttl != 0 ? ttl : 64); // Linux's default
+                assert_int_equal(batch.datagrams[j].tos, messages[j].tos);
+                assert_true(addr_equal(&batch.datagrams[j].local, &to.local));
+            }
+        }
+        io_udp_close(&from);
+        io_udp_close(&to);
+    }
+}
+
+static void sends_ttl_and_tos_beside_a_source(void **state)
+{
+    const struct addr locals[] = {loopback4, loopback6};
+    static const struct addr wildcards[] = {{.family = ADDR_IP4}, {.family = ADDR_IP6}};
+    struct io_udp from;
+    struct io_udp to;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(locals) && open_pair(locals[i], &from, &to); i++) {
+        struct io_udp wildcard = open_at(wildcards[i], false);
+        const struct io_udp_message message = {
+            .to = &to.local, .from = &locals[i], .ttl = 1, .tos = 0xb9};
+
+        assert_int_equal(io_udp_send(&wildcard, &message), 0);
+        assert_int_equal(io_udp_batch_receive(&batch, &to), 0);
+        assert_int_equal(batch.count, 1);
+        assert_int_equal(batch.datagrams[0].ttl, 1);
+        assert_int_equal(batch.datagrams[0].tos, 0xb9);
+        assert_true(addr_same_ip(&batch.datagrams[0].from, &locals[i]));
+        io_udp_close(&wildcard);
+        io_udp_close(&from);
+        io_udp_close(&to);
+    }
+}
+
+static void learns_no_ttl_and_tos_unasked(void **state)
+{
+    struct io_udp udp = open_at(loopback4, true);
+    const struct io_udp_message message = {.to = &udp.local, .ttl = 7, .tos = 7};
+
+    (void)state;
+    assert_int_equal(io_udp_send(&udp, &message), 0);
+    assert_int_equal(io_udp_batch_receive(&batch, &udp), 0);
+    assert_int_equal(batch.count, 1);
+    assert_int_equal(batch.datagrams[0].ttl, 0);
+    assert_int_equal(batch.datagrams[0].tos, 0);
+    io_udp_close(&udp);
+}
+
+// How many values a process without rights could not send.
+static int fault_count_without_rights(void)
+{
+    const struct addr locals[] = {loopback4, loopback6};
+    const struct io_privilege_user nobody = {.uid = 65534, .gid = 65534};
+    struct io_udp udp;
+    int count = 0;
+
+    if (io_privilege_is_root() && io_privilege_drop(nobody) != 0) {
+        return 1;
+    }
+    for (size_t i = 0; i < COUNT_OF(locals); i++) {
+        if (io_udp_open(&(struct io_udp_options){.local = locals[i]}, &udp) != 0) {
+            continue; // no IPv6, which another test says
+        }
+        const struct addr to = addr_with_port(locals[i], 9);
+        for (unsigned value = 0; value <= UINT8_MAX; value++) {
+            const struct io_udp_message message = {
+                .to = &to, .ttl = (uint8_t)value, .tos = (uint8_t)value};
+            count += io_udp_send(&udp, &message) != 0;
+        }
+        io_udp_close(&udp);
+    }
+    return count < UINT8_MAX ? count : UINT8_MAX;
+}
+
+static void needs_no_rights_for_ttl_and_tos(void **state)
+{
+    int status = -1;
+
+    (void)state;
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        _exit(fault_count_without_rights());
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void count_turn(struct io_watch *watch, uint32_t events)
 {
     (void)events;
@@ -335,6 +463,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(knows_it_for_ip6_too, open_batch, close_batch),
         cmocka_unit_test_setup_teardown(says_the_bound_address_when_destinations_were_not_asked_for,
                                         open_batch, close_batch),
+        cmocka_unit_test_setup_teardown(learns_every_ttl_and_tos_that_is_sent, open_batch,
+                                        close_batch),
+        cmocka_unit_test_setup_teardown(sends_ttl_and_tos_beside_a_source, open_batch, close_batch),
+        cmocka_unit_test_setup_teardown(learns_no_ttl_and_tos_unasked, open_batch, close_batch),
+        cmocka_unit_test(needs_no_rights_for_ttl_and_tos),
         cmocka_unit_test_setup_teardown(clears_a_pending_error_and_loses_no_datagram, open_batch,
                                         close_batch),
         cmocka_unit_test_setup_teardown(clears_an_error_with_nothing_behind_it, open_batch,
