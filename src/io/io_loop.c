@@ -118,7 +118,7 @@ static void call(struct io_loop *loop, struct epoll_event event)
     if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
         events |= IO_READABLE | IO_WRITABLE;
     }
-    events &= watch->events; // it may have been modified since
+    events &= watch->events | IO_ERROR; // it may have been modified since
     if (events != 0) {
         watch->fn(watch, events);
     }

@@ -20,10 +20,12 @@
 enum { IO_LOOP_EVENT_MAX = 64 };
 
 // What a watch asks for, and what it is told. An error or a hang-up is told as all that was asked
-// for, so that the next read or write meets it.
+// for, so that the next read or write meets it. An error is told by IO_ERROR besides, which nobody
+// can ask for: some sockets have a queue of errors to be emptied (io_udp_error.h).
 enum {
     IO_READABLE = EPOLLIN,
     IO_WRITABLE = EPOLLOUT,
+    IO_ERROR = EPOLLERR,
 };
 
 struct io_watch;
