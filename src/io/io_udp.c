@@ -12,6 +12,8 @@
 #include "io/io_fd.h"
 #include "io/io_sockaddr.h"
 
+enum { SEND_TRY_MAX = 3 }; // sendmsg calls for one datagram
+
 static int set_option(int fd, int level, int name, int value)
 {
     return setsockopt(fd, level, name, &value, sizeof(value)) == 0 ? 0 : -errno;
@@ -19,11 +21,17 @@ static int set_option(int fd, int level, int name, int value)
 
 // DONT is DF clear, as RFC 8656 section 14 wants of packets without DONT-FRAGMENT; PROBE is DF set,
 // and pays no heed to the path MTU cache, which strangers can fill by ICMP.
-static int set_df(int fd, enum addr_family family, bool is_df)
+//
+// In IPv4 the kernel hides "fragmentation needed" from a socket that is at DONT when it arrives,
+// though it was at PROBE when the packet left. A socket that wants errors therefore clears DF by
+// OMIT, which hides nothing and pays no heed to the cache either. IPv6 is the other way round:
+// OMIT hides "packet too big", and DONT learns the path's MTU from it, as somebody must where only
+// the sender fragments.
+static int set_df(int fd, enum addr_family family, bool is_df, bool has_errors)
 {
     if (family == ADDR_IP4) {
-        return set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER,
-                          is_df ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT);
+        const int clear = has_errors ? IP_PMTUDISC_OMIT : IP_PMTUDISC_DONT;
+        return set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, is_df ? IP_PMTUDISC_PROBE : clear);
     }
     return set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
                       is_df ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_DONT);
@@ -32,7 +40,7 @@ static int set_df(int fd, enum addr_family family, bool is_df)
 static int set_options(int fd, const struct io_udp_options *options)
 {
     const bool is_ip6 = options->local.family == ADDR_IP6;
-    int error = set_df(fd, (enum addr_family)options->local.family, false);
+    int error = set_df(fd, (enum addr_family)options->local.family, false, options->has_errors);
 
     if (error == 0 && is_ip6) {
         error = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
@@ -48,6 +56,10 @@ static int set_options(int fd, const struct io_udp_options *options)
     if (error == 0 && options->has_ip_fields) {
         error = is_ip6 ? set_option(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1)
                        : set_option(fd, IPPROTO_IP, IP_RECVTOS, 1);
+    }
+    if (error == 0 && options->has_errors) {
+        error = is_ip6 ? set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1)
+                       : set_option(fd, IPPROTO_IP, IP_RECVERR, 1);
     }
     return error;
 }
@@ -97,7 +109,8 @@ int io_udp_open(const struct io_udp_options *options, struct io_udp *out)
         return error;
     }
     assert(bound.port != 0);
-    *out = (struct io_udp){.fd = io_fd_take(&fd), .local = bound};
+    *out =
+        (struct io_udp){.fd = io_fd_take(&fd), .local = bound, .has_errors = options->has_errors};
     return 0;
 }
 
@@ -162,6 +175,35 @@ static struct iovec part(struct bytes span)
     return (struct iovec){.iov_base = (void *)(uintptr_t)span.ptr, .iov_len = span.len};
 }
 
+// The errors in whose name the kernel tells of an ICMP message (icmp_err_convert in its
+// net/ipv4/icmp.c, tab_unreach in net/ipv6/icmp.c). Each may also be this send's own.
+static bool is_icmp(int error)
+{
+    return error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH ||
+           error == EMSGSIZE || error == EACCES || error == EPROTO || error == ENOPROTOOPT ||
+           error == EOPNOTSUPP || error == EHOSTDOWN || error == ENONET;
+}
+
+// An error that waits at the socket is told once, in place of sending; so another try sends, if not
+// another ICMP message came in the microsecond between. SEND_TRY_MAX bounds what a flood of them
+// can do, and what a send costs that cannot succeed.
+static int send_to(const struct io_udp *udp, const struct msghdr *header)
+{
+    const int try_count = udp->has_errors ? SEND_TRY_MAX : 1;
+    int error = 0;
+
+    for (int try = 0; try < try_count; try++) {
+        if (sendmsg(udp->fd, header, MSG_NOSIGNAL) >= 0) {
+            return 0;
+        }
+        error = errno;
+        if (!is_icmp(error)) {
+            break;
+        }
+    }
+    return -error;
+}
+
 int io_udp_send(struct io_udp *udp, const struct io_udp_message *message)
 {
     static const uint8_t padding[IO_UDP_PADDING_MAX];
@@ -186,11 +228,12 @@ int io_udp_send(struct io_udp *udp, const struct io_udp_message *message)
     }
     put_ip_fields(&header, &control, udp->local.family == ADDR_IP6, message);
     if (message->is_df != udp->is_df) {
-        const int error = set_df(udp->fd, (enum addr_family)udp->local.family, message->is_df);
+        const int error =
+            set_df(udp->fd, (enum addr_family)udp->local.family, message->is_df, udp->has_errors);
         if (error != 0) {
             return error;
         }
         udp->is_df = message->is_df;
     }
-    return sendmsg(udp->fd, &header, MSG_NOSIGNAL) >= 0 ? 0 : -errno;
+    return send_to(udp, &header);
 }

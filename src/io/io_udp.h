@@ -14,6 +14,7 @@ struct io_udp_options {
     struct addr local;           // port 0: the kernel chooses one; the IP may be unspecified
     bool has_destination;        // learn each datagram's destination (for wildcard sockets)
     bool has_ip_fields;          // learn each datagram's TTL and TOS, or what IPv6 calls them
+    bool has_errors;             // keep ICMP errors, as io_udp_error.h says
     uint32_t receive_buffer_len; // bytes wanted, as far as the system's limit allows; 0: default
     uint32_t send_buffer_len;    // likewise
 };
@@ -22,6 +23,7 @@ struct io_udp {
     int fd;
     struct addr local; // as bound: never port 0
     bool is_df;        // the socket sends with DF (IPv4) or without fragmenting (IPv6) now
+    bool has_errors;   // as opened
 };
 
 // Opens and binds. IPv6 sockets take no IPv4; addresses are never shared (no SO_REUSEADDR).
@@ -46,9 +48,10 @@ struct io_udp_message {
 };
 
 // Sends one datagram. All that can come back is for the caller to count, none is fatal:
-// -EAGAIN: the send buffer is full. -ENOBUFS: the device's queue is. -ECONNREFUSED: an ICMP error
-// of an earlier datagram was waiting. -ENETUNREACH, -EHOSTUNREACH: no way there. -EPERM: a
-// firewall. -EACCES: a broadcast address. -EMSGSIZE: too long for one datagram, or for the link
-// with DF. -EINVAL: `to` has port 0, or the families differ. `from` that is not this host's:
-// -EINVAL or -ENETUNREACH, by kernel and family.
+// -EAGAIN: the send buffer is full. -ENOBUFS: the device's queue is. -ENETUNREACH, -EHOSTUNREACH:
+// no way there. -EPERM: a firewall. -EACCES: a broadcast address. -EMSGSIZE: too long for one
+// datagram, or for the link with DF. -EINVAL: `to` has port 0, or the families differ. `from` that
+// is not this host's: -EINVAL or -ENETUNREACH, by kernel and family. An ICMP error of an earlier
+// datagram, which the system tells here with one of these numbers or with -ECONNREFUSED and the
+// like, costs no datagram on a socket that has_errors: it is sent at the next of a few tries.
 MUST_USE int io_udp_send(struct io_udp *udp, const struct io_udp_message *message);

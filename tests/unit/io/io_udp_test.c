@@ -264,19 +264,23 @@ static void changes_df_only_as_it_is_told(void **state)
     static const bool wishes[] = {false, true, true, false, true};
 
     (void)state;
-    for (size_t i = 0; i < family_count(); i++) {
-        struct io_udp udp = open_at(loopback(families[i], 1, 0));
-        const bool is_ip6 = families[i] == ADDR_IP6;
+    for (size_t i = 0; i < 2 * family_count(); i++) {
+        const bool is_ip6 = families[i / 2] == ADDR_IP6;
+        const bool has_errors = i % 2 == 1;
+        const struct io_udp_options options = {.local = loopback(families[i / 2], 1, 0),
+                                               .has_errors = has_errors};
         const int level = is_ip6 ? IPPROTO_IPV6 : IPPROTO_IP;
         const int name = is_ip6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER;
+        const int clear = has_errors && !is_ip6 ? IP_PMTUDISC_OMIT : IP_PMTUDISC_DONT;
+        struct io_udp udp;
 
-        assert_int_equal(option(&udp, level, name), IP_PMTUDISC_DONT); // and not the default, WANT
+        assert_int_equal(io_udp_open(&options, &udp), 0);
+        assert_int_equal(option(&udp, level, name), clear); // and not the default, WANT
         for (size_t j = 0; j < COUNT_OF(wishes); j++) {
             const struct io_udp_message message = {
                 .to = &udp.local, .payload = hello, .is_df = wishes[j]};
             assert_int_equal(io_udp_send(&udp, &message), 0);
-            assert_int_equal(option(&udp, level, name),
-                             wishes[j] ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT);
+            assert_int_equal(option(&udp, level, name), wishes[j] ? IP_PMTUDISC_PROBE : clear);
             assert_int_equal(udp.is_df, wishes[j]);
         }
         io_udp_close(&udp);
