@@ -16,6 +16,7 @@ FUZZ_SECONDS ?= 600
 .PHONY: build run test check format fuzz bench install clean
 
 build/build.ninja:
+	@command -v meson >/dev/null || { tools/install-packages run && command -v meson >/dev/null; }
 	meson setup build -Dtests=false $(if $(prefix),-Dprefix=$(prefix))
 
 build: build/build.ninja

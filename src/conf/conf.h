@@ -31,7 +31,7 @@
 #include "conf/conf_value.h"
 
 enum {
-    CONF_VALUE_MAX = 256, // values held, all options together
+    CONF_VALUE_MAX = 4096, // values held, all options together
 };
 
 // What is known of one option.

@@ -13,5 +13,9 @@
 // Closes the descriptor, if it is one, and sets it to -1.
 void io_fd_close(int *fd);
 
+// Opens /dev/null for each of the descriptors 0, 1 and 2 that is closed, so that no socket takes
+// its number and is written to as standard output. -errno as open(2).
+MUST_USE int io_fd_reserve_standard(void);
+
 // Hands the descriptor over: returns it and leaves -1.
 MUST_USE int io_fd_take(int *fd);

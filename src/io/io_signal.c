@@ -15,6 +15,7 @@ int io_signal_open(int *out)
     sigset_t set;
 
     sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
     IO_FD_AUTO int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "io/io_host.h"
 #include "io/io_route.h"
 #include "io/io_udp.h"
 #include "log/log.h"
@@ -28,16 +29,70 @@ static void take_route(enum addr_family family, struct addr *public)
     }
 }
 
+static bool is_reachable(const struct addr *addr)
+{
+    static const struct cidr link_local[] = {
+        {.base = {.ip = {169, 254}, .family = ADDR_IP4}, .prefix_len = 16},
+        {.base = {.ip = {0xfe, 0x80}, .family = ADDR_IP6}, .prefix_len = 10},
+    };
+
+    return !addr_is_loopback(addr) && !cidr_contains(&link_local[0], addr) &&
+           !cidr_contains(&link_local[1], addr);
+}
+
+// A host without a default route may still have neighbours: the first address of each family.
+static void take_interface(struct relay_config *config)
+{
+    struct addr addrs[RELAY_CONFIG_OWN_MAX];
+    size_t count = 0;
+
+    IGNORE(io_host_list(addrs, COUNT_OF(addrs), &count)); // those that fit will do
+    for (size_t i = 0; i < count; i++) {
+        struct addr *public =
+            addrs[i].family == ADDR_IP4 ? &config->public_ip4 : &config->public_ip6;
+        if (public->family == ADDR_NONE && is_reachable(&addrs[i])) {
+            *public = addrs[i];
+        }
+    }
+    if (has_address(config)) {
+        LOG_WARN("there is no default route: serving this host's networks alone");
+    }
+}
+
 // A host without a network: the relay serves the host itself, which can then try it out.
 static void take_loopback(struct relay_config *config)
 {
     config->public_ip4 = addr_ip4((const uint8_t[]){127, 0, 0, 1}, 0);
     config->bind_ip4 = config->public_ip4;
-    config->rules[config->rule_count++] = (struct turn_peer_rule){
-        .cidr = {.base = config->public_ip4, .prefix_len = 32},
-        .is_allowed = true,
-    };
     LOG_WARN("there is no default route: serving this host alone");
+}
+
+// Loopback addresses are left to their own rule, so that a wide one can lift it as a whole.
+static void add_own(struct relay_config *config, const struct addr *addr)
+{
+    if (addr->family != ADDR_NONE && !addr_is_loopback(addr)) {
+        assert(config->own_addr_count < COUNT_OF(config->own_addrs));
+        config->own_addrs[config->own_addr_count++] = *addr;
+    }
+}
+
+// The public addresses are listed too: behind a NAT they are no interface's.
+static void list_own(struct relay_config *config)
+{
+    struct addr found[RELAY_CONFIG_OWN_MAX - 2];
+    size_t count = 0;
+    int error = io_host_list(found, COUNT_OF(found), &count);
+
+    if (error != 0) {
+        LOG_WARN("not all addresses of this host are denied as peers",
+                 LOG_ERROR_NUMBER("error", error));
+    }
+    config->own_addr_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        add_own(config, &found[i]);
+    }
+    add_own(config, &config->public_ip4);
+    add_own(config, &config->public_ip6);
 }
 
 static void say(const struct addr *public, uint16_t listen_port)
@@ -57,8 +112,12 @@ void relay_address_choose(struct relay_config *config)
         take_route(ADDR_IP6, &config->public_ip6);
     }
     if (!has_address(config)) {
+        take_interface(config);
+    }
+    if (!has_address(config)) {
         take_loopback(config);
     }
+    list_own(config);
     say(&config->public_ip4, config->listen_port);
     say(&config->public_ip6, config->listen_port);
 }

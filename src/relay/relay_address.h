@@ -2,14 +2,14 @@
 // Which addresses the relay serves, when the operator has not said all of it.
 //
 // For each family: a public address that is given counts; else a specific bind address is public
-// too. If that gives none at all, the addresses of the default route serve; if there is no default
-// route, the loopback address serves this host alone, and may be a peer.
+// too. If that gives none at all, the addresses of the default route serve; without a default
+// route the first ones of this host's interfaces; and if it has no network at all, the loopback address serves this host alone.
 #pragma once
 
 #include "relay/relay_config.h"
 
-// Fills in config->public_ip4 and public_ip6, of which at least one is an address afterwards, and
-// logs what it chose.
+// Fills in config->public_ip4 and public_ip6, of which at least one is an address afterwards, lists
+// the host's own addresses, and logs what it chose.
 void relay_address_choose(struct relay_config *config);
 
 // The local address for relayed sockets of a family: the bind address or, when that is

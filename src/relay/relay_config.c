@@ -3,6 +3,18 @@
 
 #include <assert.h>
 
+#include "turn/turn_manner.h"
+
+static bool has_user(const struct relay_config *config, struct bytes name)
+{
+    for (size_t i = 0; i < config->user_count; i++) {
+        if (bytes_equal(config->users[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // Splits NAME:PASSWORD; a name has no colon, a password may.
 static void add_user(struct conf *conf, const struct conf_value *value, struct relay_config *out)
 {
@@ -16,6 +28,8 @@ static void add_user(struct conf *conf, const struct conf_value *value, struct r
         conf_error_value(&conf->errors, value, "is not of the form NAME:PASSWORD");
     } else if (user.name.len > TURN_CONFIG_USERNAME_MAX) {
         conf_error_value(&conf->errors, value, "has a name of more than 508 bytes");
+    } else if (has_user(out, user.name)) {
+        conf_error_value(&conf->errors, value, "names a user for the second time");
     } else {
         assert(out->user_count < COUNT_OF(out->users));
         out->users[out->user_count++] = user;
@@ -48,6 +62,24 @@ static void read_lists(struct conf *conf, struct relay_config *out)
     }
 }
 
+// Unspecified, multicast, mapped and link-local addresses lead no client here.
+static bool can_be_public(const struct addr *addr)
+{
+    static const struct cidr others[] = {
+        {.base = {.ip = {224}, .family = ADDR_IP4}, .prefix_len = 3},
+        {.base = {.ip = {0xff}, .family = ADDR_IP6}, .prefix_len = 8},
+        {.base = {.ip = {0xfe, 0x80}, .family = ADDR_IP6}, .prefix_len = 10},
+        {.base = {.ip = {[10] = 0xff, 0xff}, .family = ADDR_IP6}, .prefix_len = 96},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        if (cidr_contains(&others[i], addr)) {
+            return false;
+        }
+    }
+    return !addr_is_unspecified(addr);
+}
+
 static void read_addresses(struct conf *conf, struct relay_config *out)
 {
     static const struct {
@@ -67,10 +99,8 @@ static void read_addresses(struct conf *conf, struct relay_config *out)
         struct addr *addr = (struct addr *)(void *)((uint8_t *)out + list[i].offset);
 
         if (conf_value_addr(&conf->errors, value, list[i].family, addr) && list[i].is_public &&
-            addr_is_unspecified(addr)) {
-            conf_error_value(&conf->errors, value,
-                             "is no address that clients could be told; --bind-ip4-addr and "
-                             "--bind-ip6-addr take it");
+            !can_be_public(addr)) {
+            conf_error_value(&conf->errors, value, "is no address that clients could be told");
         }
     }
 }
@@ -89,6 +119,55 @@ static void read_ports(struct conf *conf, struct relay_config *out)
     }
 }
 
+static void read_secrets(struct conf *conf, struct relay_config *out)
+{
+    const struct conf_value *stamp = conf_find(conf, "stamp-secret");
+    const struct conf_value *value = NULL;
+
+    while ((value = conf_next(conf, "auth-secret", value)) != NULL) {
+        struct bytes secret = {0};
+        if (!conf_value_text(&conf->errors, value, 1, TURN_CONFIG_SECRET_MAX, &secret)) {
+            continue;
+        }
+        if (out->auth_secret_count == COUNT_OF(out->auth_secrets)) {
+            conf_error_value(&conf->errors, value, "is one secret more than the 8 there may be");
+            return;
+        }
+        out->auth_secrets[out->auth_secret_count++] = secret;
+    }
+    if (conf_value_text(&conf->errors, stamp, 1, TURN_CONFIG_SECRET_MAX, &out->stamp_secret) &&
+        bytes_equal(out->realm, turn_manner_firezone_realm)) {
+        conf_error_value(&conf->errors, stamp, "cannot be used beside --realm firezone");
+    }
+}
+
+static void read_limits(struct conf *conf, struct relay_config *out)
+{
+    static const struct {
+        const char *name;
+        size_t offset;
+        uint32_t max;
+    } list[] = {
+        {"min-lifetime", offsetof(struct relay_config, min_lifetime_s), 3600},
+        {"max-allocations", offsetof(struct relay_config, max_allocations), 65536},
+        {"max-permissions", offsetof(struct relay_config, max_permissions), 1 << 24},
+        {"max-channels", offsetof(struct relay_config, max_channels), 1 << 24},
+        {"user-quota", offsetof(struct relay_config, user_quota), 65536},
+        {"permissions-per-allocation", offsetof(struct relay_config, permissions_per_allocation),
+         UINT16_MAX},
+        {"channels-per-allocation", offsetof(struct relay_config, channels_per_allocation),
+         UINT16_MAX},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(list); i++) {
+        uint64_t number = 0;
+        if (conf_value_number(&conf->errors, conf_find(conf, list[i].name), 1, list[i].max,
+                              &number)) {
+            *(uint32_t *)(void *)((uint8_t *)out + list[i].offset) = (uint32_t)number;
+        }
+    }
+}
+
 bool relay_config_read(struct conf *conf, struct relay_config *out)
 {
     static const char *const formats[] = {"human", "json"};
@@ -102,6 +181,51 @@ bool relay_config_read(struct conf *conf, struct relay_config *out)
                         &format)) {
         out->log_format = format == 0 ? LOG_LINE_HUMAN : LOG_LINE_JSON;
     }
+    conf_value_text(&conf->errors, conf_find(conf, "software"), 0, TURN_CONFIG_SOFTWARE_MAX,
+                    &out->software);
+    out->is_amplification_strict = conf_flag(conf, "strict-amplification");
     read_lists(conf, out);
+    read_secrets(conf, out);
+    read_limits(conf, out);
     return conf->errors.count == 0;
+}
+
+bool relay_config_has_credential(const struct relay_config *config)
+{
+    return config->user_count > 0 || config->auth_secret_count > 0 || config->stamp_secret.len > 0;
+}
+
+struct turn_config relay_config_turn(const struct relay_config *config)
+{
+    struct turn_config turn = turn_config_default();
+
+    turn.public_ip4 = config->public_ip4;
+    turn.public_ip6 = config->public_ip6;
+    turn.bind_ip4 = config->bind_ip4;
+    turn.bind_ip6 = config->bind_ip6;
+    turn.own_addrs = config->own_addrs;
+    turn.own_addr_count = config->own_addr_count;
+    turn.lowest_port = config->lowest_port;
+    turn.highest_port = config->highest_port;
+    turn.realm = config->realm;
+    turn.users = config->users;
+    turn.user_count = config->user_count;
+    turn.auth_secrets = config->auth_secrets;
+    turn.auth_secret_count = config->auth_secret_count;
+    turn.stamp_secret = config->stamp_secret;
+    turn.rules = config->rules;
+    turn.rule_count = config->rule_count;
+    turn.software = config->software;
+    turn.max_amplification = config->is_amplification_strict ? 1 : turn.max_amplification;
+    turn.min_lifetime_s = config->min_lifetime_s;
+    turn.default_lifetime_s = config->min_lifetime_s > turn.default_lifetime_s
+                                  ? config->min_lifetime_s
+                                  : turn.default_lifetime_s;
+    turn.max_allocations = config->max_allocations;
+    turn.max_permissions = config->max_permissions;
+    turn.max_channels = config->max_channels;
+    turn.allocations_per_user = config->user_quota;
+    turn.permissions_per_allocation = config->permissions_per_allocation;
+    turn.channels_per_allocation = config->channels_per_allocation;
+    return turn;
 }

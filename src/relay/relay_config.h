@@ -11,6 +11,8 @@
 #include "log/log_line.h"
 #include "turn/turn_config.h"
 
+enum { RELAY_CONFIG_OWN_MAX = 256 };
+
 struct relay_config {
     struct addr public_ip4; // ADDR_NONE: not given
     struct addr public_ip6;
@@ -22,10 +24,30 @@ struct relay_config {
     struct bytes realm;
     struct turn_user users[CONF_VALUE_MAX];
     size_t user_count;
-    struct turn_peer_rule rules[CONF_VALUE_MAX + 1]; // one more than options can give
+    struct turn_peer_rule rules[CONF_VALUE_MAX];
     size_t rule_count;
+    struct bytes auth_secrets[TURN_CONFIG_SECRET_COUNT];
+    size_t auth_secret_count;
+    struct bytes stamp_secret; // empty: not given
+    struct bytes software;     // empty: none is sent
+    bool is_amplification_strict;
+    uint32_t min_lifetime_s;
+    uint32_t max_allocations;
+    uint32_t max_permissions;
+    uint32_t max_channels;
+    uint32_t user_quota;
+    uint32_t permissions_per_allocation;
+    uint32_t channels_per_allocation;
+    struct addr own_addrs[RELAY_CONFIG_OWN_MAX]; // of this host, found at start
+    size_t own_addr_count;
     enum log_line_format log_format;
 };
+
+// There is any credential at all.
+bool relay_config_has_credential(const struct relay_config *config);
+
+// The same for the TURN server; borrows from `config`.
+struct turn_config relay_config_turn(const struct relay_config *config);
 
 // Reads every option out of `conf`; what is wrong is added to conf->errors. True when nothing is.
 // Spans in *out are borrowed from what `conf` borrows.

@@ -5,6 +5,7 @@
 
 #include "crypto/crypto_wipe.h"
 #include "io/io_random.h"
+#include "relay/relay_json.h"
 
 void relay_greeting_make_user(struct relay_config *config,
                               uint8_t password[RELAY_GREETING_PASSWORD_LEN])
@@ -20,25 +21,6 @@ void relay_greeting_make_user(struct relay_config *config,
     config->users[0] =
         (struct turn_user){.name = BYTES_LITERAL("fairlead"), .password = wr_done(&wr)};
     config->user_count = 1;
-}
-
-// A JSON string; names and passwords are bytes that an operator chose.
-static void string_write(struct wr *wr, struct bytes text)
-{
-    wr_u8(wr, '"');
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.ptr[i];
-        if (c == '"' || c == '\\') {
-            wr_u8(wr, '\\');
-            wr_u8(wr, c);
-        } else if (c < 0x20) {
-            wr_text(wr, "\\u00");
-            wr_hex(wr, (struct bytes){&c, 1});
-        } else {
-            wr_u8(wr, c);
-        }
-    }
-    wr_u8(wr, '"');
 }
 
 static void url_write(struct wr *wr, const char *scheme, const struct addr *host, const char *query)
@@ -69,9 +51,9 @@ void relay_greeting_ice_servers_write(struct wr *wr, const struct relay_config *
         is_first = false;
     }
     wr_text(wr, "],\"username\":");
-    string_write(wr, config->users[0].name);
+    relay_json_string_write(wr, config->users[0].name);
     wr_text(wr, ",\"credential\":");
-    string_write(wr, config->users[0].password);
+    relay_json_string_write(wr, config->users[0].password);
     wr_text(wr, "}]}");
 }
 
@@ -101,6 +83,7 @@ void relay_greeting_write(struct wr *wr, const struct relay_config *config)
     wr_text(wr, "\n\nFor a browser's RTCPeerConnection:\n\n  ");
     relay_greeting_ice_servers_write(wr, config);
     wr_text(wr, "\n\nTo try it out from another terminal (turnutils_uclient is in the package "
+                "coturn, whose\nserver you will want to keep off: systemctl disable --now "
                 "coturn):\n\n  ");
     trial_write(wr, config);
     wr_text(wr, "\n\n");

@@ -5,11 +5,12 @@
 
 #include "conf/conf.h"
 #include "relay/relay_config.h"
+#include "relay/relay_errors.h"
 
 enum {
     RELAY_LOAD_PATH_MAX = 4096,        // bytes of the file's name with its terminator: PATH_MAX
     RELAY_LOAD_UNESCAPED_MAX = 131072, // bytes: the longest variable that the kernel passes on
-    RELAY_LOAD_ERRORS_MAX = (CONF_ERROR_MAX + 1) * (CONF_ERROR_TEXT_MAX + 32), // bytes of text
+    RELAY_LOAD_ERRORS_MAX = RELAY_ERRORS_TEXT_MAX,
 };
 
 enum relay_load_outcome {

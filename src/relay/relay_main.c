@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// fairlead-relay: reads its configuration, opens a worker, gives up root, and serves.
+// fairlead-relay: reads its configuration, opens a worker, gives up root, and serves; or makes a
+// credential, when that is the command.
+#define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "crypto/crypto_wipe.h"
+#include "io/io_clock.h"
 #include "io/io_fd.h"
 #include "io/io_limit.h"
 #include "io/io_privilege.h"
@@ -14,6 +18,7 @@
 #include "log/log.h"
 #include "relay/relay_address.h"
 #include "relay/relay_config.h"
+#include "relay/relay_credential.h"
 #include "relay/relay_greeting.h"
 #include "relay/relay_load.h"
 #include "relay/relay_options.h"
@@ -57,7 +62,7 @@ static void on_signal(struct io_watch *watch, uint32_t events)
 
     (void)events;
     if (io_signal_read(watch->fd, &number)) {
-        LOG_INFO("ending", LOG_TEXT("signal", number == SIGINT ? "SIGINT" : "SIGTERM"));
+        LOG_INFO("ending", LOG_TEXT("signal", sigabbrev_np(number)));
         on_signal_over = true;
     }
 }
@@ -91,7 +96,7 @@ static void greet(const struct relay_config *config)
 
     if (config->log_format == LOG_LINE_JSON) {
         relay_greeting_ice_servers_write(&wr, config);
-        LOG_INFO("credential made, since no --user is given", LOG_BYTES("config", wr_done(&wr)));
+        LOG_INFO("credential made, since none is given", LOG_BYTES("config", wr_done(&wr)));
     } else {
         relay_greeting_write(&wr, config);
         // Not by stdio, which would keep the password; and whoever does not read it has none.
@@ -111,11 +116,15 @@ static void log_capacity(const struct relay_config *config)
         return;
     }
     uint64_t sockets = descriptors > OTHER_DESCRIPTORS ? descriptors - OTHER_DESCRIPTORS : 0;
-    uint64_t allocations = turn_config_default().max_allocations;
+    uint64_t allocations = config->max_allocations;
     allocations = allocations < ports ? allocations : ports;
     allocations = allocations < sockets ? allocations : sockets;
     LOG_INFO("capacity", LOG_NUMBER("allocations", allocations), LOG_NUMBER("ports", ports),
              LOG_NUMBER("descriptors", descriptors));
+    if (sockets == allocations) {
+        LOG_WARN("the limit of descriptors (ulimit -n) leaves fewer allocations than "
+                 "--max-allocations and the ports");
+    }
 }
 
 // All that is left to do before serving, once the worker has its sockets. 0 or -errno.
@@ -142,7 +151,7 @@ static int open_worker(struct relay_worker *worker, struct io_watch *signals,
                        struct relay_config *config)
 {
     uint8_t password[RELAY_GREETING_PASSWORD_LEN];
-    const bool has_user = config->user_count > 0;
+    const bool has_user = relay_config_has_credential(config);
 
     relay_address_choose(config);
     log_capacity(config);
@@ -184,6 +193,41 @@ static int run(struct relay_load *load, struct relay_config *config)
     return error == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+// All of it or, with false, not: whoever asked for it is to know.
+static bool write_whole(int fd, struct bytes text)
+{
+    while (text.len > 0) {
+        ssize_t written = write(fd, text.ptr, text.len);
+        if (written < 0 && errno != EINTR) {
+            return false;
+        }
+        text = bytes_from(text, written > 0 ? (size_t)written : 0);
+    }
+    return true;
+}
+
+static int make_credential(int argc, char *const *argv, char *const *environment)
+{
+    static uint8_t text[RELAY_CREDENTIAL_TEXT_MAX];
+    struct wr wr = wr_init(text, sizeof text);
+    bool is_written = false;
+    int status = EXIT_SUCCESS;
+
+    switch (relay_credential_run(argc, argv, environment, io_clock_now(), &wr)) {
+    case RELAY_CREDENTIAL_MADE:
+    case RELAY_CREDENTIAL_HELP:
+        is_written = write_whole(STDOUT_FILENO, wr_done(&wr)); // stdio would keep the password
+        status = is_written ? EXIT_SUCCESS : EXIT_FAILURE;
+        break;
+    case RELAY_CREDENTIAL_WRONG:
+        print(stderr, &wr);
+        status = EXIT_CONFIG;
+        break;
+    }
+    crypto_wipe(text, sizeof text);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     extern char **environ;
@@ -191,6 +235,10 @@ int main(int argc, char **argv)
     static struct relay_config config;
     int status = EXIT_SUCCESS;
 
+    IGNORE(io_fd_reserve_standard()); // without /dev/null there is nothing better to do
+    if (argc > 1 && strcmp(argv[1], "credential") == 0) {
+        return make_credential(argc - 1, argv + 1, environ);
+    }
     switch (relay_load_open(&load, argc, argv, environ, &config)) {
     case RELAY_LOAD_RUN:
         return run(&load, &config);

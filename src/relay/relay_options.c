@@ -6,6 +6,7 @@
 
 static const char addresses[] = "Addresses";
 static const char access[] = "Who may use it, and for what";
+static const char limits[] = "Limits";
 static const char running[] = "Running it";
 
 static const struct conf_option options[] = {
@@ -77,17 +78,39 @@ static const struct conf_option options[] = {
         .default_text = "fairlead",
         .group = access,
         .help = "Realm of the credentials, up to 127 bytes. Changing it makes no difference to "
-                "clients that follow the standard.",
+                "clients that follow the standard; but beyond 28 bytes the answer to the shortest "
+                "first request is more than four times as long as the request, and not sent.",
     },
     {
         .name = "user",
         .environment = "FAIRLEAD_USER",
         .placeholder = "NAME:PASSWORD",
-        .default_note = "one user with a random password, which is printed",
+        .default_note = "without any credential, one user with a random password, which is printed",
         .group = access,
-        .help = "A user and the password. May be given many times. Other users of the host can "
+        .help = "A user and the password. Other users of the host can "
                 "read a command line; the file and the environment are safer places.",
         .is_repeated = true,
+        .is_secret = true,
+    },
+    {
+        .name = "auth-secret",
+        .environment = "FAIRLEAD_AUTH_SECRET",
+        .placeholder = "SECRET",
+        .group = access,
+        .help = "Secret that a web service shares with the relay to make credentials that expire "
+                "(TURN REST): the username is \"EXPIRY:NAME\" with a Unix time, the password the "
+                "base64 of HMAC-SHA1(SECRET, username). May be given up to 8 times, so that it can "
+                "be changed without cutting anybody off. fairlead-relay credential makes one.",
+        .is_repeated = true,
+        .is_secret = true,
+    },
+    {
+        .name = "stamp-secret",
+        .environment = "FAIRLEAD_STAMP_SECRET",
+        .placeholder = "SECRET",
+        .group = access,
+        .help = "Secret of a Firezone portal. Requests whose realm is \"firezone\" are then "
+                "served as Firezone's own relay serves them.",
         .is_secret = true,
     },
     {
@@ -96,10 +119,11 @@ static const struct conf_option options[] = {
         .placeholder = "CIDR",
         .group = access,
         .help = "Peers that clients may reach although a wider rule denies them, such as "
-                "127.0.0.1 or 10.1.0.0/16. May be given many times. Of all rules that match a "
+                "127.0.0.1 or 10.1.0.0/16. Of all rules that match a "
                 "peer, the one with the longest prefix decides; of equally long ones denying wins. "
-                "Unspecified, loopback, link-local, multicast and broadcast addresses are denied "
-                "from the start.",
+                "Denied from the start are all that are not reachable on the whole Internet: "
+                "loopback, link-local, private, shared, unique local, multicast, broadcast, "
+                "reserved and documentation addresses, and this host's own.",
         .is_repeated = true,
     },
     {
@@ -107,8 +131,72 @@ static const struct conf_option options[] = {
         .environment = "FAIRLEAD_DENY_PEER",
         .placeholder = "CIDR",
         .group = access,
-        .help = "Peers that clients may not reach, such as 10.0.0.0/8. May be given many times.",
+        .help = "Peers that clients may not reach, such as 10.0.0.0/8.",
         .is_repeated = true,
+    },
+    {
+        .name = "max-allocations",
+        .environment = "FAIRLEAD_MAX_ALLOCATIONS",
+        .placeholder = "COUNT",
+        .default_text = "16384",
+        .group = limits,
+        .help = "Allocations at the same time. One more is refused with 508.",
+    },
+    {
+        .name = "max-permissions",
+        .environment = "FAIRLEAD_MAX_PERMISSIONS",
+        .placeholder = "COUNT",
+        .default_text = "65536",
+        .group = limits,
+        .help = "Permissions of all allocations together. One more is refused with 508.",
+    },
+    {
+        .name = "max-channels",
+        .environment = "FAIRLEAD_MAX_CHANNELS",
+        .placeholder = "COUNT",
+        .default_text = "65536",
+        .group = limits,
+        .help = "Channels of all allocations together. One more is refused with 508.",
+    },
+    {
+        .name = "user-quota",
+        .environment = "FAIRLEAD_USER_QUOTA",
+        .placeholder = "COUNT",
+        .default_text = "64",
+        .group = limits,
+        .help = "Allocations of one user at the same time. One more is refused with 486.",
+    },
+    {
+        .name = "permissions-per-allocation",
+        .environment = "FAIRLEAD_PERMISSIONS_PER_ALLOCATION",
+        .placeholder = "COUNT",
+        .default_text = "64",
+        .group = limits,
+        .help = "Permissions of one allocation. One more is refused with 508.",
+    },
+    {
+        .name = "channels-per-allocation",
+        .environment = "FAIRLEAD_CHANNELS_PER_ALLOCATION",
+        .placeholder = "COUNT",
+        .default_text = "64",
+        .group = limits,
+        .help = "Channels of one allocation. One more is refused with 508.",
+    },
+    {
+        .name = "min-lifetime",
+        .environment = "FAIRLEAD_MIN_LIFETIME",
+        .placeholder = "SECONDS",
+        .default_text = "600",
+        .group = limits,
+        .help = "Shortest lifetime that an allocation is granted, up to 3600 seconds.",
+    },
+    {
+        .name = "strict-amplification",
+        .environment = "FAIRLEAD_STRICT_AMPLIFICATION",
+        .group = limits,
+        .help = "Send no response that is longer than its request to whoever has not proved where "
+                "they are. Without it the limit is four times the request. Clients that do not pad "
+                "their first request get no answer then.",
     },
     {
         .name = "config",
@@ -133,6 +221,14 @@ static const struct conf_option options[] = {
         .default_text = "human",
         .group = running,
         .help = "How log lines are written to standard output: human or json.",
+    },
+    {
+        .name = "software",
+        .environment = "FAIRLEAD_SOFTWARE",
+        .placeholder = "TEXT",
+        .default_note = "none is sent",
+        .group = running,
+        .help = "What responses say in SOFTWARE, up to 127 bytes.",
     },
     {
         .name = "version",
@@ -161,5 +257,6 @@ const struct conf_program relay_options_program = {
             "(values of a repeated one separated by commas), or in the file that --config names, "
             "in this order of strength: the strongest of them that names an option gives all its "
             "values. Exit status: 0 ended by a signal, 1 could not run, 2 wrong configuration. "
-            "More in fairlead-relay(8).",
+            "fairlead-relay credential --help tells how to make a credential. More in "
+            "fairlead-relay(8).",
 };

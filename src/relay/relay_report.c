@@ -16,6 +16,7 @@ void relay_report_log(const struct turn_command_report *report)
     static struct log_limit created = LIFE_LIMIT;
     static struct log_limit deleted = LIFE_LIMIT;
     static struct log_limit expired = LIFE_LIMIT;
+    static struct log_limit replaced = LIFE_LIMIT;
     static struct log_limit denied = LOG_LIMIT_DEFAULT;
     static struct log_limit refused = LOG_LIMIT_DEFAULT;
     static struct log_limit exhausted = LOG_LIMIT_DEFAULT;
@@ -34,6 +35,10 @@ void relay_report_log(const struct turn_command_report *report)
     case TURN_EVENT_EXPIRED:
         LOG_LIMITED(&expired, LOG_LEVEL_INFO, "allocation expired", LOG_ADDR("client", client),
                     LOG_ADDR("relayed", &report->relayed));
+        return;
+    case TURN_EVENT_REPLACED:
+        LOG_LIMITED(&replaced, LOG_LEVEL_INFO, "allocation replaced by a new one of its user",
+                    LOG_ADDR("client", client), LOG_ADDR("relayed", &report->relayed));
         return;
     case TURN_EVENT_PEER_DENIED:
         LOG_LIMITED(&denied, LOG_LEVEL_WARN, "peer denied; --allow-peer would allow it",

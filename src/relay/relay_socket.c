@@ -5,10 +5,18 @@
 #include <errno.h>
 #include <stdlib.h>
 
+enum { BUFFER_LEN = 256 * 1024 }; // bytes asked of the system; ICMP errors wait in it too
+
 int relay_socket_table_open(struct relay_socket_table *table, uint32_t capacity)
 {
-    table->sockets = calloc(capacity, sizeof *table->sockets);
-    if (table->sockets == NULL) {
+    bool has_memory = true;
+
+    for (size_t i = 0; i < COUNT_OF(table->sockets); i++) {
+        table->sockets[i] = calloc(capacity, sizeof *table->sockets[i]);
+        has_memory = has_memory && table->sockets[i] != NULL;
+    }
+    table->client_scopes = calloc(capacity, sizeof *table->client_scopes);
+    if (!has_memory || table->client_scopes == NULL) {
         return -ENOMEM;
     }
     table->capacity = capacity;
@@ -24,25 +32,40 @@ static void close_one(struct relay_socket_table *table, struct relay_socket *one
 
 void relay_socket_table_close(struct relay_socket_table *table)
 {
-    for (uint32_t i = 0; i < table->capacity; i++) {
-        if (table->sockets[i].is_open) {
-            close_one(table, &table->sockets[i]);
+    for (size_t i = 0; i < COUNT_OF(table->sockets); i++) {
+        for (uint32_t k = 0; k < table->capacity; k++) {
+            if (table->sockets[i][k].is_open) {
+                close_one(table, &table->sockets[i][k]);
+            }
         }
+        free(table->sockets[i]);
+        table->sockets[i] = NULL;
     }
-    free(table->sockets);
-    table->sockets = NULL;
+    free(table->client_scopes);
+    table->client_scopes = NULL;
     table->capacity = 0;
+}
+
+static struct relay_socket *place_of(const struct relay_socket_table *table,
+                                     struct pool_ref allocation, uint8_t family)
+{
+    assert(allocation.index < table->capacity);
+    return &table->sockets[family == ADDR_IP6][allocation.index];
 }
 
 int relay_socket_open(struct relay_socket_table *table, struct pool_ref allocation,
                       const struct addr *relayed)
 {
-    struct relay_socket *one = &table->sockets[allocation.index];
+    struct relay_socket *one = place_of(table, allocation, relayed->family);
     const struct addr *local = relayed->family == ADDR_IP4 ? &table->local_ip4 : &table->local_ip6;
-    struct io_udp_options options = {.local = addr_with_port(*local, relayed->port)};
+    struct io_udp_options options = {
+        .local = addr_with_port(*local, relayed->port),
+        .has_ip_fields = true,
+        .has_errors = true,
+        .receive_buffer_len = BUFFER_LEN,
+    };
     struct io_udp udp = {.fd = -1};
 
-    assert(allocation.index < table->capacity);
     assert(!one->is_open);
     assert(local->family == relayed->family);
     int error = io_udp_open(&options, &udp);
@@ -63,18 +86,19 @@ int relay_socket_open(struct relay_socket_table *table, struct pool_ref allocati
 }
 
 struct relay_socket *relay_socket_of(const struct relay_socket_table *table,
-                                     struct pool_ref allocation)
+                                     struct pool_ref allocation, uint8_t family)
 {
-    assert(allocation.index < table->capacity);
-    struct relay_socket *one = &table->sockets[allocation.index];
+    struct relay_socket *one = place_of(table, allocation, family);
+
     assert(one->is_open);
     assert(one->allocation.generation == allocation.generation);
     return one;
 }
 
-void relay_socket_close(struct relay_socket_table *table, struct pool_ref allocation)
+void relay_socket_close(struct relay_socket_table *table, struct pool_ref allocation,
+                        uint8_t family)
 {
-    close_one(table, relay_socket_of(table, allocation));
+    close_one(table, relay_socket_of(table, allocation, family));
 }
 
 struct relay_socket *relay_socket_from_watch(struct io_watch *watch)

@@ -28,5 +28,7 @@ void relay_stats_log(const char *message, const struct metric *metrics, size_t c
         }
     }
     fields[used] = (struct log_field){.kind = LOG_FIELD_END};
-    log_write(LOG_LEVEL_INFO, message, fields);
+    if (used > 0) {
+        log_write(LOG_LEVEL_INFO, message, fields);
+    }
 }

@@ -9,6 +9,7 @@
 #define RELAY_STATS(X)                                                                             \
     X(sends_blocked, "packets", "Not sent: the socket's buffer or the device's queue was full.")   \
     X(sends_refused, "packets", "Not sent: no route, a firewall, or another error.")               \
+    X(ttls_exceeded, "packets", "Not sent: their time to live had run out.")                       \
     X(receives_failed, "receives", "Receiving failed for want of memory.")
 
 struct relay_stats {

@@ -16,6 +16,7 @@
 #include "crypto/crypto_wipe.h"
 #include "io/io_clock.h"
 #include "io/io_random.h"
+#include "io/io_udp_error.h"
 #include "log/log.h"
 #include "relay/relay_address.h"
 #include "relay/relay_report.h"
@@ -53,7 +54,10 @@ static void send_to_client(struct relay_worker *worker, const struct turn_tuple 
     count_send(worker, &tuple->client, io_udp_send(&listener->udp, message));
 }
 
-static void send_forward(struct relay_worker *worker, const struct turn_forward *forward)
+// Sends what follows from a datagram. Its TTL, decremented, its DSCP and its ECN go with it (RFC
+// 8656 sections 13 to 15); `from` is NULL for what is made here.
+static void send_forward(struct relay_worker *worker, const struct turn_forward *forward,
+                         const struct io_udp_datagram *from)
 {
     struct io_udp_message message = {
         .is_df = forward->is_unfragmented,
@@ -62,12 +66,21 @@ static void send_forward(struct relay_worker *worker, const struct turn_forward 
         .padding_len = forward->padding_len,
     };
 
-    struct relay_socket *socket = relay_socket_of(&worker->sockets, forward->allocation);
+    if (from != NULL && from->ttl == 1) {
+        worker->stats.ttls_exceeded++;
+        return;
+    }
+    if (from != NULL && from->ttl > 1) {
+        message.ttl = from->ttl - 1;
+        message.tos = from->tos;
+    }
     if (forward->is_to_peer) {
+        struct relay_socket *socket =
+            relay_socket_of(&worker->sockets, forward->allocation, forward->peer.family);
         message.to = &forward->peer;
         count_send(worker, &forward->peer, io_udp_send(&socket->udp, &message));
     } else {
-        message.scope = socket->client_scope;
+        message.scope = worker->sockets.client_scopes[forward->allocation.index];
         send_to_client(worker, &forward->tuple, &message);
     }
 }
@@ -79,7 +92,7 @@ static enum turn_opened open_socket(struct relay_worker *worker,
     int error = relay_socket_open(&worker->sockets, socket->allocation, &socket->relayed);
 
     if (error == 0) {
-        relay_socket_of(&worker->sockets, socket->allocation)->client_scope = scope;
+        worker->sockets.client_scopes[socket->allocation.index] = scope;
         return TURN_OPENED;
     }
     if (error == -EADDRINUSE || error == -EACCES) {
@@ -108,7 +121,8 @@ static void carry_out(struct relay_worker *worker, struct now now, uint32_t scop
                                open_socket(worker, &command.socket, scope));
             break;
         case TURN_COMMAND_CLOSE:
-            relay_socket_close(&worker->sockets, command.socket.allocation);
+            relay_socket_close(&worker->sockets, command.socket.allocation,
+                               command.socket.relayed.family);
             break;
         case TURN_COMMAND_REPORT:
             relay_report_log(&command.report);
@@ -164,22 +178,18 @@ static void take_from_clients(struct io_watch *watch, uint32_t events)
             carry_out(worker, now, datagram->scope);
             break;
         case TURN_FORWARD:
-            send_forward(worker, &forward);
+            send_forward(worker, &forward, datagram);
             break;
         }
     }
 }
 
-static void take_from_peers(struct io_watch *watch, uint32_t events)
+static void take_data(struct relay_worker *worker, struct relay_socket *socket)
 {
-    struct relay_worker *worker = watch->context;
-    struct relay_socket *socket = relay_socket_from_watch(watch);
     struct turn_forward forward;
 
-    (void)events;
-    (void)settle(worker);
-    if (!socket->is_open || !receive(worker, &socket->udp)) {
-        return; // its allocation may have expired just now
+    if (!receive(worker, &socket->udp)) {
+        return;
     }
     for (uint32_t i = 0; i < worker->batch.count; i++) {
         const struct io_udp_datagram *datagram = &worker->batch.datagrams[i];
@@ -187,25 +197,49 @@ static void take_from_peers(struct io_watch *watch, uint32_t events)
 
         if (turn_server_from_peer(worker->server, socket->allocation, &datagram->from, bytes,
                                   &forward) == TURN_FORWARD) {
-            send_forward(worker, &forward);
+            send_forward(worker, &forward, datagram);
+        }
+    }
+}
+
+static void take_errors(struct relay_worker *worker, struct relay_socket *socket)
+{
+    struct turn_forward forward;
+    struct io_udp_error error;
+    uint32_t count = 0;
+
+    for (; count < IO_UDP_ERROR_TURN_MAX && io_udp_error_read(&socket->udp, &error); count++) {
+        const struct stun_icmp icmp = {.type = error.type, .code = error.code, .data = error.mtu};
+
+        if (error.origin != IO_UDP_ERROR_LOCAL &&
+            turn_server_icmp(worker->server, socket->allocation, &error.peer, &icmp, &forward) ==
+                TURN_FORWARD) {
+            send_forward(worker, &forward, NULL);
+        }
+    }
+    if (count == IO_UDP_ERROR_TURN_MAX) {
+        io_udp_error_clear(&socket->udp);
+    }
+}
+
+static void take_from_peers(struct io_watch *watch, uint32_t events)
+{
+    struct relay_worker *worker = watch->context;
+    struct relay_socket *socket = relay_socket_from_watch(watch);
+
+    (void)settle(worker);
+    if (socket->is_open) { // else its allocation has expired just now
+        take_data(worker, socket);
+        if ((events & IO_ERROR) != 0) {
+            take_errors(worker, socket);
         }
     }
 }
 
 static int open_server(struct relay_worker *worker, const struct relay_config *config)
 {
-    struct turn_config turn = turn_config_default();
+    const struct turn_config turn = relay_config_turn(config);
     uint8_t seed[TURN_SERVER_SEED_LEN];
-
-    turn.public_ip4 = config->public_ip4;
-    turn.public_ip6 = config->public_ip6;
-    turn.lowest_port = config->lowest_port;
-    turn.highest_port = config->highest_port;
-    turn.realm = config->realm;
-    turn.users = config->users;
-    turn.user_count = config->user_count;
-    turn.rules = config->rules;
-    turn.rule_count = config->rule_count;
 
     worker->server_memory_len = turn_server_size(&turn);
     worker->server_memory = mmap(NULL, worker->server_memory_len, PROT_READ | PROT_WRITE,
@@ -228,14 +262,16 @@ static int open_listener(struct relay_worker *worker, const struct relay_config 
     struct io_udp_options options = {
         .local = addr_with_port(*bind, config->listen_port),
         .has_destination = true,
+        .has_ip_fields = true,
         .receive_buffer_len = LISTENER_BUFFER_LEN,
         .send_buffer_len = LISTENER_BUFFER_LEN,
     };
 
     int error = io_udp_open(&options, &listener->udp);
     if (error != 0) {
-        LOG_ERROR("cannot listen", LOG_ADDR("address", &options.local),
-                  LOG_ERROR_NUMBER("error", error));
+        LOG_ERROR(error == -EADDRINUSE ? "cannot listen; does another STUN server run here?"
+                                       : "cannot listen",
+                  LOG_ADDR("address", &options.local), LOG_ERROR_NUMBER("error", error));
         return error;
     }
     listener->watch = (struct io_watch){

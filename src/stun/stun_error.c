@@ -42,9 +42,10 @@ const char *stun_error_reason(enum stun_error_code code)
 }
 
 // ERROR-CODE and ADDRESS-ERROR-CODE differ in the first byte, which is zero in the one.
-static void error_write(struct wr *wr, uint16_t type, uint8_t family, enum stun_error_code code)
+static void error_write(struct wr *wr, uint16_t type, uint8_t family, enum stun_error_code code,
+                        const char *phrase)
 {
-    struct bytes reason = bytes_of_text(stun_error_reason(code));
+    struct bytes reason = bytes_of_text(phrase);
 
     wr_u16(wr, type);
     wr_u16(wr, (uint16_t)(4 + reason.len));
@@ -58,13 +59,18 @@ static void error_write(struct wr *wr, uint16_t type, uint8_t family, enum stun_
 
 void stun_error_write(struct wr *wr, enum stun_error_code code)
 {
-    error_write(wr, STUN_ATTR_ERROR_CODE, 0, code);
+    error_write(wr, STUN_ATTR_ERROR_CODE, 0, code, stun_error_reason(code));
+}
+
+void stun_error_bare_write(struct wr *wr, enum stun_error_code code)
+{
+    error_write(wr, STUN_ATTR_ERROR_CODE, 0, code, "");
 }
 
 void stun_error_address_write(struct wr *wr, uint8_t family, enum stun_error_code code)
 {
     assert(family == STUN_ATTR_FAMILY_IP4 || family == STUN_ATTR_FAMILY_IP6);
-    error_write(wr, STUN_ATTR_ADDRESS_ERROR_CODE, family, code);
+    error_write(wr, STUN_ATTR_ADDRESS_ERROR_CODE, family, code, stun_error_reason(code));
 }
 
 bool stun_error_address_read(struct bytes value, uint8_t *family, uint16_t *code)

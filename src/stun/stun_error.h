@@ -28,6 +28,9 @@ const char *stun_error_reason(enum stun_error_code code);
 // Writes the whole ERROR-CODE attribute.
 void stun_error_write(struct wr *wr, enum stun_error_code code);
 
+// The same without a reason phrase.
+void stun_error_bare_write(struct wr *wr, enum stun_error_code code);
+
 // Writes the whole ADDRESS-ERROR-CODE attribute: why a family of addresses (STUN_ATTR_FAMILY_IP4 or
 // _IP6) was not relayed beside the other (RFC 8656 section 18.12).
 void stun_error_address_write(struct wr *wr, uint8_t family, enum stun_error_code code);

@@ -6,6 +6,8 @@
 
 #include "base/bytes.h"
 
+enum { STUN_ICMP_ATTR_LEN = 12 }; // bytes of the whole attribute
+
 struct stun_icmp {
     uint8_t type;  // 7 bits, as ICMP or ICMPv6 has it
     uint16_t code; // 9 bits

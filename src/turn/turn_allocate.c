@@ -8,12 +8,15 @@
 
 // What a well-formed Allocate asks for.
 struct wish {
-    enum addr_family family; // of the relayed address; ADDR_NONE: as the reservation has it
+    uint8_t families;       // TURN_ALLOCATION_IP4 and _IP6; 0: as the reservation has it
+    uint8_t refused_family; // asked for, and not served; ADDR_NONE: there is none
     enum turn_ports_wish port;
     bool has_token;
     struct bytes token;
     uint32_t lifetime_s;
 };
+
+enum { BOTH_FAMILIES = TURN_ALLOCATION_IP4 | TURN_ALLOCATION_IP6 };
 
 static enum stun_error_code check_transport(const struct turn_request *request)
 {
@@ -27,10 +30,41 @@ static enum stun_error_code check_transport(const struct turn_request *request)
     return protocol == STUN_ATTR_TRANSPORT_UDP ? STUN_ERROR_NONE : STUN_ERROR_UNSUPPORTED_TRANSPORT;
 }
 
-static bool serves(const struct turn_server *server, enum addr_family family)
+static uint8_t served_families(const struct turn_server *server)
 {
-    return (family == ADDR_IP4 ? server->config.public_ip4.family
-                               : server->config.public_ip6.family) != ADDR_NONE;
+    return (server->config.public_ip4.family != ADDR_NONE ? TURN_ALLOCATION_IP4 : 0) |
+           (server->config.public_ip6.family != ADDR_NONE ? TURN_ALLOCATION_IP6 : 0);
+}
+
+// REQUESTED-ADDRESS-FAMILY asks for one family, ADDITIONAL-ADDRESS-FAMILY for IPv6 beside IPv4, of
+// which either will do; IPv4 is what a client gets that names none.
+static enum stun_error_code read_families(const struct turn_server *server,
+                                          const struct turn_request *request, struct wish *wish)
+{
+    enum addr_family requested = ADDR_NONE;
+    struct bytes additional = {0};
+    uint8_t family = 0;
+    uint8_t served = served_families(server);
+
+    if (!turn_request_family(request, &requested)) {
+        return STUN_ERROR_BAD_REQUEST;
+    }
+    if (stun_message_find(request->message, STUN_ATTR_ADDITIONAL_ADDRESS_FAMILY, &additional)) {
+        if (requested != ADDR_NONE || wish->has_token || wish->port == TURN_PORTS_PAIR ||
+            !stun_attr_u8_read(additional, &family) || family != STUN_ATTR_FAMILY_IP6) {
+            return STUN_ERROR_BAD_REQUEST;
+        }
+        wish->families = served;
+        if (served != BOTH_FAMILIES) {
+            wish->refused_family = served == TURN_ALLOCATION_IP4 ? ADDR_IP6 : ADDR_IP4;
+        }
+        return STUN_ERROR_NONE;
+    }
+    if (wish->has_token) {
+        return requested == ADDR_NONE ? STUN_ERROR_NONE : STUN_ERROR_BAD_REQUEST;
+    }
+    wish->families = requested == ADDR_IP6 ? TURN_ALLOCATION_IP6 : TURN_ALLOCATION_IP4;
+    return (wish->families & served) != 0 ? STUN_ERROR_NONE : STUN_ERROR_FAMILY_NOT_SUPPORTED;
 }
 
 static enum stun_error_code read_wish(const struct turn_server *server,
@@ -44,8 +78,7 @@ static enum stun_error_code read_wish(const struct turn_server *server,
     if (code != STUN_ERROR_NONE) {
         return code;
     }
-    if (!turn_request_lifetime(server, request, &wish.lifetime_s) ||
-        !turn_request_family(request, &wish.family)) {
+    if (!turn_request_lifetime(server, request, &wish.lifetime_s)) {
         return STUN_ERROR_BAD_REQUEST;
     }
     if (wish.lifetime_s == 0) {
@@ -58,27 +91,36 @@ static enum stun_error_code read_wish(const struct turn_server *server,
         }
         wish.port = (flags & STUN_ATTR_EVEN_PORT_RESERVE) != 0 ? TURN_PORTS_PAIR : TURN_PORTS_EVEN;
     }
-    if (wish.has_token && wish.family != ADDR_NONE) {
-        return STUN_ERROR_BAD_REQUEST;
+    code = read_families(server, request, &wish);
+    if (code == STUN_ERROR_NONE) {
+        *out = wish;
     }
-    if (!wish.has_token) {
-        wish.family = wish.family == ADDR_NONE ? ADDR_IP4 : wish.family;
-        if (!serves(server, wish.family)) {
-            return STUN_ERROR_FAMILY_NOT_SUPPORTED;
-        }
-    }
-    *out = wish;
-    return STUN_ERROR_NONE;
+    return code;
+}
+
+static uint8_t attr_family(uint8_t family)
+{
+    return family == ADDR_IP4 ? STUN_ATTR_FAMILY_IP4 : STUN_ATTR_FAMILY_IP6;
 }
 
 static void respond(struct turn_server *server, const struct turn_response_to *to,
                     const struct turn_allocation *allocation)
 {
+    static const uint8_t families[] = {ADDR_IP4, ADDR_IP6};
+    static const uint8_t bits[] = {TURN_ALLOCATION_IP4, TURN_ALLOCATION_IP6};
     struct turn_response response = turn_response_begin(server, to);
     struct wr *wr = &response.writer.wr;
-    struct addr relayed = turn_allocation_relayed(server, allocation);
 
-    stun_attr_xor_addr_write(wr, STUN_ATTR_XOR_RELAYED_ADDRESS, &to->transaction, &relayed);
+    for (size_t i = 0; i < COUNT_OF(families); i++) {
+        if ((allocation->granted & bits[i]) != 0) {
+            struct addr relayed = turn_allocation_relayed(server, allocation, families[i]);
+            stun_attr_xor_addr_write(wr, STUN_ATTR_XOR_RELAYED_ADDRESS, &to->transaction, &relayed);
+        }
+    }
+    if (allocation->refused_family != ADDR_NONE) {
+        stun_error_address_write(wr, attr_family(allocation->refused_family),
+                                 (enum stun_error_code)allocation->refused_code);
+    }
     stun_attr_u32_write(wr, STUN_ATTR_LIFETIME, allocation->granted_s);
     if (allocation->has_token) {
         stun_attr_write(wr, STUN_ATTR_RESERVATION_TOKEN,
@@ -104,25 +146,77 @@ static enum stun_error_code answer_again(struct turn_server *server,
     return STUN_ERROR_NONE;
 }
 
-static void order_opened(struct turn_server *server)
+static enum stun_error_code refuse(struct turn_server *server, const struct turn_request *request,
+                                   enum stun_error_code code, const char *reason)
 {
-    const struct turn_allocate_opening *opening = &server->opening;
+    turn_request_report(server, request, TURN_EVENT_EXHAUSTED, NULL, reason);
+    return code;
+}
+
+// Whether there is room for one more allocation. Where a new one replaces its user's old one, the
+// old one goes first.
+static enum stun_error_code make_room(struct turn_server *server,
+                                      const struct turn_request *request, const struct wish *wish)
+{
+    uint32_t old = turn_quota_first(server, request->user);
+
+    if (request->manner->has_takeover && old != POOL_NONE) {
+        turn_allocation_delete(server, old, TURN_EVENT_REPLACED);
+    }
+    if (turn_quota_count(server, request->user) >= server->config.allocations_per_user) {
+        return refuse(server, request, STUN_ERROR_QUOTA_REACHED,
+                      "the user has all allocations that --user-quota allows");
+    }
+    if (pool_is_full(&server->allocations.pool)) {
+        return refuse(server, request, STUN_ERROR_INSUFFICIENT_CAPACITY,
+                      "all allocations are in use");
+    }
+    if (wish->port == TURN_PORTS_PAIR && !turn_reservation_has_room(server)) {
+        return refuse(server, request, STUN_ERROR_INSUFFICIENT_CAPACITY,
+                      "all reservations are in use");
+    }
+    return STUN_ERROR_NONE;
+}
+
+// Takes a port: the reserved one, whose families then are the wish's, or a free one.
+static enum stun_error_code take_port(struct turn_server *server,
+                                      const struct turn_request *request, struct wish *wish,
+                                      uint16_t *port)
+{
+    uint8_t family = 0;
+
+    if (wish->has_token) {
+        if (!turn_reservation_redeem(server, request->user, wish->token, port, &family)) {
+            return STUN_ERROR_INSUFFICIENT_CAPACITY; // RFC 8656 section 7.2: the token is not valid
+        }
+        wish->families = family == ADDR_IP4 ? TURN_ALLOCATION_IP4 : TURN_ALLOCATION_IP6;
+        return STUN_ERROR_NONE;
+    }
+    if (!turn_ports_take(&server->ports, wish->port, &server->random, port)) {
+        return refuse(server, request, STUN_ERROR_INSUFFICIENT_CAPACITY,
+                      "all relayed ports are in use");
+    }
+    return STUN_ERROR_NONE;
+}
+
+static void order_opened(struct turn_server *server, uint8_t family)
+{
+    struct turn_allocate_opening *opening = &server->opening;
     const struct turn_allocation *allocation = turn_allocation_at(server, opening->allocation);
     struct turn_command command = {
         .type = TURN_COMMAND_OPEN,
         .socket.allocation = pool_ref(&server->allocations.pool, opening->allocation),
     };
 
+    opening->family = family;
     command.socket.relayed =
-        addr_with_port(turn_allocation_relayed(server, allocation), opening->port);
+        addr_with_port(turn_allocation_relayed(server, allocation, family), opening->port);
     turn_outbox_add(&server->outbox, &command);
 }
 
-static enum stun_error_code refuse(struct turn_server *server, const struct turn_request *request,
-                                   const char *reason)
+static uint8_t first_family(const struct turn_allocate_opening *opening)
 {
-    turn_request_report(server, request, TURN_EVENT_EXHAUSTED, NULL, reason);
-    return STUN_ERROR_INSUFFICIENT_CAPACITY;
+    return (opening->families & TURN_ALLOCATION_IP4) != 0 ? ADDR_IP4 : ADDR_IP6;
 }
 
 enum stun_error_code turn_allocate(struct turn_server *server, const struct turn_request *request)
@@ -134,47 +228,58 @@ enum stun_error_code turn_allocate(struct turn_server *server, const struct turn
         return answer_again(server, request);
     }
     enum stun_error_code code = read_wish(server, request, &wish);
+    if (code == STUN_ERROR_NONE) {
+        code = make_room(server, request, &wish);
+    }
+    if (code == STUN_ERROR_NONE) {
+        code = take_port(server, request, &wish, &port);
+    }
     if (code != STUN_ERROR_NONE) {
         return code;
     }
-    if (pool_is_full(&server->allocations.pool)) {
-        return refuse(server, request, "all allocations are in use");
-    }
-    if (wish.port == TURN_PORTS_PAIR && !turn_reservation_has_room(server)) {
-        return refuse(server, request, "all reservations are in use");
-    }
-    if (wish.has_token) {
-        uint8_t family = 0;
-        if (!turn_reservation_redeem(server, request->user, wish.token, &port, &family)) {
-            return STUN_ERROR_INSUFFICIENT_CAPACITY; // RFC 8656 section 7.2: the token is not valid
-        }
-        wish.family = family;
-    } else if (!turn_ports_take(&server->ports, wish.port, &server->random, &port)) {
-        return refuse(server, request, "all relayed ports are in use");
-    }
-    uint32_t index = turn_allocation_create(server, &request->to.tuple, wish.family);
+    uint32_t index = turn_allocation_create(server, &request->to.tuple, request->user);
     assert(index != POOL_NONE);
     struct turn_allocation *allocation = turn_allocation_at(server, index);
-    allocation->user = request->user;
     allocation->transaction = request->to.transaction;
+    allocation->manner = (uint8_t)request->manner->kind;
+    allocation->refused_family = wish.refused_family;
+    allocation->refused_code = STUN_ERROR_FAMILY_NOT_SUPPORTED;
 
     assert(!server->opening.is_open);
     server->opening = (struct turn_allocate_opening){
         .is_open = true,
         .is_reserved = wish.has_token,
+        .families = wish.families,
         .allocation = index,
         .lifetime_s = wish.lifetime_s,
         .wish = wish.port,
         .port = port,
-        .user = request->user,
         .username = request->username,
         .to = request->to,
     };
-    order_opened(server);
+    order_opened(server, first_family(&server->opening));
     return STUN_ERROR_NONE;
 }
 
-// The system gave the port: the allocation lives, and its client learns of it.
+static void report_created(struct turn_server *server, const struct turn_allocation *allocation)
+{
+    const struct turn_allocate_opening *opening = &server->opening;
+    const struct turn_command report = {
+        .type = TURN_COMMAND_REPORT,
+        .report =
+            {
+                .event = TURN_EVENT_ALLOCATED,
+                .tuple = allocation->tuple,
+                .relayed = turn_allocation_relayed(server, allocation, first_family(opening)),
+                .username = opening->username,
+                .lifetime_s = opening->lifetime_s,
+            },
+    };
+
+    turn_outbox_add(&server->outbox, &report);
+}
+
+// The system gave the port for all families: the allocation lives, and its client learns of it.
 static void finish(struct turn_server *server, struct now now)
 {
     struct turn_allocate_opening *opening = &server->opening;
@@ -182,23 +287,12 @@ static void finish(struct turn_server *server, struct now now)
 
     turn_allocation_opened(server, opening->allocation, opening->port, now, opening->lifetime_s);
     if (opening->wish == TURN_PORTS_PAIR) {
-        turn_reservation_make(server, opening->user, (uint16_t)(opening->port + 1),
-                              allocation->family, now, allocation->token);
+        turn_reservation_make(server, allocation->user, (uint16_t)(opening->port + 1),
+                              first_family(opening), now, allocation->token);
         allocation->has_token = true;
     }
     respond(server, &opening->to, allocation);
-    const struct turn_command report = {
-        .type = TURN_COMMAND_REPORT,
-        .report =
-            {
-                .event = TURN_EVENT_ALLOCATED,
-                .tuple = allocation->tuple,
-                .relayed = turn_allocation_relayed(server, allocation),
-                .username = opening->username,
-                .lifetime_s = opening->lifetime_s,
-            },
-    };
-    turn_outbox_add(&server->outbox, &report);
+    report_created(server, allocation);
 }
 
 static void report_failure(struct turn_server *server, enum turn_event event, const char *reason)
@@ -211,7 +305,7 @@ static void report_failure(struct turn_server *server, enum turn_event event, co
     };
 
     report.report.relayed =
-        addr_with_port(turn_allocation_relayed(server, allocation), opening->port);
+        addr_with_port(turn_allocation_relayed(server, allocation, opening->family), opening->port);
     turn_outbox_add(&server->outbox, &report);
 }
 
@@ -225,19 +319,61 @@ static void give_up(struct turn_server *server, const char *reason)
     turn_response_error(server, &opening->to, STUN_ERROR_INSUFFICIENT_CAPACITY);
 }
 
+// Gives up a port: closes the socket of the family that was bound already.
+static void leave_port(struct turn_server *server)
+{
+    struct turn_allocate_opening *opening = &server->opening;
+
+    if (turn_allocation_at(server, opening->allocation)->families != 0) {
+        turn_allocation_close(server, opening->allocation, first_family(opening), opening->port);
+    }
+    if (opening->wish == TURN_PORTS_PAIR) {
+        turn_ports_give(&server->ports, (uint16_t)(opening->port + 1));
+    }
+}
+
 // Lets the refused port rest and takes another. False when there is none to try.
 static bool try_another(struct turn_server *server, struct now now)
 {
     struct turn_allocate_opening *opening = &server->opening;
 
-    turn_ports_rest(&server->ports, opening->port, now);
-    if (opening->wish == TURN_PORTS_PAIR) {
-        turn_ports_give(&server->ports, (uint16_t)(opening->port + 1));
-    }
-    server->stats.ports_refused++;
     report_failure(server, TURN_EVENT_PORT_REFUSED, NULL);
+    leave_port(server);
+    turn_ports_rest(&server->ports, opening->port, now);
+    server->stats.ports_refused++;
     return !opening->is_reserved && ++opening->tries < TURN_ALLOCATE_TRIES &&
            turn_ports_take(&server->ports, opening->wish, &server->random, &opening->port);
+}
+
+// One family is bound. True when there is another one to bind, whose opening is then ordered.
+static bool goes_on(struct turn_server *server)
+{
+    struct turn_allocate_opening *opening = &server->opening;
+    struct turn_allocation *allocation = turn_allocation_at(server, opening->allocation);
+
+    allocation->families |= opening->family == ADDR_IP4 ? TURN_ALLOCATION_IP4 : TURN_ALLOCATION_IP6;
+    if (allocation->families == opening->families) {
+        return false;
+    }
+    order_opened(server, ADDR_IP6);
+    return true;
+}
+
+// The system has no more sockets. An allocation of which one family is bound goes on with that.
+static void do_without(struct turn_server *server, struct now now)
+{
+    struct turn_allocate_opening *opening = &server->opening;
+    struct turn_allocation *allocation = turn_allocation_at(server, opening->allocation);
+
+    if (allocation->families != 0) {
+        allocation->refused_family = opening->family;
+        allocation->refused_code = STUN_ERROR_INSUFFICIENT_CAPACITY;
+        finish(server, now);
+        return;
+    }
+    leave_port(server);
+    turn_ports_give(&server->ports, opening->port);
+    give_up(server, "the system has no more sockets");
 }
 
 void turn_allocate_opened(struct turn_server *server, struct now now, enum turn_opened opened)
@@ -247,21 +383,20 @@ void turn_allocate_opened(struct turn_server *server, struct now now, enum turn_
     assert(opening->is_open);
     switch (opened) {
     case TURN_OPENED:
+        if (goes_on(server)) {
+            return;
+        }
         finish(server, now);
         break;
     case TURN_PORT_REFUSED:
         if (try_another(server, now)) {
-            order_opened(server);
-            return; // still open: the next port is being tried
+            order_opened(server, first_family(opening));
+            return;
         }
         give_up(server, "the system refuses relayed ports");
         break;
     case TURN_SYSTEM_REFUSED:
-        turn_ports_give(&server->ports, opening->port);
-        if (opening->wish == TURN_PORTS_PAIR) {
-            turn_ports_give(&server->ports, (uint16_t)(opening->port + 1));
-        }
-        give_up(server, "the system has no more sockets");
+        do_without(server, now);
         break;
     }
     memset(opening, 0, sizeof *opening);

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Answers the Allocate request (RFC 8656 section 7.2).
+//
+//      turn_allocate() --OPEN--> turn_allocate_opened() --OPEN for the second family--> ...
+//                                        |  a port is refused: close, rest, --OPEN another--> ...
+//                                        '- all families are bound: success
 #pragma once
 
 #include <stdint.h>
@@ -13,17 +17,18 @@
 
 enum { TURN_ALLOCATE_TRIES = 8 }; // ports that the system may refuse before the client gets 508
 
-// The one allocation whose socket is being bound, between TURN_COMMAND_OPEN and
+// The one allocation whose sockets are being bound, between TURN_COMMAND_OPEN and
 // turn_server_opened(). The ports are taken, and belong to it meanwhile.
 struct turn_allocate_opening {
     bool is_open;
     bool is_reserved;          // the port came from a reservation: there is no other
+    uint8_t families;          // to bind: TURN_ALLOCATION_IP4 and _IP6
+    uint8_t family;            // enum addr_family, of the socket that is being bound
     uint32_t allocation;       // index
     uint32_t lifetime_s;       // to be granted
     uint32_t tries;            // ports that the system refused so far
     enum turn_ports_wish wish; // what port to take if it refuses this one
     uint16_t port;
-    uint64_t user;
     struct bytes username; // borrowed from the request's datagram, for the report
     struct turn_response_to to;
 };

@@ -5,20 +5,29 @@
 
 #include "turn/turn_server_priv.h"
 
+enum { PORT_COUNT = 65536 };
+
 _Static_assert(sizeof(struct turn_allocation) % 8 == 0, "as a pool wants its items");
 _Static_assert(sizeof(struct turn_tuple) == 40, "no padding: it is hashed whole");
 
+static const uint8_t families[] = {ADDR_IP4, ADDR_IP6};
+
 size_t turn_allocation_store_size(uint32_t capacity)
 {
-    return table_size(capacity) + pool_size(capacity, sizeof(struct turn_allocation));
+    return table_size(capacity) + PORT_COUNT * sizeof(uint32_t) +
+           pool_size(capacity, sizeof(struct turn_allocation));
 }
 
 void turn_allocation_store_init(struct turn_allocation_store *store, void *memory,
                                 uint32_t capacity)
 {
-    table_init(&store->by_tuple, memory, capacity);
-    pool_init(&store->pool, (uint8_t *)memory + table_size(capacity), capacity,
-              sizeof(struct turn_allocation));
+    uint8_t *at = memory;
+
+    table_init(&store->by_tuple, at, capacity);
+    at += table_size(capacity);
+    store->by_port = (uint32_t *)(void *)at;
+    at += PORT_COUNT * sizeof(uint32_t);
+    pool_init(&store->pool, at, capacity, sizeof(struct turn_allocation));
 }
 
 static uint64_t hash_of(const struct turn_server *server, const struct turn_tuple *tuple)
@@ -46,16 +55,37 @@ uint32_t turn_allocation_find(const struct turn_server *server, const struct tur
                       tuple);
 }
 
+uint32_t turn_allocation_find_port(const struct turn_server *server, uint16_t port)
+{
+    uint32_t index_plus_one = server->allocations.by_port[port];
+    return index_plus_one != 0 ? index_plus_one - 1 : POOL_NONE;
+}
+
+static uint8_t bit_of(uint8_t family)
+{
+    return family == ADDR_IP4 ? TURN_ALLOCATION_IP4 : TURN_ALLOCATION_IP6;
+}
+
+bool turn_allocation_has_family(const struct turn_allocation *allocation, uint8_t family)
+{
+    return (allocation->families & bit_of(family)) != 0;
+}
+
 struct addr turn_allocation_relayed(const struct turn_server *server,
-                                    const struct turn_allocation *allocation)
+                                    const struct turn_allocation *allocation, uint8_t family)
 {
     const struct addr *public =
-        allocation->family == ADDR_IP4 ? &server->config.public_ip4 : &server->config.public_ip6;
+        family == ADDR_IP4 ? &server->config.public_ip4 : &server->config.public_ip6;
     return addr_with_port(*public, allocation->port);
 }
 
+const struct turn_manner *turn_allocation_manner(const struct turn_allocation *allocation)
+{
+    return turn_manner_of((enum turn_manner_kind)allocation->manner);
+}
+
 uint32_t turn_allocation_create(struct turn_server *server, const struct turn_tuple *tuple,
-                                enum addr_family family)
+                                uint64_t user)
 {
     struct turn_allocation_store *store = &server->allocations;
     struct pool_ref ref = {0};
@@ -66,12 +96,13 @@ uint32_t turn_allocation_create(struct turn_server *server, const struct turn_tu
     }
     *turn_allocation_at(server, ref.index) = (struct turn_allocation){
         .tuple = *tuple,
-        .family = (uint8_t)family,
+        .user = user,
         .state = TURN_ALLOCATION_OPENING,
         .first_permission = POOL_NONE,
         .first_channel = POOL_NONE,
     };
     table_add(&store->by_tuple, hash_of(server, tuple), ref.index);
+    turn_quota_enter(server, ref.index);
     return ref.index;
 }
 
@@ -81,9 +112,13 @@ void turn_allocation_opened(struct turn_server *server, uint32_t index, uint16_t
     struct turn_allocation *allocation = turn_allocation_at(server, index);
 
     assert(allocation->state == TURN_ALLOCATION_OPENING);
+    assert(allocation->families != 0);
+    assert(server->allocations.by_port[port] == 0);
     allocation->state = TURN_ALLOCATION_LIVE;
     allocation->port = port;
+    allocation->granted = allocation->families;
     allocation->granted_s = lifetime_s;
+    server->allocations.by_port[port] = index + 1;
     server->stats.allocations_created++;
     turn_allocation_refresh(server, index, now, lifetime_s);
 }
@@ -96,21 +131,54 @@ void turn_allocation_refresh(struct turn_server *server, uint32_t index, struct 
                     now.mono_ns + lifetime_s * SECOND_NS);
 }
 
-static void order_closed(struct turn_server *server, uint32_t index, enum turn_event event)
+void turn_allocation_close(struct turn_server *server, uint32_t index, uint8_t family,
+                           uint16_t port)
 {
-    const struct turn_allocation *allocation = turn_allocation_at(server, index);
-    struct addr relayed = turn_allocation_relayed(server, allocation);
-    const struct turn_command close = {
+    struct turn_allocation *allocation = turn_allocation_at(server, index);
+    const struct turn_command command = {
         .type = TURN_COMMAND_CLOSE,
-        .socket = {pool_ref(&server->allocations.pool, index), relayed},
-    };
-    const struct turn_command report = {
-        .type = TURN_COMMAND_REPORT,
-        .report = {.event = event, .tuple = allocation->tuple, .relayed = relayed},
+        .socket =
+            {
+                .allocation = pool_ref(&server->allocations.pool, index),
+                .relayed =
+                    addr_with_port(turn_allocation_relayed(server, allocation, family), port),
+            },
     };
 
-    turn_outbox_add(&server->outbox, &close);
+    assert(turn_allocation_has_family(allocation, family));
+    allocation->families &= (uint8_t)~bit_of(family);
+    turn_outbox_add(&server->outbox, &command);
+}
+
+// The relayed address that a report names: an allocation's first.
+static struct addr first_relayed(const struct turn_server *server,
+                                 const struct turn_allocation *allocation)
+{
+    uint8_t family = turn_allocation_has_family(allocation, ADDR_IP4) ? ADDR_IP4 : ADDR_IP6;
+    return turn_allocation_relayed(server, allocation, family);
+}
+
+static void take_down(struct turn_server *server, uint32_t index, enum turn_event event)
+{
+    struct turn_allocation *allocation = turn_allocation_at(server, index);
+    const struct turn_command report = {
+        .type = TURN_COMMAND_REPORT,
+        .report =
+            {
+                .event = event,
+                .tuple = allocation->tuple,
+                .relayed = first_relayed(server, allocation),
+            },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(families); i++) {
+        if (turn_allocation_has_family(allocation, families[i])) {
+            turn_allocation_close(server, index, families[i], allocation->port);
+        }
+    }
     turn_outbox_add(&server->outbox, &report);
+    server->allocations.by_port[allocation->port] = 0;
+    turn_ports_give(&server->ports, allocation->port);
 }
 
 void turn_allocation_delete(struct turn_server *server, uint32_t index, enum turn_event event)
@@ -119,8 +187,7 @@ void turn_allocation_delete(struct turn_server *server, uint32_t index, enum tur
     struct turn_allocation *allocation = turn_allocation_at(server, index);
 
     if (allocation->state == TURN_ALLOCATION_LIVE) {
-        order_closed(server, index, event);
-        turn_ports_give(&server->ports, allocation->port);
+        take_down(server, index, event);
     }
     while (allocation->first_permission != POOL_NONE) {
         turn_permission_delete(server, allocation->first_permission);
@@ -129,6 +196,7 @@ void turn_allocation_delete(struct turn_server *server, uint32_t index, enum tur
         turn_channel_delete(server, allocation->first_channel);
     }
     turn_expiry_clear(&server->expiry, TURN_EXPIRY_ALLOCATION, index);
+    turn_quota_leave(server, index);
     table_remove(&store->by_tuple, hash_of(server, &allocation->tuple), index);
     pool_give(&store->pool, index);
 }

@@ -111,8 +111,23 @@ void turn_channel_create(struct turn_server *server, uint32_t allocation, uint16
 
 void turn_channel_refresh(struct turn_server *server, uint32_t index, struct now now)
 {
+    turn_channel_at(server, index)->is_resting = false;
     turn_expiry_set(&server->expiry, TURN_EXPIRY_CHANNEL, index,
                     now.mono_ns + TURN_EXPIRY_CHANNEL_NS);
+}
+
+void turn_channel_expire(struct turn_server *server, uint32_t index, struct now now)
+{
+    struct turn_channel *channel = turn_channel_at(server, index);
+    const struct turn_allocation *owner = turn_allocation_at(server, channel->allocation);
+    uint32_t rest_s = turn_allocation_manner(owner)->channel_rest_s;
+
+    if (channel->is_resting || rest_s == 0) {
+        turn_channel_delete(server, index);
+        return;
+    }
+    channel->is_resting = true;
+    turn_expiry_set(&server->expiry, TURN_EXPIRY_CHANNEL, index, now.mono_ns + rest_s * SECOND_NS);
 }
 
 void turn_channel_delete(struct turn_server *server, uint32_t index)

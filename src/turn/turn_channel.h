@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Channels: two-byte names for peers of an allocation (RFC 8656 section 12).
+//
+//      BOUND --turn_channel_expire()--> RESTING --turn_channel_expire()--> gone
+//         ^--------turn_channel_refresh()----'       (where there is no rest: BOUND to gone)
 #pragma once
 
 #include <stdint.h>
@@ -17,7 +20,8 @@ struct turn_channel {
     uint32_t allocation;    // index
     struct addr peer;
     uint16_t number; // stun_chandata.h says which there are
-    uint8_t zero[6];
+    bool is_resting; // expired: no data any more, but number and peer are still kept apart
+    uint8_t zero[5];
 };
 
 struct turn_channel_store {
@@ -40,4 +44,6 @@ bool turn_channel_has_room(const struct turn_server *server, uint32_t allocation
 void turn_channel_create(struct turn_server *server, uint32_t allocation, uint16_t number,
                          const struct addr *peer, struct now now);
 void turn_channel_refresh(struct turn_server *server, uint32_t index, struct now now);
+// Its time is over: it rests as long as its allocation's manner says, or is freed.
+void turn_channel_expire(struct turn_server *server, uint32_t index, struct now now);
 void turn_channel_delete(struct turn_server *server, uint32_t index);

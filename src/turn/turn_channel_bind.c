@@ -13,7 +13,8 @@ static enum stun_error_code read_binding(struct turn_server *server,
 
     if (!stun_message_find(request->message, STUN_ATTR_CHANNEL_NUMBER, &number_value) ||
         !stun_message_find(request->message, STUN_ATTR_XOR_PEER_ADDRESS, &peer_value) ||
-        !stun_attr_u16_read(number_value, number) || !stun_chandata_is_number(*number)) {
+        !stun_attr_u16_read(number_value, number) || !stun_chandata_is_number(*number) ||
+        *number > request->manner->channel_last) {
         return STUN_ERROR_BAD_REQUEST;
     }
     enum stun_error_code code = turn_request_peer(server, request, peer_value, peer);
@@ -27,7 +28,8 @@ static enum stun_error_code read_binding(struct turn_server *server,
 static bool has_room(struct turn_server *server, const struct turn_request *request,
                      const struct addr *peer, bool is_new)
 {
-    bool is_permitted = turn_permission_find(server, request->allocation, peer) != POOL_NONE;
+    bool is_permitted = request->manner->has_own_channels ||
+                        turn_permission_find(server, request->allocation, peer) != POOL_NONE;
 
     if (is_new && !turn_channel_has_room(server, request->allocation)) {
         turn_request_report(server, request, TURN_EVENT_EXHAUSTED, NULL, "all channels are in use");
@@ -66,7 +68,9 @@ enum stun_error_code turn_channel_bind(struct turn_server *server,
     } else {
         turn_channel_refresh(server, by_number, request->now);
     }
-    turn_permission_install(server, request->allocation, &peer, request->now);
+    if (!request->manner->has_own_channels) {
+        turn_permission_install(server, request->allocation, &peer, request->now);
+    }
     turn_request_succeed(server, request);
     return STUN_ERROR_NONE;
 }

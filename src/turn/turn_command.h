@@ -27,6 +27,7 @@ enum turn_event {
     TURN_EVENT_ALLOCATED,
     TURN_EVENT_DELETED,      // by its client
     TURN_EVENT_EXPIRED,      // nobody refreshed it
+    TURN_EVENT_REPLACED,     // its user made another one (turn_manner.h: has_takeover)
     TURN_EVENT_PEER_DENIED,  // 403; `reason` names the kind of address
     TURN_EVENT_PORT_REFUSED, // the system did not bind `relayed`
     TURN_EVENT_EXHAUSTED,    // 508 or 486; `reason` names what ran out

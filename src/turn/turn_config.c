@@ -11,6 +11,8 @@ struct turn_config turn_config_default(void)
         .max_permissions = 65536,
         .max_channels = 65536,
         .max_reservations = 1024,
+        .max_amplification = 4,
+        .allocations_per_user = 64,
         .permissions_per_allocation = 64,
         .channels_per_allocation = 64,
         .min_lifetime_s = 600,

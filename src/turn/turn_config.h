@@ -9,6 +9,9 @@
 enum {
     TURN_CONFIG_REALM_MAX = 127,    // bytes; RFC 8489 section 14.9 allows 128 characters
     TURN_CONFIG_USERNAME_MAX = 508, // bytes; RFC 8489 section 14.3
+    TURN_CONFIG_SECRET_MAX = 128,   // bytes
+    TURN_CONFIG_SECRET_COUNT = 8,   // secrets for TURN REST that are good at the same time
+    TURN_CONFIG_SOFTWARE_MAX = 127, // bytes; RFC 8489 section 14.14 allows 128 characters
 };
 
 // A user whose password is known beforehand. Both spans are copied, and wiped with the server.
@@ -37,13 +40,33 @@ struct turn_config {
     struct bytes realm; // 1 to TURN_CONFIG_REALM_MAX bytes, copied
     const struct turn_user *users;
     size_t user_count;
+    const struct bytes
+        *auth_secrets;         // of TURN REST, copied; each 1 to TURN_CONFIG_SECRET_MAX bytes
+    size_t auth_secret_count;  // up to TURN_CONFIG_SECRET_COUNT
+    struct bytes stamp_secret; // of Firezone's portal, copied; empty: not served
     const struct turn_peer_rule *rules;
     size_t rule_count;
+
+    // Where sockets are bound, for packets that come back to the relay itself; unspecified, or
+    // ADDR_NONE, when that is no address of its own.
+    struct addr bind_ip4;
+    struct addr bind_ip6;
+
+    // Addresses of this host, which its other services listen at: denied as peers unless a rule
+    // allows just them.
+    const struct addr *own_addrs;
+    size_t own_addr_count;
+
+    struct bytes software; // sent as SOFTWARE, copied; empty: none is sent
+    // An unauthenticated response has at most so many times the bytes of its request; what would
+    // have more is not sent.
+    uint32_t max_amplification;
 
     uint32_t max_allocations; // all at once; each at least 1
     uint32_t max_permissions;
     uint32_t max_channels;
     uint32_t max_reservations;
+    uint32_t allocations_per_user;
     uint32_t permissions_per_allocation;
     uint32_t channels_per_allocation;
 

@@ -48,6 +48,7 @@ enum stun_error_code turn_create_permission(struct turn_server *server,
     while (stun_message_next(request->message, STUN_ATTR_XOR_PEER_ADDRESS, &at, &value)) {
         struct addr peer = {0};
         if (stun_attr_xor_addr_read(value, &request->to.transaction, &peer)) {
+            IGNORE(turn_hairpin_is_own(server, &peer)); // known by its public address
             turn_permission_install(server, request->allocation, &peer, request->now);
         }
     }

@@ -4,7 +4,7 @@
 // The timers of a server, all of them:
 //   allocation    its lifetime, 600 s or as granted; Refresh moves it (RFC 8656 section 7.3)
 //   permission    300 s from the CreatePermission or ChannelBind (section 9)
-//   channel       600 s from the ChannelBind (section 12)
+//   channel       600 s from the ChannelBind (section 12), then the rest of its manner
 //   reservation   30 s from the Allocate with EVEN-PORT (section 7.2)
 // and one beside the heap: a refused port's rest (turn_ports.h).
 #pragma once

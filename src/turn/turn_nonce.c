@@ -14,14 +14,19 @@ enum {
     RAW_LEN = HEAD_LEN + MAC_LEN,
     HOUR_S = 3600,
 };
-_Static_assert(BASE64_LEN(RAW_LEN) == TURN_NONCE_LEN, "no padding and no spare bits");
+_Static_assert(BASE64_LEN(RAW_LEN) == (int)TURN_NONCE_TOKEN_LEN, "no padding and no spare bits");
 _Static_assert((int)TURN_NONCE_KEY_LEN == (int)CRYPTO_SHA256_LEN, "a key is a whole HMAC-SHA256");
 _Static_assert((int)TURN_NONCE_LIFETIME_S <= (int)HOUR_S, "a nonce never needs a third key");
 
-void turn_nonce_init(struct turn_nonce *nonce, const uint8_t secret[TURN_NONCE_SECRET_LEN])
+void turn_nonce_init(struct turn_nonce *nonce, const uint8_t secret[TURN_NONCE_SECRET_LEN],
+                     uint32_t features)
 {
+    struct wr wr = wr_init(nonce->cookie, sizeof nonce->cookie);
+
     memset(nonce, 0, sizeof *nonce);
     memcpy(nonce->secret, secret, TURN_NONCE_SECRET_LEN);
+    stun_cookie_write(&wr, features);
+    assert(wr_ok(&wr));
 }
 
 static struct bytes key_of(struct turn_nonce *nonce, uint32_t hour)
@@ -67,6 +72,7 @@ void turn_nonce_write(struct turn_nonce *nonce, struct now now, const struct add
     wr_u8(&wr, 0);
     prove(nonce, stamp_of(now), wr_done(&wr), client, raw + HEAD_LEN);
     struct wr text = wr_init(out, TURN_NONCE_LEN);
+    wr_bytes(&text, (struct bytes){nonce->cookie, sizeof nonce->cookie});
     base64_write(&text, (struct bytes){raw, sizeof raw}, false);
     assert(wr_ok(&text));
 }
@@ -77,7 +83,9 @@ bool turn_nonce_is_good(struct turn_nonce *nonce, struct now now, const struct a
     uint8_t raw[RAW_LEN];
     uint8_t expected[MAC_LEN];
 
-    if (!base64_read(text, raw, sizeof raw)) {
+    if (!bytes_equal(bytes_first(text, STUN_COOKIE_LEN),
+                     (struct bytes){nonce->cookie, sizeof nonce->cookie}) ||
+        !base64_read(bytes_from(text, STUN_COOKIE_LEN), raw, sizeof raw)) {
         return false;
     }
     struct rd rd = rd_init((struct bytes){raw, sizeof raw});

@@ -6,11 +6,12 @@
 
 #include "turn/turn_command.h"
 
-// The most that one call adds is three: a port is refused, there is no other, the client is told.
-// A tick goes on while there is room for one more expiry.
+// The most that one call adds is five: an old allocation is replaced (two sockets, a report), there
+// is no port for the new one (a report), and the client is told. A tick goes on while there is
+// room.
 enum {
     TURN_OUTBOX_MAX = 16,
-    TURN_OUTBOX_PER_CALL = 4, // commands that one call, or one expiry, adds at most
+    TURN_OUTBOX_PER_CALL = 5, // commands that one call, or one expiry, adds at most
 };
 
 struct turn_outbox {

@@ -3,8 +3,11 @@
 // a way into what only its host can reach).
 //
 // Rules are prefixes; the longest one that contains an address decides. They are kept as a binary
-// trie, so that a look-up takes at most one step per bit, however many rules there are. An IPv4
-// address and the IPv6 address that maps it are one and the same here, in rules as in peers.
+// trie, so that a look-up takes at most one step per bit, however many rules there are.
+//
+// An IPv6 address that carries an IPv4 address inside is one and the same as that one, in rules as
+// in peers: mapped (::ffff:0:0/96), compatible (::/96), NAT64 (64:ff9b::/96), 6to4 (2002::/16), and
+// Teredo (2001::/32), which hides it behind inverted bits.
 #pragma once
 
 #include <stdint.h>
@@ -23,10 +26,13 @@ struct turn_peers {
     uint32_t capacity;
 };
 
-size_t turn_peers_size(const struct turn_peer_rule *rules, size_t count);
-// `memory` is zeroed and aligned for uint64_t.
-void turn_peers_init(struct turn_peers *peers, void *memory, const struct turn_peer_rule *rules,
-                     size_t count);
+size_t turn_peers_size(const struct turn_config *config);
+// `memory` is zeroed and aligned for uint64_t. Of the configuration the rules and own addresses
+// count; nothing of it is kept.
+void turn_peers_init(struct turn_peers *peers, void *memory, const struct turn_config *config);
 
-// NULL when a peer may be reached; else why not, as a noun for a log line: "a loopback address".
-const char *turn_peers_denial(const struct turn_peers *peers, const struct addr *peer);
+// NULL when a peer may be reached; else why not, as words for a log line: "a loopback address".
+// With `reaches_private`, private, shared and unique local addresses are not refused for being
+// that.
+const char *turn_peers_denial(const struct turn_peers *peers, const struct addr *peer,
+                              bool reaches_private);

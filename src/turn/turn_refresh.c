@@ -3,6 +3,23 @@
 
 #include "turn/turn_server_priv.h"
 
+static void apply(struct turn_server *server, const struct turn_request *request, uint8_t family,
+                  uint32_t lifetime_s)
+{
+    const struct turn_allocation *allocation = turn_allocation_at(server, request->allocation);
+    bool has_both = allocation->families == (TURN_ALLOCATION_IP4 | TURN_ALLOCATION_IP6);
+
+    if (lifetime_s != 0) {
+        turn_allocation_refresh(server, request->allocation, request->now, lifetime_s);
+    } else if (has_both && family != ADDR_NONE) {
+        // One of the two families ends; what was permitted of it reaches nobody any more.
+        turn_allocation_close(server, request->allocation, family, allocation->port);
+    } else {
+        server->stats.allocations_deleted++;
+        turn_allocation_delete(server, request->allocation, TURN_EVENT_DELETED);
+    }
+}
+
 enum stun_error_code turn_refresh(struct turn_server *server, const struct turn_request *request)
 {
     enum addr_family family = ADDR_NONE;
@@ -12,15 +29,15 @@ enum stun_error_code turn_refresh(struct turn_server *server, const struct turn_
         !turn_request_family(request, &family)) {
         return STUN_ERROR_BAD_REQUEST;
     }
-    if (family != ADDR_NONE && family != turn_allocation_at(server, request->allocation)->family) {
+    if (request->manner->has_open_tenure) {
+        family = ADDR_NONE; // Firezone's clients repeat the attributes of their Allocate
+    }
+    if (family != ADDR_NONE &&
+        !turn_allocation_has_family(turn_allocation_at(server, request->allocation),
+                                    (uint8_t)family)) {
         return STUN_ERROR_PEER_FAMILY_MISMATCH;
     }
-    if (lifetime_s == 0) {
-        server->stats.allocations_deleted++;
-        turn_allocation_delete(server, request->allocation, TURN_EVENT_DELETED);
-    } else {
-        turn_allocation_refresh(server, request->allocation, request->now, lifetime_s);
-    }
+    apply(server, request, (uint8_t)family, lifetime_s);
     struct turn_response response = turn_response_begin(server, &request->to);
     stun_attr_u32_write(&response.writer.wr, STUN_ATTR_LIFETIME, lifetime_s);
     turn_response_end(server, &response);

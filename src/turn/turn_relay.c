@@ -14,69 +14,31 @@ static enum turn_verdict drop(uint64_t *counter)
     return TURN_DROP;
 }
 
-// Data for a peer of an allocation, if there is a permission for it.
-static enum turn_verdict to_peer(struct turn_server *server, uint32_t allocation,
-                                 const struct addr *peer, struct bytes data,
-                                 struct turn_forward *out)
+// The channel of an allocation for a peer on which data may go now, or POOL_NONE.
+static uint32_t live_channel(const struct turn_server *server, uint32_t allocation,
+                             const struct addr *peer)
 {
-    if (turn_permission_find(server, allocation, peer) == POOL_NONE) {
-        return drop(&server->stats.dropped_no_permission);
+    uint32_t channel = turn_channel_find_peer(server, allocation, peer);
+
+    if (channel != POOL_NONE && turn_channel_at(server, channel)->is_resting) {
+        return POOL_NONE;
     }
-    out->is_to_peer = true;
-    out->is_unfragmented = false;
-    out->head_len = 0;
-    out->padding_len = 0;
-    out->allocation = pool_ref(&server->allocations.pool, allocation);
-    out->peer = *peer;
-    out->payload = data;
-    server->stats.packets_to_peer++;
-    server->stats.bytes_to_peer += data.len;
-    return TURN_FORWARD;
+    return channel;
 }
 
-enum turn_verdict turn_relay_chandata(struct turn_server *server, const struct turn_tuple *tuple,
-                                      struct bytes datagram, struct turn_forward *out)
+static bool is_permitted(const struct turn_server *server, uint32_t allocation,
+                         const struct addr *peer, uint32_t channel)
 {
-    uint16_t number = 0;
-    struct bytes data = {0};
-
-    if (!stun_chandata_read(datagram, &number, &data)) {
-        return drop(&server->stats.dropped_malformed);
+    if (channel != POOL_NONE &&
+        turn_allocation_manner(turn_allocation_at(server, allocation))->has_own_channels) {
+        return true;
     }
-    uint32_t allocation = turn_allocation_find(server, tuple);
-    if (allocation == POOL_NONE) {
-        return drop(&server->stats.dropped_no_allocation);
-    }
-    uint32_t channel = turn_channel_find(server, allocation, number);
-    if (channel == POOL_NONE) {
-        return drop(&server->stats.dropped_no_channel);
-    }
-    return to_peer(server, allocation, &turn_channel_at(server, channel)->peer, data, out);
+    return turn_permission_find(server, allocation, peer) != POOL_NONE;
 }
 
-enum turn_verdict turn_relay_send(struct turn_server *server, const struct turn_tuple *tuple,
-                                  const struct stun_message *message, struct turn_forward *out)
+static size_t indication_head_len(const struct addr *peer)
 {
-    struct bytes peer_value = {0};
-    struct bytes data = {0};
-    struct addr peer = {0};
-
-    if (message->unknown_count > 0 ||
-        !stun_message_find(message, STUN_ATTR_XOR_PEER_ADDRESS, &peer_value) ||
-        !stun_message_find(message, STUN_ATTR_DATA, &data) ||
-        !stun_attr_xor_addr_read(peer_value, &message->header.transaction, &peer) ||
-        peer.port == 0) {
-        return drop(&server->stats.dropped_malformed);
-    }
-    uint32_t allocation = turn_allocation_find(server, tuple);
-    if (allocation == POOL_NONE) {
-        return drop(&server->stats.dropped_no_allocation);
-    }
-    enum turn_verdict verdict = to_peer(server, allocation, &peer, data, out);
-    if (verdict == TURN_FORWARD) {
-        out->is_unfragmented = stun_message_has(message, STUN_ATTR_DONT_FRAGMENT);
-    }
-    return verdict;
+    return STUN_HEADER_LEN + STUN_ATTR_HEAD_LEN + 4 + addr_ip(peer).len + STUN_ATTR_HEAD_LEN;
 }
 
 // Writes the head of a Data indication; the data and its padding follow it.
@@ -97,40 +59,183 @@ static void indication_write(struct turn_server *server, struct wr *wr, const st
     wr_u16(wr, (uint16_t)data_len);
 }
 
-enum turn_verdict turn_relay_from_peer(struct turn_server *server, struct pool_ref ref,
-                                       const struct addr *peer, struct bytes datagram,
-                                       struct turn_forward *out)
+// Data from a peer, for the client of an allocation.
+static enum turn_verdict to_client(struct turn_server *server, uint32_t index,
+                                   const struct addr *peer, struct bytes data,
+                                   struct turn_forward *out)
 {
-    const struct turn_allocation *allocation = pool_find(&server->allocations.pool, ref);
+    uint32_t channel = live_channel(server, index, peer);
 
-    if (allocation == NULL) {
-        return drop(&server->stats.dropped_no_allocation);
-    }
-    if (turn_permission_find(server, ref.index, peer) == POOL_NONE) {
+    if (!is_permitted(server, index, peer, channel)) {
         return drop(&server->stats.dropped_no_permission);
     }
-    uint32_t channel = turn_channel_find_peer(server, ref.index, peer);
-    size_t head_max = channel != POOL_NONE ? STUN_CHANDATA_HEAD_LEN : TURN_FORWARD_HEAD_MAX;
-    if (STUN_ATTR_PADDED(datagram.len) + head_max > DATAGRAM_MAX) {
+    size_t whole_len = channel != POOL_NONE
+                           ? STUN_CHANDATA_HEAD_LEN + data.len
+                           : indication_head_len(peer) + STUN_ATTR_PADDED(data.len);
+    if (whole_len > DATAGRAM_MAX) {
         return drop(&server->stats.dropped_too_long);
     }
     struct wr wr = wr_init(out->head, sizeof out->head);
     if (channel != POOL_NONE) {
-        stun_chandata_head_write(&wr, turn_channel_at(server, channel)->number,
-                                 (uint16_t)datagram.len);
+        stun_chandata_head_write(&wr, turn_channel_at(server, channel)->number, (uint16_t)data.len);
         out->padding_len = 0; // over UDP it is not needed (RFC 8656 section 12.5)
     } else {
-        indication_write(server, &wr, peer, datagram.len);
-        out->padding_len = (uint8_t)(STUN_ATTR_PADDED(datagram.len) - datagram.len);
+        indication_write(server, &wr, peer, data.len);
+        out->padding_len = (uint8_t)(STUN_ATTR_PADDED(data.len) - data.len);
     }
     assert(wr_ok(&wr));
     out->is_to_peer = false;
     out->is_unfragmented = false;
     out->head_len = (uint8_t)wr.len;
-    out->allocation = ref;
-    out->tuple = allocation->tuple;
-    out->payload = datagram;
+    out->allocation = pool_ref(&server->allocations.pool, index);
+    out->tuple = turn_allocation_at(server, index)->tuple;
+    out->payload = data;
     server->stats.packets_to_client++;
-    server->stats.bytes_to_client += datagram.len;
+    server->stats.bytes_to_client += data.len;
+    return TURN_FORWARD;
+}
+
+// Data for an own address of the relay. What is relayed there is another client's, which sees it
+// come from the sender's relayed address.
+static enum turn_verdict turn_around(struct turn_server *server, uint32_t sender,
+                                     const struct addr *peer, struct bytes data,
+                                     struct turn_forward *out)
+{
+    uint32_t receiver = turn_hairpin_find(server, peer);
+    const struct turn_allocation *allocation = turn_allocation_at(server, sender);
+    struct addr from = turn_allocation_relayed(server, allocation, peer->family);
+
+    server->stats.packets_turned++;
+    return to_client(server, receiver, &from, data, out);
+}
+
+// Data for a peer of an allocation, over a channel or (POOL_NONE) not.
+static enum turn_verdict to_peer(struct turn_server *server, uint32_t index, struct addr peer,
+                                 uint32_t channel, struct bytes data, struct turn_forward *out)
+{
+    bool is_own = turn_hairpin_is_own(server, &peer);
+
+    if (!turn_allocation_has_family(turn_allocation_at(server, index), peer.family) ||
+        !is_permitted(server, index, &peer, channel)) {
+        return drop(&server->stats.dropped_no_permission);
+    }
+    if (is_own && turn_hairpin_find(server, &peer) != POOL_NONE) {
+        return turn_around(server, index, &peer, data, out);
+    }
+    if (is_own && !turn_hairpin_is_allowed(server, &peer)) {
+        return drop(&server->stats.dropped_no_permission);
+    }
+    out->is_to_peer = true;
+    out->is_unfragmented = false;
+    out->head_len = 0;
+    out->padding_len = 0;
+    out->allocation = pool_ref(&server->allocations.pool, index);
+    out->peer = peer;
+    out->payload = data;
+    server->stats.packets_to_peer++;
+    server->stats.bytes_to_peer += data.len;
+    return TURN_FORWARD;
+}
+
+enum turn_verdict turn_relay_chandata(struct turn_server *server, const struct turn_tuple *tuple,
+                                      struct bytes datagram, struct turn_forward *out)
+{
+    uint16_t number = 0;
+    struct bytes data = {0};
+
+    if (!stun_chandata_read(datagram, &number, &data)) {
+        return drop(&server->stats.dropped_malformed);
+    }
+    uint32_t allocation = turn_allocation_find(server, tuple);
+    if (allocation == POOL_NONE) {
+        return drop(&server->stats.dropped_no_allocation);
+    }
+    uint32_t channel = turn_channel_find(server, allocation, number);
+    if (channel == POOL_NONE || turn_channel_at(server, channel)->is_resting) {
+        return drop(&server->stats.dropped_no_channel);
+    }
+    return to_peer(server, allocation, turn_channel_at(server, channel)->peer, channel, data, out);
+}
+
+enum turn_verdict turn_relay_send(struct turn_server *server, const struct turn_tuple *tuple,
+                                  const struct stun_message *message, struct turn_forward *out)
+{
+    struct bytes peer_value = {0};
+    struct bytes data = {0};
+    struct addr peer = {0};
+
+    if (message->unknown_count > 0 ||
+        !stun_message_find(message, STUN_ATTR_XOR_PEER_ADDRESS, &peer_value) ||
+        !stun_message_find(message, STUN_ATTR_DATA, &data) ||
+        !stun_attr_xor_addr_read(peer_value, &message->header.transaction, &peer) ||
+        peer.port == 0) {
+        return drop(&server->stats.dropped_malformed);
+    }
+    uint32_t allocation = turn_allocation_find(server, tuple);
+    if (allocation == POOL_NONE) {
+        return drop(&server->stats.dropped_no_allocation);
+    }
+    enum turn_verdict verdict = to_peer(server, allocation, peer, POOL_NONE, data, out);
+    if (verdict == TURN_FORWARD && out->is_to_peer) {
+        out->is_unfragmented = stun_message_has(message, STUN_ATTR_DONT_FRAGMENT);
+    }
+    return verdict;
+}
+
+// The socket that a peer's packet came on is still the allocation's: neither that is gone, nor has
+// its client given back this one of its two families.
+static bool is_relayed(const struct turn_server *server, struct pool_ref ref,
+                       const struct addr *peer)
+{
+    const struct turn_allocation *allocation = pool_find(&server->allocations.pool, ref);
+    return allocation != NULL && turn_allocation_has_family(allocation, peer->family);
+}
+
+enum turn_verdict turn_relay_from_peer(struct turn_server *server, struct pool_ref ref,
+                                       const struct addr *peer, struct bytes datagram,
+                                       struct turn_forward *out)
+{
+    if (!is_relayed(server, ref, peer)) {
+        return drop(&server->stats.dropped_no_allocation);
+    }
+    return to_client(server, ref.index, peer, datagram, out);
+}
+
+// What RFC 8656 section 11.5 passes on: destination unreachable, time exceeded, packet too big.
+static bool is_passed_on(const struct addr *peer, uint8_t type)
+{
+    return peer->family == ADDR_IP4 ? type == 3 || type == 11 : type >= 1 && type <= 3;
+}
+
+enum turn_verdict turn_relay_icmp(struct turn_server *server, struct pool_ref ref,
+                                  const struct addr *peer, const struct stun_icmp *icmp,
+                                  struct turn_forward *out)
+{
+    struct stun_header header = {.method = STUN_DATA, .class = STUN_INDICATION};
+
+    if (!is_relayed(server, ref, peer)) {
+        return drop(&server->stats.dropped_no_allocation);
+    }
+    if (!is_passed_on(peer, icmp->type)) {
+        return drop(&server->stats.dropped_unexpected);
+    }
+    if (!is_permitted(server, ref.index, peer, live_channel(server, ref.index, peer))) {
+        return drop(&server->stats.dropped_no_permission);
+    }
+    header.body_len = (uint16_t)(STUN_ATTR_HEAD_LEN + 4 + addr_ip(peer).len + STUN_ICMP_ATTR_LEN);
+    crypto_random_fill(&server->random, header.transaction.id, STUN_TRANSACTION_LEN);
+    struct wr wr = wr_init(out->head, sizeof out->head);
+    stun_header_write(&wr, &header);
+    stun_attr_xor_addr_write(&wr, STUN_ATTR_XOR_PEER_ADDRESS, &header.transaction, peer);
+    stun_icmp_write(&wr, icmp);
+    assert(wr_ok(&wr));
+    out->is_to_peer = false;
+    out->is_unfragmented = false;
+    out->head_len = (uint8_t)wr.len;
+    out->padding_len = 0;
+    out->allocation = ref;
+    out->tuple = turn_allocation_at(server, ref.index)->tuple;
+    out->payload = (struct bytes){0};
+    server->stats.errors_to_client++;
     return TURN_FORWARD;
 }

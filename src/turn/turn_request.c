@@ -15,74 +15,37 @@
 #include "turn/turn_request.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "crypto/crypto_wipe.h"
+#include "turn/turn_auth.h"
 #include "turn/turn_channel_bind.h"
 #include "turn/turn_create_permission.h"
 #include "turn/turn_refresh.h"
 #include "turn/turn_server_priv.h"
 
-enum credentials {
-    PROVEN,
-    ABSENT,     // 401: the client does not know the realm yet
-    INCOMPLETE, // 400
-    STALE,      // 438
-    WRONG,      // 401
-};
-
-static enum credentials authenticate(struct turn_server *server, struct turn_request *request)
-{
-    const struct stun_message *message = request->message;
-    struct bytes realm = {0};
-    struct bytes nonce = {0};
-    uint8_t key[STUN_KEY_LEN];
-
-    if (!stun_message_has(message, STUN_ATTR_MESSAGE_INTEGRITY)) {
-        return ABSENT;
-    }
-    if (!stun_message_find(message, STUN_ATTR_USERNAME, &request->username) ||
-        !stun_message_find(message, STUN_ATTR_REALM, &realm) ||
-        !stun_message_find(message, STUN_ATTR_NONCE, &nonce)) {
-        return INCOMPLETE;
-    }
-    if (!turn_nonce_is_good(&server->nonce, request->now, &request->to.tuple.client, nonce)) {
-        return STALE;
-    }
-    // A stranger's request is checked too, against a key that nobody has: equal answer, equal work.
-    memcpy(key, server->stranger_key, sizeof key);
-    bool is_known = turn_credential_find(&server->credential, request->username, key);
-    bool is_intact = stun_message_is_intact(message, (struct bytes){key, sizeof key});
-    bool is_proven = is_known && is_intact && bytes_equal(realm, server->config.realm);
-    if (is_proven) {
-        request->user = siphash(&server->hash_key, request->username);
-        request->to.is_signed = true;
-        memcpy(request->to.key, key, sizeof key);
-    }
-    crypto_wipe(key, sizeof key);
-    return is_proven ? PROVEN : WRONG;
-}
-
 // True when the request may go on; otherwise it has been answered.
 static bool pass(struct turn_server *server, struct turn_request *request)
 {
-    switch (authenticate(server, request)) {
-    case PROVEN:
+    switch (turn_auth_check(server, request)) {
+    case TURN_AUTH_PROVEN:
         return true;
-    case ABSENT:
+    case TURN_AUTH_ABSENT:
         server->stats.challenges++;
         turn_response_challenge(server, &request->to, request->now, STUN_ERROR_UNAUTHENTICATED);
         return false;
-    case INCOMPLETE:
+    case TURN_AUTH_INCOMPLETE:
         turn_response_error(server, &request->to, STUN_ERROR_BAD_REQUEST);
         return false;
-    case STALE:
+    case TURN_AUTH_STALE:
         server->stats.challenges++;
         turn_response_challenge(server, &request->to, request->now, STUN_ERROR_STALE_NONCE);
         return false;
-    case WRONG:
+    case TURN_AUTH_WRONG:
         server->stats.wrong_credentials++;
         turn_response_challenge(server, &request->to, request->now, STUN_ERROR_UNAUTHENTICATED);
+        return false;
+    case TURN_AUTH_UNREADABLE:
+        server->stats.wrong_credentials++;
         return false;
     }
     return false;
@@ -107,7 +70,24 @@ static enum stun_error_code check_allocation(const struct turn_server *server,
     }
     const struct turn_allocation *allocation = turn_allocation_at(server, request->allocation);
     assert(allocation->state == TURN_ALLOCATION_LIVE);
-    return allocation->user == request->user ? STUN_ERROR_NONE : STUN_ERROR_WRONG_CREDENTIALS;
+    bool is_tenant =
+        allocation->user == request->user || turn_allocation_manner(allocation)->has_open_tenure;
+    return is_tenant ? STUN_ERROR_NONE : STUN_ERROR_WRONG_CREDENTIALS;
+}
+
+static enum stun_error_code create_permission(struct turn_server *server,
+                                              const struct turn_request *request,
+                                              enum stun_error_code code)
+{
+    server->stats.create_permission_requests++;
+    if (code == STUN_ERROR_NONE) {
+        code = turn_create_permission(server, request);
+    }
+    if (code != STUN_ERROR_NONE && request->manner->permits_blindly) {
+        turn_request_succeed(server, request);
+        return STUN_ERROR_NONE;
+    }
+    return code;
 }
 
 static enum stun_error_code run_method(struct turn_server *server,
@@ -118,22 +98,19 @@ static enum stun_error_code run_method(struct turn_server *server,
         return turn_allocate(server, request);
     }
     enum stun_error_code code = check_allocation(server, request);
+    if (request->to.method == STUN_CREATE_PERMISSION) {
+        return create_permission(server, request, code);
+    }
     if (code != STUN_ERROR_NONE) {
         return code;
     }
-    switch (request->to.method) {
-    case STUN_REFRESH:
+    if (request->to.method == STUN_REFRESH) {
         server->stats.refresh_requests++;
         return turn_refresh(server, request);
-    case STUN_CREATE_PERMISSION:
-        server->stats.create_permission_requests++;
-        return turn_create_permission(server, request);
-    case STUN_CHANNEL_BIND:
-        server->stats.channel_bind_requests++;
-        return turn_channel_bind(server, request);
     }
-    assert(!"a method that is_ours() does not know");
-    return STUN_ERROR_BAD_REQUEST;
+    assert(request->to.method == STUN_CHANNEL_BIND);
+    server->stats.channel_bind_requests++;
+    return turn_channel_bind(server, request);
 }
 
 static bool is_ours(uint16_t method)
@@ -172,11 +149,14 @@ void turn_request_handle(struct turn_server *server, struct now now, const struc
     struct turn_request request = {
         .now = now,
         .message = message,
+        .manner = turn_manner_of(TURN_MANNER_RFC),
         .to =
             {
                 .tuple = *tuple,
                 .transaction = message->header.transaction,
                 .method = message->header.method,
+                .request_len = (uint16_t)message->whole.len,
+                .realm = server->config.realm,
                 .has_fingerprint = stun_message_has(message, STUN_ATTR_FINGERPRINT),
             },
     };
@@ -191,7 +171,7 @@ void turn_request_handle(struct turn_server *server, struct now now, const struc
     } else {
         turn_response_error(server, &request.to, STUN_ERROR_BAD_REQUEST);
     }
-    crypto_wipe(request.to.key, sizeof request.to.key);
+    crypto_wipe(&request.to.key, sizeof request.to.key);
 }
 
 void turn_request_succeed(struct turn_server *server, const struct turn_request *request)
@@ -249,6 +229,18 @@ bool turn_request_family(const struct turn_request *request, enum addr_family *f
     return true;
 }
 
+// Why an allocation may not reach a peer, or NULL. Of the relay's own addresses those that lead
+// to its clients are never refused; which port of them a permission is for, it does not say.
+static const char *denial_of(const struct turn_server *server, const struct turn_request *request,
+                             const struct addr *peer, bool is_own)
+{
+    if (is_own && (request->to.method == STUN_CREATE_PERMISSION ||
+                   turn_hairpin_find(server, peer) != POOL_NONE)) {
+        return NULL;
+    }
+    return turn_peers_denial(&server->peers, peer, request->manner->reaches_private);
+}
+
 enum stun_error_code turn_request_peer(struct turn_server *server,
                                        const struct turn_request *request, struct bytes value,
                                        struct addr *out)
@@ -259,10 +251,11 @@ enum stun_error_code turn_request_peer(struct turn_server *server,
     if (!stun_attr_xor_addr_read(value, &request->to.transaction, &peer)) {
         return STUN_ERROR_BAD_REQUEST;
     }
-    if (peer.family != allocation->family) {
+    if (!turn_allocation_has_family(allocation, peer.family)) {
         return STUN_ERROR_PEER_FAMILY_MISMATCH;
     }
-    const char *denial = turn_peers_denial(&server->peers, &peer);
+    bool is_own = turn_hairpin_is_own(server, &peer);
+    const char *denial = denial_of(server, request, &peer, is_own);
     if (denial != NULL) {
         server->stats.peers_denied++;
         turn_request_report(server, request, TURN_EVENT_PEER_DENIED, &peer, denial);

@@ -8,6 +8,7 @@
 #include "base/now.h"
 #include "stun/stun_error.h"
 #include "stun/stun_message.h"
+#include "turn/turn_manner.h"
 #include "turn/turn_response.h"
 
 struct turn_server;
@@ -16,7 +17,8 @@ struct turn_request {
     struct now now;
     const struct stun_message *message;
     struct turn_response_to to;
-    struct bytes username; // borrowed from the datagram
+    const struct turn_manner *manner;
+    struct bytes username; // borrowed from the datagram or the credentials
     uint64_t user;         // the username's keyed hash
     uint32_t allocation;   // the client's, or POOL_NONE
 };

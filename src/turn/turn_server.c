@@ -20,6 +20,7 @@ struct layout {
     size_t permissions;
     size_t channels;
     size_t reservations;
+    size_t quotas;
     size_t end;
 };
 
@@ -37,14 +38,15 @@ static struct layout layout_of(const struct turn_config *config)
     size_t *end = &layout.end;
 
     (void)place(end, sizeof(struct turn_server));
-    layout.credential = place(end, turn_credential_size(config->users, config->user_count));
-    layout.peers = place(end, turn_peers_size(config->rules, config->rule_count));
+    layout.credential = place(end, turn_credential_size(config));
+    layout.peers = place(end, turn_peers_size(config));
     layout.ports = place(end, turn_ports_size());
     layout.expiry = place(end, turn_expiry_size(config));
     layout.allocations = place(end, turn_allocation_store_size(config->max_allocations));
     layout.permissions = place(end, turn_permission_store_size(config->max_permissions));
     layout.channels = place(end, turn_channel_store_size(config->max_channels));
     layout.reservations = place(end, turn_reservation_store_size(config->max_reservations));
+    layout.quotas = place(end, turn_quota_store_size(config->max_allocations));
     return layout;
 }
 
@@ -58,6 +60,8 @@ static void check_config(const struct turn_config *config)
     assert(config->public_ip4.family != ADDR_NONE || config->public_ip6.family != ADDR_NONE);
     assert(config->realm.len >= 1);
     assert(config->realm.len <= TURN_CONFIG_REALM_MAX);
+    assert(config->software.len <= TURN_CONFIG_SOFTWARE_MAX);
+    assert(config->max_amplification >= 1);
     assert(config->max_allocations >= 1);
     assert(config->max_permissions >= 1);
     assert(config->max_channels >= 1);
@@ -70,17 +74,51 @@ static void check_config(const struct turn_config *config)
     assert(config->channels_per_allocation <= UINT16_MAX);
 }
 
-// Derives the secrets from the seed, each from a stretch of its own.
-static void init_secrets(struct turn_server *server, const uint8_t seed[TURN_SERVER_SEED_LEN])
+// Derives the secrets from the seed, each from a stretch of its own. The credentials are there
+// already, since the nonces say of which kind they are.
+static void init_secrets(struct turn_server *server)
 {
-    uint8_t raw[TURN_NONCE_SECRET_LEN + SIPHASH_KEY_LEN];
+    uint8_t raw[TURN_NONCE_SECRET_LEN];
+    uint32_t features = STUN_COOKIE_PASSWORD_ALGORITHMS;
 
-    crypto_random_init(&server->random, seed);
+    if (turn_credential_has_anonymity(&server->credential)) {
+        features |= STUN_COOKIE_USERNAME_ANONYMITY;
+    }
     crypto_random_fill(&server->random, raw, sizeof raw);
-    turn_nonce_init(&server->nonce, raw);
-    server->hash_key = siphash_key_read(raw + TURN_NONCE_SECRET_LEN);
-    crypto_random_fill(&server->random, server->stranger_key, sizeof server->stranger_key);
+    turn_nonce_init(&server->nonce, raw, features);
     crypto_wipe(raw, sizeof raw);
+    server->stranger_key.len = STUN_KEY_LEN;
+    crypto_random_fill(&server->random, server->stranger_key.bytes, STUN_KEY_LEN);
+}
+
+static void init_hash_key(struct turn_server *server)
+{
+    uint8_t raw[SIPHASH_KEY_LEN];
+
+    crypto_random_fill(&server->random, raw, sizeof raw);
+    server->hash_key = siphash_key_read(raw);
+    crypto_wipe(raw, sizeof raw);
+}
+
+// Copies what the configuration lends, and forgets the rest of it.
+static void keep_config(struct turn_server *server, const struct turn_config *config)
+{
+    server->config = *config;
+    memcpy(server->realm, config->realm.ptr, config->realm.len);
+    server->config.realm.ptr = server->realm;
+    if (config->software.len > 0) {
+        memcpy(server->software, config->software.ptr, config->software.len);
+    }
+    server->config.software.ptr = server->software;
+    server->config.users = NULL;
+    server->config.user_count = 0;
+    server->config.auth_secrets = NULL;
+    server->config.auth_secret_count = 0;
+    server->config.stamp_secret = (struct bytes){0};
+    server->config.rules = NULL;
+    server->config.rule_count = 0;
+    server->config.own_addrs = NULL;
+    server->config.own_addr_count = 0;
 }
 
 struct turn_server *turn_server_init(void *memory, const struct turn_config *config,
@@ -93,12 +131,13 @@ struct turn_server *turn_server_init(void *memory, const struct turn_config *con
     assert((uintptr_t)memory % sizeof(uint64_t) == 0);
     check_config(config);
     server->size = layout.end;
-    server->config = *config;
-    memcpy(server->realm, config->realm.ptr, config->realm.len);
-    server->config.realm.ptr = server->realm;
-    init_secrets(server, seed);
-    turn_credential_init(&server->credential, base + layout.credential, &server->hash_key, config);
-    turn_peers_init(&server->peers, base + layout.peers, config->rules, config->rule_count);
+    keep_config(server, config);
+    crypto_random_init(&server->random, seed);
+    init_hash_key(server);
+    turn_credential_init(&server->credential, base + layout.credential, &server->hash_key, config,
+                         server->config.realm);
+    init_secrets(server);
+    turn_peers_init(&server->peers, base + layout.peers, config);
     turn_ports_init(&server->ports, base + layout.ports, config->lowest_port, config->highest_port,
                     config->shard_index, config->shard_count);
     turn_expiry_init(&server->expiry, base + layout.expiry, config);
@@ -109,10 +148,7 @@ struct turn_server *turn_server_init(void *memory, const struct turn_config *con
     turn_channel_store_init(&server->channels, base + layout.channels, config->max_channels);
     turn_reservation_store_init(&server->reservations, base + layout.reservations,
                                 config->max_reservations);
-    server->config.users = NULL;
-    server->config.user_count = 0;
-    server->config.rules = NULL;
-    server->config.rule_count = 0;
+    turn_quota_store_init(&server->quotas, base + layout.quotas, config->max_allocations);
     return server;
 }
 
@@ -195,6 +231,14 @@ enum turn_verdict turn_server_from_peer(struct turn_server *server, struct pool_
     return turn_relay_from_peer(server, allocation, peer, datagram, out);
 }
 
+enum turn_verdict turn_server_icmp(struct turn_server *server, struct pool_ref allocation,
+                                   const struct addr *peer, const struct stun_icmp *icmp,
+                                   struct turn_forward *out)
+{
+    assert(turn_outbox_is_empty(&server->outbox));
+    return turn_relay_icmp(server, allocation, peer, icmp, out);
+}
+
 bool turn_server_take(struct turn_server *server, struct turn_command *out)
 {
     return turn_outbox_take(&server->outbox, out);
@@ -210,7 +254,8 @@ void turn_server_opened(struct turn_server *server, struct now now, struct pool_
     turn_allocate_opened(server, now, opened);
 }
 
-static void expire(struct turn_server *server, enum turn_expiry_kind kind, uint32_t index)
+static void expire(struct turn_server *server, struct now now, enum turn_expiry_kind kind,
+                   uint32_t index)
 {
     switch (kind) {
     case TURN_EXPIRY_ALLOCATION:
@@ -221,7 +266,7 @@ static void expire(struct turn_server *server, enum turn_expiry_kind kind, uint3
         turn_permission_delete(server, index);
         return;
     case TURN_EXPIRY_CHANNEL:
-        turn_channel_delete(server, index);
+        turn_channel_expire(server, index, now);
         return;
     case TURN_EXPIRY_RESERVATION:
         turn_reservation_expire(server, index);
@@ -243,7 +288,7 @@ void turn_server_tick(struct turn_server *server, struct now now)
     turn_ports_tick(&server->ports, now);
     while (turn_outbox_has_room(&server->outbox) &&
            turn_expiry_take(&server->expiry, now, &kind, &index)) {
-        expire(server, kind, index);
+        expire(server, now, kind, index);
     }
 }
 

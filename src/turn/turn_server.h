@@ -26,13 +26,14 @@
 #include "base/bytes.h"
 #include "base/now.h"
 #include "base/pool.h"
+#include "stun/stun_icmp.h"
 #include "turn/turn_command.h"
 #include "turn/turn_config.h"
 #include "turn/turn_stats.h"
 
 enum {
     TURN_SERVER_SEED_LEN = 64,  // bytes
-    TURN_FORWARD_HEAD_MAX = 48, // bytes: a Data indication's, for an IPv6 peer
+    TURN_FORWARD_HEAD_MAX = 56, // bytes: a Data indication's with an ICMP error of an IPv6 peer
 };
 
 struct turn_server;
@@ -87,6 +88,13 @@ MUST_USE enum turn_verdict turn_server_from_peer(struct turn_server *server,
                                                  struct pool_ref allocation,
                                                  const struct addr *peer, struct bytes datagram,
                                                  struct turn_forward *out);
+
+// An ICMP error has come for a packet that an allocation sent to a peer. Only errors that RFC 8656
+// section 11.5 names are passed on: destination unreachable, time exceeded, packet too big.
+// TURN_DROP or TURN_FORWARD.
+MUST_USE enum turn_verdict turn_server_icmp(struct turn_server *server, struct pool_ref allocation,
+                                            const struct addr *peer, const struct stun_icmp *icmp,
+                                            struct turn_forward *out);
 
 // Takes the next command. False, with *out untouched, when there is none.
 MUST_USE bool turn_server_take(struct turn_server *server, struct turn_command *out);

@@ -9,11 +9,13 @@
 #include "turn/turn_channel.h"
 #include "turn/turn_credential.h"
 #include "turn/turn_expiry.h"
+#include "turn/turn_hairpin.h"
 #include "turn/turn_nonce.h"
 #include "turn/turn_outbox.h"
 #include "turn/turn_peers.h"
 #include "turn/turn_permission.h"
 #include "turn/turn_ports.h"
+#include "turn/turn_quota.h"
 #include "turn/turn_reservation.h"
 #include "turn/turn_response.h"
 #include "turn/turn_server.h"
@@ -22,8 +24,9 @@ struct turn_server {
     size_t size;               // bytes of all its memory, of which this is the first part
     struct turn_config config; // its users and rules are not kept; the realm is in `realm`
     uint8_t realm[TURN_CONFIG_REALM_MAX];
+    uint8_t software[TURN_CONFIG_SOFTWARE_MAX];
     struct siphash_key hash_key;
-    uint8_t stranger_key[STUN_KEY_LEN]; // stands in for the key of a user who does not exist
+    struct turn_key stranger_key; // stands in for the key of a user who does not exist
     struct crypto_random random;
     struct turn_nonce nonce;
     struct turn_credential credential;
@@ -34,6 +37,7 @@ struct turn_server {
     struct turn_permission_store permissions;
     struct turn_channel_store channels;
     struct turn_reservation_store reservations;
+    struct turn_quota_store quotas;
     struct turn_allocate_opening opening;
     struct turn_outbox outbox;
     struct turn_stats stats;

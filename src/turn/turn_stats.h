@@ -15,6 +15,7 @@
     X(channel_bind_requests, "requests", "ChannelBind requests.")                                  \
     X(challenges, "responses", "401 and 438 responses: no credential yet, or a stale nonce.")      \
     X(wrong_credentials, "requests", "Requests whose user or password was wrong.")                 \
+    X(responses_withheld, "responses", "Not sent, since they would amplify an unproven request.")  \
     X(errors, "responses", "Error responses to authenticated requests.")                           \
     X(peers_denied, "requests", "Requests refused because of the peer's address.")                 \
     X(allocations_created, "allocations", "Allocations made.")                                     \
@@ -25,6 +26,8 @@
     X(bytes_to_peer, "bytes", "Application data relayed from clients to peers.")                   \
     X(packets_to_client, "packets", "Packets relayed from peers to clients.")                      \
     X(bytes_to_client, "bytes", "Application data relayed from peers to clients.")                 \
+    X(packets_turned, "packets", "Packets from clients for other clients' relayed addresses.")     \
+    X(errors_to_client, "packets", "ICMP errors of peers passed on to clients.")                   \
     X(dropped_malformed, "packets", "From clients, neither STUN nor ChannelData, or broken.")      \
     X(dropped_unexpected, "packets", "From clients, STUN that a server does not expect.")          \
     X(dropped_no_allocation, "packets", "Data from addresses without an allocation.")              \

@@ -22,14 +22,27 @@ OPTIONS = {
     "lowest-port": ("LOWEST_PORT", "49152", "50000", ["0", "65536", "x", ""]),
     "highest-port": ("HIGHEST_PORT", "65535", "60000", ["0", "65536", "x", ""]),
     "realm": ("FAIRLEAD_REALM", "fairlead", "example.org", ["r" * 128, ""]),
-    "user": ("FAIRLEAD_USER", "one user with a random password, which is printed", "bob:builder",
-             [SECRET, f":{SECRET}", "bob:", ""]),
+    "user": ("FAIRLEAD_USER", "without any credential, one user with a random password, which is "
+             "printed", "bob:builder", [SECRET, f":{SECRET}", "bob:", ""]),
+    "auth-secret": ("FAIRLEAD_AUTH_SECRET", None, "north", ["s" * 129, ""]),
+    "stamp-secret": ("FAIRLEAD_STAMP_SECRET", None, "4c98bf59", ["s" * 129, ""]),
     "allow-peer": ("FAIRLEAD_ALLOW_PEER", None, "10.1.0.0/16",
                    ["x", "", "10.0.0.1/8", "10.0.0.0/33", "::/129", "10.0.0.0/"]),
     "deny-peer": ("FAIRLEAD_DENY_PEER", None, "2001:db8::/32", ["x", "", "2001:db8::1/32"]),
+    "max-allocations": ("FAIRLEAD_MAX_ALLOCATIONS", "16384", "1", ["0", "65537", "x", "", "-1"]),
+    "max-permissions": ("FAIRLEAD_MAX_PERMISSIONS", "65536", "1", ["0", "16777217", "x", ""]),
+    "max-channels": ("FAIRLEAD_MAX_CHANNELS", "65536", "1", ["0", "16777217", "x", ""]),
+    "user-quota": ("FAIRLEAD_USER_QUOTA", "64", "65536", ["0", "65537", "x", ""]),
+    "permissions-per-allocation": ("FAIRLEAD_PERMISSIONS_PER_ALLOCATION", "64", "65535",
+                                   ["0", "65536", "x", ""]),
+    "channels-per-allocation": ("FAIRLEAD_CHANNELS_PER_ALLOCATION", "64", "65535",
+                                ["0", "65536", "x", ""]),
+    "min-lifetime": ("FAIRLEAD_MIN_LIFETIME", "600", "5", ["0", "3601", "x", "", "5s"]),
+    "strict-amplification": ("FAIRLEAD_STRICT_AMPLIFICATION", None, None, []),
     "config": ("FAIRLEAD_CONFIG", None, None, []),
     "check-config": (None, None, None, []),
     "log-format": ("LOG_FORMAT", "human", "json", ["xml", "", "JSON"]),
+    "software": ("FAIRLEAD_SOFTWARE", "none is sent", "text", ["s" * 128]),
     "version": (None, None, None, []),
     "help": (None, None, None, []),
 }
@@ -137,6 +150,18 @@ class Cli(case.Case):
         self.assert_wrong(r"--realm: given twice.*argument 2.*", "--realm=a", "--realm=b")
         self.assert_wrong(r"--realm: given twice.*line 1 \(.*line 3\)", file="realm=a\n\nrealm=b\n")
 
+    def test_a_flag_is_given_by_its_name_alone_or_with_a_truth(self):
+        self.assert_good("--strict-amplification")
+        self.assert_good("--strict-amplification=no", file="strict-amplification = yes\n")
+        self.assert_good(environment={"FAIRLEAD_STRICT_AMPLIFICATION": "true"})
+        self.assert_wrong("--strict-amplification: .*line 1.*", file="strict-amplification = x\n")
+
+    def test_firezones_realm_belongs_to_its_stamp_secret(self):
+        self.assert_good("--realm=firezone")
+        self.assert_wrong(r"--stamp-secret: the value cannot be used beside --realm firezone "
+                          r"\(command line, argument 2\)", "--realm=firezone",
+                          f"--stamp-secret={SECRET}")
+
     def test_a_misspelt_name_gets_a_suggestion(self):
         self.assert_wrong(r"unknown option '--listen-prot'; did you mean '--listen-port'\? .*",
                           "--listen-prot", "1")
@@ -153,7 +178,8 @@ class Cli(case.Case):
     def test_a_secret_is_never_shown(self):  # ask() looks for it in all output
         for options in (["--user", SECRET], [f"--user={SECRET}"], ["--users", SECRET],
                         [f"--uesr={SECRET}"], [f"--pass={SECRET}"], ["--user", "a:b", SECRET],
-                        ["--user", "a", f"b:{SECRET}"]):
+                        ["--user", "a", f"b:{SECRET}"], [f"--auth-secret={SECRET * 20}"],
+                        [f"--stamp-secret={SECRET * 20}"], ["--auth-secrets", SECRET]):
             self.assertEqual(self.ask(*options)[0], 2)
         for file in (f"user = {SECRET}\n", f"usr = a:{SECRET}\n", f"user a:{SECRET}\n",
                      f'user = "a:{SECRET}\n', f"a:{SECRET}\n", f"user: a:{SECRET}\n"):

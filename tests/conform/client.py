@@ -25,14 +25,19 @@ def open_socket(host, port=0):
 
 
 class Client:
-    def __init__(self, server, user="alice", password="wonder", local=None, port=0):
+    """With algorithm "sha256" it takes part in RFC 8489's newer proofs, else in the older ones."""
+
+    def __init__(self, server, user="alice", password="wonder", local=None, port=0,
+                 algorithm="sha1", is_anonymous=False):
         self.server = server
         self.user, self.password = user, password
         any_host = "::" if ":" in server[0] else "0.0.0.0"
         self.udp = open_socket(local or any_host, port)
-        self.realm = self.nonce = self.key = None
+        self.algorithm, self.is_anonymous = algorithm, is_anonymous
+        self.realm = self.nonce = self.key = self.offered = None
         self.relayed = self.mapped = self.token = self.lifetime = None
         self.arrived = []  # relayed data that came while a response was awaited
+        self.errors = []  # (peer, ICMP type, code, data) that receive() passed over
 
     def close(self):
         self.udp.close()
@@ -66,15 +71,29 @@ class Client:
         attributes = list(attributes)
         key = self.key if with_credential else None
         if key is not None:
-            attributes += [(stun.USERNAME, self.user.encode()), (stun.REALM, self.realm),
-                           (stun.NONCE, self.nonce)]
-        return self.exchange(stun.write(method, stun.REQUEST, attributes, key, transaction), key)
+            attributes += self.credential()
+        raw = stun.write(method, stun.REQUEST, attributes, key, transaction,
+                         algorithm=self.algorithm)
+        return self.exchange(raw, key)
+
+    def credential(self):
+        """What a request says of its user."""
+        name = (stun.USERNAME, self.user.encode())
+        if self.is_anonymous:
+            name = (stun.USERHASH, stun.userhash(self.user, self.realm.decode()))
+        said = [name, (stun.REALM, self.realm), (stun.NONCE, self.nonce)]
+        if self.algorithm == "sha256":
+            said += [(stun.PASSWORD_ALGORITHMS, self.offered),
+                     (stun.PASSWORD_ALGORITHM, stun.SHA256)]
+        return said
 
     def learn(self, challenge):
         """Takes realm and nonce from a 401 or 438."""
         self.nonce = challenge.get(stun.NONCE)
         self.realm = challenge.get(stun.REALM)
-        self.key = stun.long_term_key(self.user, self.realm.decode(), self.password)
+        self.offered = challenge.get(stun.PASSWORD_ALGORITHMS)
+        hash_name = "sha256" if self.algorithm == "sha256" else "md5"
+        self.key = stun.long_term_key(self.user, self.realm.decode(), self.password, hash_name)
         return self
 
     def challenge(self):
@@ -147,16 +166,28 @@ class Client:
 
     def receive(self, timeout_s=2.0):
         """The next relayed datagram: (channel number or peer's address, data); None: silence."""
-        raw = self.arrived.pop(0) if self.arrived else self.receive_raw(timeout_s)
-        if raw is None:
-            return None
-        channel_data = stun.read_channel_data(raw)
-        if channel_data is not None:
-            return channel_data
-        message = stun.Message(raw)
-        if (message.method, message.kind) != (stun.DATA, stun.INDICATION):
-            raise AssertionError(f"a Data indication expected, got {message}")
-        return message.address(stun.XOR_PEER_ADDRESS), message.get(stun.DATA_VALUE)
+        while True:
+            raw = self.arrived.pop(0) if self.arrived else self.receive_raw(timeout_s)
+            if raw is None:
+                return None
+            channel_data = stun.read_channel_data(raw)
+            if channel_data is not None:
+                return channel_data
+            message = stun.Message(raw)
+            if (message.method, message.kind) != (stun.DATA, stun.INDICATION):
+                raise AssertionError(f"a Data indication expected, got {message}")
+            peer, icmp = message.address(stun.XOR_PEER_ADDRESS), message.icmp()
+            if icmp is None:
+                return peer, message.get(stun.DATA_VALUE)
+            if message.get(stun.DATA_VALUE) is not None:
+                raise AssertionError(f"data beside an ICMP error: {message}")
+            self.errors.append((peer, *icmp))
+
+    def receive_error(self, timeout_s=2.0):
+        """The next ICMP error, in front of which no data may come."""
+        if not self.errors and (data := self.receive(timeout_s)) is not None:
+            raise AssertionError(f"an ICMP error expected, got {data}")
+        return self.errors.pop(0) if self.errors else None
 
 
 def unique(length):

@@ -106,7 +106,7 @@ class Start(case.Case):
                                      check=False, env=relay.ENVIRONMENT)
             self.outputs.append(run.stdout + run.stderr)
             self.assertEqual((run.returncode, run.stderr), (1, ""))
-            self.assertIn(f"ERROR cannot listen address={shown}:{port} error=\"EADDRINUSE: ",
+            self.assertIn(f"ERROR cannot listen; does another STUN server run here? address={shown}:{port} error=\"EADDRINUSE: ",
                           run.stdout)
 
     def test_an_address_of_another_host_is_named(self):
@@ -165,7 +165,7 @@ class Log(case.Case):
         name = 'b"o\\b\t\x01\u00e9'
         one = self.relay("--log-format", "json", user=f"{name}:pass")
         alice = self.client(one, user=name, password="pass").allocate()
-        alice.permit("127.0.0.1", code=403)
+        alice.permit("10.1.2.3", code=403)
         alice.free()
         one.wait_for_log("deleted by its client")
         one.stop()
@@ -183,7 +183,7 @@ class Log(case.Case):
 
     def test_the_credential_made_is_in_the_json_log_ready_for_a_browser(self):
         one = self.relay("--log-format", "json", user=None)
-        found = one.wait_for_log(r'(?m)^.*"message":"credential made.*$')
+        found = one.wait_for_log(r'(?m)^.*"message":"credential made, since none is given".*$')
         server = json.loads(json.loads(found[0])["config"])["iceServers"][0]
         self.client(one, user=server["username"], password=server["credential"]).allocate()
 

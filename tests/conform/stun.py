@@ -19,13 +19,19 @@ UNKNOWN_ATTRIBUTES, CHANNEL_NUMBER, LIFETIME, XOR_PEER_ADDRESS = 0x000A, 0x000C,
 DATA_VALUE, REALM, NONCE, XOR_RELAYED_ADDRESS = 0x0013, 0x0014, 0x0015, 0x0016
 REQUESTED_ADDRESS_FAMILY, EVEN_PORT, REQUESTED_TRANSPORT = 0x0017, 0x0018, 0x0019
 DONT_FRAGMENT, XOR_MAPPED_ADDRESS, RESERVATION_TOKEN = 0x001A, 0x0020, 0x0022
-SOFTWARE, FINGERPRINT = 0x8022, 0x8028
+MESSAGE_INTEGRITY_SHA256, PASSWORD_ALGORITHM, USERHASH = 0x001C, 0x001D, 0x001E
+ADDITIONAL_ADDRESS_FAMILY, ADDRESS_ERROR_CODE, PASSWORD_ALGORITHMS = 0x8000, 0x8001, 0x8002
+ICMP, SOFTWARE, FINGERPRINT = 0x8004, 0x8022, 0x8028
 
 COOKIE = 0x2112A442
 UDP = b"\x11\0\0\0"  # values of REQUESTED-TRANSPORT
 TCP = b"\x06\0\0\0"
 FAMILY_IP4 = b"\x01\0\0\0"  # values of REQUESTED-ADDRESS-FAMILY
 FAMILY_IP6 = b"\x02\0\0\0"
+MD5, SHA256 = b"\0\x01\0\0", b"\0\x02\0\0"  # values of PASSWORD-ALGORITHM
+
+
+INTEGRITIES = {"sha1": (MESSAGE_INTEGRITY, 20), "sha256": (MESSAGE_INTEGRITY_SHA256, 32)}
 
 
 def padding(length):
@@ -38,8 +44,12 @@ def type_of(method, kind):
             | (kind & 2) << 7 | (kind & 1) << 4)
 
 
-def long_term_key(user, realm, password):
-    return hashlib.md5(f"{user}:{realm}:{password}".encode()).digest()
+def long_term_key(user, realm, password, hash_name="md5"):
+    return hashlib.new(hash_name, f"{user}:{realm}:{password}".encode()).digest()
+
+
+def userhash(user, realm):
+    return hashlib.sha256(f"{user}:{realm}".encode()).digest()
 
 
 def family_of(host):
@@ -64,8 +74,9 @@ def read_xor_address(value, transaction):
             port ^ COOKIE >> 16)
 
 
-def write(method, kind, attributes=(), key=None, transaction=None, fingerprint=False):
-    """Attribute values that are tuples are addresses, ints are 32 bits, others bytes."""
+def write(method, kind, attributes=(), key=None, transaction=None, fingerprint=False,
+          algorithm="sha1"):
+    """With a key it is signed by the algorithm, sha1 or sha256. Attribute values that are tuples are addresses, ints are 32 bits, others bytes."""
     transaction = transaction or os.urandom(12)
     body = b""
 
@@ -82,8 +93,9 @@ def write(method, kind, attributes=(), key=None, transaction=None, fingerprint=F
     for number, value in attributes:
         body += attribute(number, value)
     if key is not None:
-        mac = hmac.digest(key, head(len(body) + 24) + body, "sha1")
-        body += attribute(MESSAGE_INTEGRITY, mac)
+        number, mac_len = INTEGRITIES[algorithm]
+        mac = hmac.digest(key, head(len(body) + 4 + mac_len) + body, algorithm)
+        body += attribute(number, mac)
     if fingerprint:
         body += attribute(FINGERPRINT, zlib.crc32(head(len(body) + 8) + body) ^ 0x5354554E)
     return head(len(body)) + body
@@ -120,9 +132,10 @@ class Message:
             raise ValueError(f"no MESSAGE-INTEGRITY: {self}")
 
     def check(self, number, value, at, key):
-        if number == MESSAGE_INTEGRITY and key is not None:
-            head = self.raw[:2] + struct.pack("!H", at + 24 - 20) + self.raw[4:20]
-            if hmac.digest(key, head + self.raw[20:at], "sha1") != value:
+        name = {MESSAGE_INTEGRITY: "sha1", MESSAGE_INTEGRITY_SHA256: "sha256"}.get(number)
+        if name is not None and key is not None:
+            head = self.raw[:2] + struct.pack("!H", at + 4 + len(value) - 20) + self.raw[4:20]
+            if hmac.digest(key, head + self.raw[20:at], name) != value:
                 raise ValueError(f"wrong MESSAGE-INTEGRITY: {self}")
             self.is_signed = True
         elif number == FINGERPRINT:
@@ -137,6 +150,20 @@ class Message:
     def address(self, number):
         value = self.get(number)
         return None if value is None else read_xor_address(value, self.transaction)
+
+    def addresses(self, number):
+        return [read_xor_address(value, self.transaction)
+                for other, value in self.attributes if other == number]
+
+    def icmp(self):
+        """(type, code, data) of ICMP (RFC 8656 section 18.13), or None."""
+        value = self.get(ICMP)
+        if value is None:
+            return None
+        zero, both, data = struct.unpack("!HHI", value)
+        if zero != 0:
+            raise ValueError("ICMP's reserved bits are not zero")
+        return both >> 9, both & 0x1FF, data
 
     def number(self, number):
         value = self.get(number)

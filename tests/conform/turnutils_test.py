@@ -75,7 +75,7 @@ class Uclient(unittest.TestCase):
         cls.peer, cls.peer_port = start_peer()
         cls.addClassCleanup(cls.peer.wait)
         cls.addClassCleanup(cls.peer.kill)
-        cls.one = Relay("--allow-peer", "127.0.0.1", "--allow-peer", "::1", ports=1000,
+        cls.one = Relay("--allow-peer", "127.0.0.1", "--allow-peer", "::1", "--user-quota=1000", ports=1000,
                         hosts=("127.0.0.1", "::1"))
         cls.addClassCleanup(cls.one.close)
         cls.runs = {name: uclient(options, server, cls.one.port, peer, cls.peer_port, counts)
@@ -123,13 +123,13 @@ class Refused(case.Case):
     def test_a_peer_that_is_not_allowed_gets_403_and_the_log_says_which_option_would(self):
         case.needs_tool("turnutils_uclient")
         one = self.relay(announced=["^peer denied; --allow-peer would allow it "])
-        run = uclient("", "127.0.0.1", one.port, "127.0.0.1", 9, {"-n": 5})
+        run = uclient("", "127.0.0.1", one.port, "127.0.0.2", 9, {"-n": 5})
         output, _ = run.communicate(timeout=30)
         self.outputs.append(output)
         self.assertNotEqual(run.returncode, 0)
         self.assertIn("error 403 (Forbidden)", output)
         one.wait_for_log(r" WARN peer denied; --allow-peer would allow it client=127\.0\.0\.1:\d+ "
-                         r"peer=127\.0\.0\.1:\d+ reason=\"a loopback address\"")
+                         r"peer=127\.0\.0\.2:\d+ reason=\"a loopback address\"")
 
 
 class Stunclient(case.Case):

@@ -40,7 +40,8 @@ class Addresses(case.Case):
 
     def start(self, *options, hosts=ALL):
         with self.host.inside():
-            one = Relay(*options, hosts=hosts, is_addressed=False)
+            one = Relay("--allow-peer", "10.3.1.2", "--allow-peer", "2001:db8:3:1::2", *options,
+                        hosts=hosts, is_addressed=False)
         self.relays.append(one)
         return one
 

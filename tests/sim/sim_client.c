@@ -19,10 +19,24 @@ void sim_client_init(struct sim_client *client, struct sim_world *world, unsigne
 
     *client = (struct sim_client){
         .index = index,
-        .user = (unsigned)rng_below(&world->rng, SIM_SETUP_USERS),
+        .is_modern = rng_chance(&world->rng, 40),
+        .first_port = port,
         .addr = is_ip4 ? addr_ip4(ip4, port) : addr_ip6(ip6, port),
         .server = is_ip4 ? world->setup.listen_ip4 : world->setup.listen_ip6,
     };
+    client->credential.kind = sim_credential_kind_of(&world->setup, &world->rng);
+    sim_client_renew(client, world);
+    if (client->credential.kind == SIM_CREDENTIAL_FIREZONE) { // it knows its realm
+        struct bytes realm = bytes_of_text("firezone");
+        memcpy(client->realm, realm.ptr, realm.len);
+        client->realm_len = realm.len;
+    }
+}
+
+void sim_client_renew(struct sim_client *client, struct sim_world *world)
+{
+    client->credential = sim_credential_make(&world->setup, &world->rng, client->credential.kind,
+                                             client->index, world->now);
 }
 
 void sim_client_send(struct sim_client *client, struct sim_world *world, struct bytes datagram)
@@ -55,15 +69,32 @@ static void send_again(struct sim_client *client, struct sim_world *world)
 struct addr sim_client_some_peer(const struct sim_client *client, struct sim_world *world)
 {
     struct rng *rng = &world->rng;
-    struct addr peer = world->peers[rng_below(rng, SIM_PEER_COUNT)].addr;
+    const struct turn_config *config = &world->setup.config;
+    unsigned count = rng_chance(rng, 80) ? SIM_PEER_PLAIN : SIM_PEER_COUNT;
+    struct addr peer = world->peers[rng_below(rng, count)].addr;
     const struct sim_socket *socket = sim_system_any(world);
     unsigned family = client->relayed.family != ADDR_NONE ? client->relayed.family : ADDR_IP4;
 
+    if (client->is_dual) {
+        family = rng_chance(rng, 50) ? ADDR_IP4 : ADDR_IP6;
+    }
     if (socket != NULL && rng_chance(rng, 25)) {
         peer = socket->relayed;
     }
     for (int i = 0; peer.family != family && i < 4; i++) { // mostly of its own family
-        peer = world->peers[rng_below(rng, SIM_PEER_COUNT)].addr;
+        peer = world->peers[rng_below(rng, count)].addr;
+    }
+    if (socket != NULL && rng_chance(rng, 4)) { // by the other name of the relay
+        peer = addr_with_port(peer.family == ADDR_IP4 ? config->bind_ip4 : config->bind_ip6,
+                              socket->relayed.port);
+    }
+    if (peer.family == ADDR_NONE) {
+        peer = world->peers[0].addr;
+    }
+    if (rng_chance(rng, 3)) { // one of its own addresses, at any port
+        peer = family == ADDR_IP4 ? world->setup.listen_ip4 : world->setup.listen_ip6;
+        peer.port =
+            rng_chance(rng, 50) ? peer.port : (uint16_t)(config->lowest_port + rng_below(rng, 8));
     }
     return rng_chance(rng, 2) ? addr_with_port(peer, 0) : peer;
 }
@@ -144,7 +175,9 @@ void sim_client_wake(struct sim_client *client, struct sim_world *world)
     } else if (what < 99) {
         send_again(client, world);
     } else { // its NAT forgets it
-        client->addr.port++;
+        client->addr.port = client->addr.port != client->first_port && rng_chance(rng, 50)
+                                ? client->first_port
+                                : (uint16_t)(client->addr.port + 1 + rng_below(rng, 3));
         sim_cover_point(world->cover, SIM_COVER_REBOUND);
     }
     if (++client->rounds < world->setup.rounds) {
@@ -170,11 +203,24 @@ static void check_data(struct sim_world *world, struct bytes payload)
     sim_cover_point(world->cover, SIM_COVER_CLIENT_RECEIVED);
 }
 
+static bool has_two(const struct stun_message *message)
+{
+    struct bytes value = {0};
+    size_t at = 0;
+    unsigned count = 0;
+
+    while (stun_message_next(message, STUN_ATTR_XOR_RELAYED_ADDRESS, &at, &value)) {
+        count++;
+    }
+    return count == 2;
+}
+
 static void learn(struct sim_client *client, const struct stun_message *message)
 {
     struct bytes value = {0};
 
-    if (stun_message_find(message, STUN_ATTR_REALM, &value)) {
+    if (stun_message_find(message, STUN_ATTR_REALM, &value) &&
+        client->credential.kind != SIM_CREDENTIAL_FIREZONE) {
         keep(value, client->realm, &client->realm_len);
     }
     if (stun_message_find(message, STUN_ATTR_NONCE, &value)) {
@@ -182,6 +228,7 @@ static void learn(struct sim_client *client, const struct stun_message *message)
     }
     if (stun_message_find(message, STUN_ATTR_XOR_RELAYED_ADDRESS, &value)) {
         IGNORE(stun_attr_xor_addr_read(value, &message->header.transaction, &client->relayed));
+        client->is_dual = has_two(message);
     }
     if (stun_message_find(message, STUN_ATTR_RESERVATION_TOKEN, &value)) {
         memcpy(client->token, value.ptr, sizeof client->token);
@@ -189,6 +236,7 @@ static void learn(struct sim_client *client, const struct stun_message *message)
     }
     if (stun_message_find(message, STUN_ATTR_ERROR_CODE, &value) && value.ptr[3] == 37) {
         client->relayed = (struct addr){0}; // 437: it is gone
+        client->is_dual = false;
     }
 }
 
@@ -210,8 +258,10 @@ void sim_client_receive(struct sim_client *client, struct sim_world *world,
     if (stun_message_read(datagram->bytes, &message) != STUN_MESSAGE_OK) {
         sim_trace_fail(&world->trace, "a client received neither STUN nor ChannelData");
     }
-    if (message.header.method == STUN_DATA && stun_message_find(&message, STUN_ATTR_DATA, &data)) {
-        check_data(world, data);
+    if (message.header.method == STUN_DATA) {
+        if (stun_message_find(&message, STUN_ATTR_DATA, &data)) {
+            check_data(world, data);
+        }
         return;
     }
     learn(client, &message);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/addr.h"
+#include "sim/sim_credential.h"
 #include "sim/sim_message.h"
 #include "sim/sim_queue.h"
 
@@ -12,8 +13,10 @@ enum { SIM_CLIENT_SENT = 4, SIM_CLIENT_TEXT_MAX = 127, SIM_CLIENT_TOKEN_LEN = 8 
 
 struct sim_client {
     unsigned index;
-    unsigned user; // index in the setup
+    struct sim_credential credential;
+    bool is_modern; // it knows RFC 8489
     struct addr addr;
+    uint16_t first_port; // which its NAT may give it again
     struct addr server;
     unsigned rounds;
     // What it was told:
@@ -21,7 +24,8 @@ struct sim_client {
     size_t nonce_len;
     uint8_t realm[SIM_CLIENT_TEXT_MAX];
     uint8_t nonce[SIM_CLIENT_TEXT_MAX];
-    struct addr relayed; // ADDR_NONE: it has none
+    struct addr relayed; // the first; ADDR_NONE: it has none
+    bool is_dual;        // and it has one of the other family
     bool has_token;
     uint8_t token[SIM_CLIENT_TOKEN_LEN];
     // Its last requests, to send them again:
@@ -39,6 +43,8 @@ void sim_client_receive(struct sim_client *client, struct sim_world *world,
 
 // Sends bytes to the server; what is a request can be sent again, and overheard.
 void sim_client_send(struct sim_client *client, struct sim_world *world, struct bytes datagram);
+// Gets another credential of the same kind.
+void sim_client_renew(struct sim_client *client, struct sim_world *world);
 // Some address to send to: a peer's, another client's relayed one, or one that is forbidden.
 struct addr sim_client_some_peer(const struct sim_client *client, struct sim_world *world);
 

@@ -20,7 +20,7 @@ static const struct {
     unsigned codes[12]; // the first is 0, success; ends with the next 0
 } required[] = {
     {"Binding", 0x001, {0, 400, 420}},
-    {"Allocate", 0x003, {0, 400, 401, 420, 437, 438, 440, 442, 508}},
+    {"Allocate", 0x003, {0, 400, 401, 420, 437, 438, 440, 442, 486, 508}},
     {"Refresh", 0x004, {0, 400, 401, 420, 437, 438, 441, 443}},
     {"CreatePermission", 0x008, {0, 400, 401, 403, 420, 437, 438, 441, 443, 508}},
     {"ChannelBind", 0x009, {0, 400, 401, 403, 420, 437, 438, 441, 443, 508}},

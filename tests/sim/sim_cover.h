@@ -10,7 +10,16 @@
     X(TO_PEER_SEND, "to a peer, from a Send indication")                                           \
     X(TO_PEER_CHANNEL, "to a peer, from ChannelData")                                              \
     X(TO_PEER_UNFRAGMENTED, "to a peer, with DF")                                                  \
-    X(TO_PEER_HAIRPIN, "to a peer that is another client's relayed address")                       \
+    X(HAIRPIN, "to another client of the relay, by its relayed address")                           \
+    X(HAIRPIN_DROPPED, "dropped: to a client that has not permitted the sender")                   \
+    X(DROP_DEAD_PORT, "dropped: to an own address, at a port that is not relayed")                 \
+    X(TO_OWN_HOST, "to an own address that a rule allows")                                         \
+    X(OWN_PERMITTED, "a permission for an own address")                                            \
+    X(OWN_BOUND, "a channel for another client's relayed address")                                 \
+    X(OWN_DEAD, "a channel for an own address at a port that is not relayed")                      \
+    X(ICMP, "an ICMP error passed on")                                                             \
+    X(ICMP_OTHER, "dropped: an ICMP message of another type")                                      \
+    X(ICMP_NO_PERMISSION, "dropped: an ICMP error of a peer without a permission")                 \
     X(TO_CLIENT_DATA, "to a client, as a Data indication")                                         \
     X(TO_CLIENT_CHANNEL, "to a client, as ChannelData")                                            \
     X(PEER_RECEIVED, "payload arrived whole at a peer")                                            \
@@ -24,6 +33,7 @@
     X(DROP_NO_PERMISSION, "dropped: to a peer without a permission")                               \
     X(DROP_PEER_NO_PERMISSION, "dropped: from a peer without a permission")                        \
     X(DROP_STALE_SOCKET, "dropped: from a relayed socket that is closed")                          \
+    X(DROP_STALE_FAMILY, "dropped: from the closed socket of one of two families")                 \
     X(DROP_TOO_LONG, "dropped: too long with its head")                                            \
     X(CHANNEL_WITHOUT_PERMISSION, "a channel that outlived its permission was used")               \
     X(ALLOCATED_AGAIN, "an Allocate was sent again, and answered the same")                        \
@@ -31,6 +41,11 @@
     X(REDEEMED, "a reserved port was redeemed")                                                    \
     X(TOKEN_UNKNOWN, "a token that is not valid was refused")                                      \
     X(TOKEN_FOREIGN, "another user's token was refused")                                           \
+    X(DUAL, "an allocation of both families")                                                      \
+    X(DUAL_NOT_SERVED, "of two families only one is served")                                       \
+    X(DUAL_REFUSED, "the system refused a port to the second family")                              \
+    X(DUAL_NO_SOCKET, "the system had a socket for the first family only")                         \
+    X(DELETED_FAMILY, "one of two families was deleted by its client")                             \
     X(DELETED, "an allocation was deleted by its client")                                          \
     X(EXPIRED_ALLOCATION, "an allocation expired")                                                 \
     X(EXPIRED_PERMISSION, "a permission expired")                                                  \
@@ -40,11 +55,33 @@
     X(PERMISSION_BOUND, "a permission was installed by ChannelBind")                               \
     X(PERMISSION_REBOUND, "a permission was refreshed by ChannelBind")                             \
     X(CHANNEL_REFRESHED, "a channel was refreshed")                                                \
+    X(CHANNEL_RESTS, "an expired channel rests")                                                   \
+    X(CHANNEL_RESTING, "a channel was used while it rested")                                       \
+    X(CHANNEL_WOKEN, "a resting channel was bound again")                                          \
     X(CHANNEL_CONFLICT, "a number or a peer was bound otherwise")                                  \
     X(NONCE_FOREIGN, "a nonce made for another address")                                           \
     X(NONCE_OLD, "a nonce that was too old")                                                       \
     X(USER_UNKNOWN, "a user who does not exist")                                                   \
     X(PASSWORD_WRONG, "a password that is wrong, or a message that was changed")                   \
+    X(CREDENTIAL_OVER, "a credential whose time is over")                                          \
+    X(USER_NAMESAKE, "a user with the name of one of another realm")                               \
+    X(KEY_MD5, "a key by MD5")                                                                     \
+    X(KEY_SHA256, "a key by SHA-256")                                                              \
+    X(PROOF_SHA256, "a request proven by MESSAGE-INTEGRITY-SHA256")                                \
+    X(SECRET_SECOND, "a password under the second of two secrets")                                 \
+    X(USERHASH, "a user known by USERHASH")                                                        \
+    X(BID_DOWN, "an offer of algorithms that came back cut down")                                  \
+    X(WITHHELD, "a response withheld from a stranger")                                             \
+    X(WITHHELD_STRICT, "likewise, where none may amplify")                                         \
+    X(FIREZONE_SIGNED, "Firezone: a response for a name that can be told")                         \
+    X(FIREZONE_FIRST, "Firezone: a first request, without a nonce")                                \
+    X(FIREZONE_NAMELESS, "Firezone: a request without a name")                                     \
+    X(FIREZONE_SILENCE, "Firezone: no answer to a malformed name")                                 \
+    X(FIREZONE_TAKEOVER, "Firezone: a user's new allocation replaced the old one")                 \
+    X(FIREZONE_TENANT, "Firezone: another user used an allocation")                                \
+    X(FIREZONE_BLIND, "Firezone: CreatePermission succeeded with nothing permitted")               \
+    X(FIREZONE_CHANNEL, "Firezone: a channel was the only permission")                             \
+    X(FIREZONE_PRIVATE, "Firezone: a private peer was allowed")                                    \
     X(CREDENTIALS_INCOMPLETE, "integrity without user, realm or nonce")                            \
     X(PORT_REFUSED, "the system refused a port")                                                   \
     X(PORT_SECOND, "another port was had after the first was refused")                             \
@@ -60,6 +97,7 @@
     X(TICK_LATE, "a tick that came late")                                                          \
     X(LINK_LOST, "a datagram lost on its way")                                                     \
     X(LINK_DOUBLED, "a datagram doubled")                                                          \
+    X(WALL_JUMP, "the wall clock was set")                                                         \
     X(REBOUND, "a client behind a NAT got another port")
 
 enum sim_cover_point {

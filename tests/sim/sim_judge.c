@@ -22,6 +22,10 @@ enum {
     XOR_RELAYED_ADDRESS = 0x0016,
     XOR_MAPPED_ADDRESS = 0x0020,
     RESERVATION_TOKEN = 0x0022,
+    ADDRESS_ERROR_CODE = 0x8001,
+    PASSWORD_ALGORITHMS = 0x8002,
+    ICMP = 0x8004,
+    SOFTWARE = 0x8022,
     FINGERPRINT = 0x8028,
 };
 
@@ -30,6 +34,8 @@ enum {
 
 static const char *const kinds[] = {
     [SIM_EXPECT_NOTHING] = "nothing",
+    [SIM_EXPECT_SILENCE] = "silence",
+    [SIM_EXPECT_WITHHELD] = "a response that is withheld",
     [SIM_EXPECT_RESPONSE] = "a response",
     [SIM_EXPECT_OPEN] = "an opening",
     [SIM_EXPECT_TO_PEER] = "data to a peer",
@@ -43,6 +49,8 @@ void sim_judge_verdict(const struct sim_judge *judge, const struct sim_expect *e
 
     switch (expect->kind) {
     case SIM_EXPECT_NOTHING:
+    case SIM_EXPECT_SILENCE:
+    case SIM_EXPECT_WITHHELD:
         break;
     case SIM_EXPECT_RESPONSE:
     case SIM_EXPECT_OPEN:
@@ -67,12 +75,23 @@ static void check_data_indication(const struct sim_judge *judge, const struct si
     REQUIRE(judge, message.class == SIM_NAIVE_INDICATION && message.method == DATA_METHOD,
             "no Data indication");
     const struct sim_naive_attr *where = sim_naive_find(&message, XOR_PEER_ADDRESS);
-    const struct sim_naive_attr *data = sim_naive_find(&message, DATA);
+    const struct sim_naive_attr *data = sim_naive_find(&message, expect->is_icmp ? ICMP : DATA);
     REQUIRE(judge, message.attr_count == 2 && where != NULL && data != NULL,
-            "a Data indication has XOR-PEER-ADDRESS and DATA");
+            "a Data indication has XOR-PEER-ADDRESS and DATA or ICMP");
     REQUIRE(judge, sim_naive_addr(&message, where, &peer) && addr_equal(&peer, &expect->peer),
             "a Data indication with another peer");
-    REQUIRE(judge, bytes_equal(data->value, expect->payload), "the payload has changed");
+    if (!expect->is_icmp) {
+        REQUIRE(judge, bytes_equal(data->value, expect->payload), "the payload has changed");
+        return;
+    }
+    const uint8_t *value = data->value.ptr;
+    const uint8_t error[] = {(uint8_t)(expect->icmp.data >> 24), (uint8_t)(expect->icmp.data >> 16),
+                             (uint8_t)(expect->icmp.data >> 8), (uint8_t)expect->icmp.data};
+    REQUIRE(judge,
+            value[0] == 0 && value[1] == 0 && value[2] / 2 == expect->icmp.type &&
+                value[2] % 2 * 256U + value[3] == expect->icmp.code &&
+                memcmp(value + 4, error, sizeof error) == 0,
+            "another ICMP error");
 }
 
 void sim_judge_forward(const struct sim_judge *judge, const struct sim_expect *expect,
@@ -131,17 +150,52 @@ static void check_lifetime(const struct sim_judge *judge, const struct sim_naive
             expected_s);
 }
 
+// One relayed address for each family that is granted, IPv4 first, and what became of the other.
+static void check_relayed(const struct sim_judge *judge,
+                          const struct sim_oracle_allocation *allocation,
+                          const struct sim_naive *message)
+{
+    const struct turn_config *config = &judge->oracle->setup->config;
+    const struct addr *publics[] = {&config->public_ip4, &config->public_ip6};
+    const struct sim_naive_attr *error = sim_naive_find(message, ADDRESS_ERROR_CODE);
+    bool is_error = allocation->refused_family != ADDR_NONE;
+    size_t at = 0;
+
+    for (unsigned i = 0; i < COUNT_OF(publics); i++) {
+        struct addr expected = addr_with_port(*publics[i], allocation->port);
+        struct addr addr = {0};
+        while (at < message->attr_count && message->attrs[at].type != XOR_RELAYED_ADDRESS) {
+            at++;
+        }
+        if ((allocation->granted >> i & 1) != 0) {
+            REQUIRE(judge,
+                    at < message->attr_count &&
+                        sim_naive_addr(message, &message->attrs[at], &addr) &&
+                        addr_equal(&addr, &expected),
+                    "a relayed address is wrong or missing");
+            at++;
+        }
+    }
+    REQUIRE(judge, at >= message->attr_count || message->attrs[at].type != XOR_RELAYED_ADDRESS,
+            "a relayed address too many");
+    REQUIRE(judge, (error != NULL) == is_error, "ADDRESS-ERROR-CODE is there or not");
+    if (error != NULL) {
+        const uint8_t *value = error->value.ptr;
+        REQUIRE(judge,
+                value[0] == sim_oracle_bit(allocation->refused_family) &&
+                    value[2] % 8U * 100 + value[3] == allocation->refused_code,
+                "another ADDRESS-ERROR-CODE");
+    }
+}
+
 static void check_allocated(const struct sim_judge *judge, const struct sim_expect *expect,
                             const struct sim_naive *message)
 {
-    const struct turn_config *config = &judge->oracle->setup->config;
     struct sim_oracle_allocation *allocation = &judge->oracle->allocations[expect->allocation];
     const struct sim_naive_attr *token = sim_naive_find(message, RESERVATION_TOKEN);
     static const uint8_t none[8];
-    struct addr relayed = addr_with_port(
-        allocation->family == ADDR_IP4 ? config->public_ip4 : config->public_ip6, allocation->port);
 
-    check_addr(judge, message, XOR_RELAYED_ADDRESS, &relayed);
+    check_relayed(judge, allocation, message);
     check_addr(judge, message, XOR_MAPPED_ADDRESS, &expect->tuple.client);
     check_lifetime(judge, message, expect->lifetime_s);
     REQUIRE(judge, (token != NULL) == allocation->has_token, "RESERVATION-TOKEN %s",
@@ -172,6 +226,28 @@ static void check_success(const struct sim_judge *judge, const struct sim_expect
     }
 }
 
+// The nonce begins with what nobody can take away: which features of RFC 8489 there are. They are
+// those of the whole server, and usernames can be hidden only where all of them are known.
+static void check_challenge(const struct sim_judge *judge, const struct sim_expect *expect,
+                            const struct sim_naive *message)
+{
+    static const uint8_t offer[] = {0, 2, 0, 0, 0, 1, 0, 0};
+    const struct turn_config *config = &judge->oracle->setup->config;
+    bool has_anonymity =
+        config->user_count > 0 && config->auth_secret_count == 0 && config->stamp_secret.len == 0;
+    struct bytes cookie = bytes_of_text(has_anonymity ? "obMatJos2AAAD" : "obMatJos2AAAB");
+    struct bytes nonce = sim_naive_find(message, NONCE)->value;
+
+    REQUIRE(judge, bytes_equal(sim_naive_find(message, REALM)->value, expect->realm),
+            "a wrong realm");
+    REQUIRE(judge, bytes_equal(bytes_first(nonce, cookie.len), cookie), "a wrong nonce cookie");
+    REQUIRE(judge,
+            bytes_equal(sim_naive_find(message, PASSWORD_ALGORITHMS)->value,
+                        (struct bytes){offer, sizeof offer}),
+            "wrong PASSWORD-ALGORITHMS");
+    sim_oracle_learn_nonce(judge->oracle, judge->now, &expect->tuple.client, nonce);
+}
+
 static void check_error(const struct sim_judge *judge, const struct sim_expect *expect,
                         const struct sim_naive *message)
 {
@@ -182,10 +258,10 @@ static void check_error(const struct sim_judge *judge, const struct sim_expect *
 
     REQUIRE(judge, (realm != NULL && nonce != NULL) == is_challenge, "REALM and NONCE with %u",
             expect->code);
+    REQUIRE(judge, (sim_naive_find(message, PASSWORD_ALGORITHMS) != NULL) == is_challenge,
+            "PASSWORD-ALGORITHMS with %u", expect->code);
     if (is_challenge) {
-        REQUIRE(judge, bytes_equal(realm->value, judge->oracle->setup->config.realm),
-                "a wrong realm");
-        sim_oracle_learn_nonce(judge->oracle, judge->now, &expect->tuple.client, nonce->value);
+        check_challenge(judge, expect, message);
     }
     REQUIRE(judge, (unknown != NULL) == (expect->code == 420), "UNKNOWN-ATTRIBUTES with %u",
             expect->code);
@@ -211,11 +287,40 @@ static unsigned code_of(const struct sim_judge *judge, const struct sim_naive *m
     return attr->value.ptr[2] % 8U * 100 + attr->value.ptr[3];
 }
 
+// What all responses have around what they say.
+static void check_frame(const struct sim_judge *judge, const struct sim_expect *expect,
+                        const struct sim_naive *message)
+{
+    const struct turn_config *config = &judge->oracle->setup->config;
+    const struct sim_naive_attr *software = sim_naive_find(message, SOFTWARE);
+    const struct sim_naive_attr *error = sim_naive_find(message, ERROR_CODE);
+
+    REQUIRE(judge, sim_naive_proof(message) == expect->proof, "signed by %d, but %d was expected",
+            sim_naive_proof(message), expect->proof);
+    REQUIRE(judge,
+            sim_naive_find(message, MESSAGE_INTEGRITY) == NULL || expect->proof == SIM_NAIVE_SHA1,
+            "signed twice");
+    REQUIRE(judge,
+            expect->proof == SIM_NAIVE_UNSIGNED || sim_naive_is_intact(message, &expect->key),
+            "the response is signed wrongly");
+    REQUIRE(judge, (sim_naive_find(message, FINGERPRINT) != NULL) == expect->has_fingerprint,
+            "FINGERPRINT is there or not, unlike in the request");
+    REQUIRE(judge,
+            software != NULL ? bytes_equal(software->value, config->software)
+                             : config->software.len == 0 || !expect->is_authentic,
+            "SOFTWARE is there or not");
+    REQUIRE(judge,
+            expect->is_authentic ||
+                message->whole.len <= config->max_amplification * judge->request_len,
+            "%zu bytes answer a stranger's %zu", message->whole.len, judge->request_len);
+    REQUIRE(judge, error == NULL || !expect->is_authentic || error->value.len > 4,
+            "an error without words");
+}
+
 void sim_judge_response(const struct sim_judge *judge, const struct sim_expect *expect,
                         const struct turn_command_send *send)
 {
     struct sim_naive message;
-    bool is_long_realm = judge->oracle->setup->config.realm.len > 8;
 
     REQUIRE(judge, sim_naive_read(send->message, &message) == SIM_NAIVE_GOOD, "no STUN is sent");
     REQUIRE(judge,
@@ -228,16 +333,7 @@ void sim_judge_response(const struct sim_judge *judge, const struct sim_expect *
     unsigned code = code_of(judge, &message);
     REQUIRE(judge, code == expect->code, "%u was answered, but %u was expected", code,
             expect->code);
-    REQUIRE(judge, (sim_naive_find(&message, MESSAGE_INTEGRITY) != NULL) == expect->is_authentic,
-            "the response is%s signed", expect->is_authentic ? " not" : "");
-    REQUIRE(judge, !expect->is_authentic || sim_naive_is_intact(&message, expect->key),
-            "the response is signed wrongly");
-    REQUIRE(judge, (sim_naive_find(&message, FINGERPRINT) != NULL) == expect->has_fingerprint,
-            "FINGERPRINT is there or not, unlike in the request");
-    // A longer realm exceeds it where a request has next to nothing in it.
-    REQUIRE(judge,
-            expect->is_authentic || is_long_realm || send->message.len <= 4 * judge->request_len,
-            "%zu bytes answer a stranger's %zu", send->message.len, judge->request_len);
+    check_frame(judge, expect, &message);
     sim_cover_response(judge->oracle->cover, message.method, code);
     if (code == 0) {
         check_success(judge, expect, &message);
@@ -263,11 +359,20 @@ void sim_judge_counters(const struct sim_judge *judge, const struct turn_stats *
     for (size_t i = first; i < TURN_STATS_COUNT; i++) {
         dropped += is[i] - was[i];
     }
-    REQUIRE(judge, dropped == (verdict == TURN_DROP), "%" PRIu64 " drops are counted", dropped);
-    REQUIRE(judge, forwarded == (verdict == TURN_FORWARD), "%" PRIu64 " packets are counted",
-            forwarded);
-    REQUIRE(judge, bytes == (verdict == TURN_FORWARD ? expect->payload.len : 0),
-            "%" PRIu64 " bytes are counted", bytes);
+    bool is_withheld = expect->kind == SIM_EXPECT_WITHHELD;
+    bool is_data = verdict == TURN_FORWARD && !expect->is_icmp;
+    REQUIRE(judge,
+            dropped == (verdict == TURN_DROP && !is_withheld && expect->kind != SIM_EXPECT_SILENCE),
+            "%" PRIu64 " drops are counted", dropped);
+    REQUIRE(judge, after->responses_withheld - before->responses_withheld == is_withheld,
+            "a response is withheld or not");
+    REQUIRE(judge,
+            after->errors_to_client - before->errors_to_client ==
+                (verdict == TURN_FORWARD && expect->is_icmp),
+            "ICMP errors are counted wrongly");
+    REQUIRE(judge, forwarded == is_data, "%" PRIu64 " packets are counted", forwarded);
+    REQUIRE(judge, bytes == (is_data ? expect->payload.len : 0), "%" PRIu64 " bytes are counted",
+            bytes);
 }
 
 void sim_judge_state(const struct sim_judge *judge, const struct turn_server *server)

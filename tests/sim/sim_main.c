@@ -10,12 +10,12 @@
 
 static const char usage[] = "Usage: sim [--seed N] [--count N] [--verbose]\n"
                             "  --seed N     the first seed (1); alone, the only one\n"
-                            "  --count N    how many seeds (300)\n"
+                            "  --count N    how many seeds (1000)\n"
                             "  --verbose    print every event\n";
 
 enum {
     TWICE_EACH = 10,      // one seed of so many is lived through twice
-    COMPLETE_COUNT = 200, // from so many seeds on, all must have been seen
+    COMPLETE_COUNT = 500, // from so many seeds on, all must have been seen
 };
 
 // The world that is alive, for whoever ends the program from outside: an assertion, a sanitizer.
@@ -66,7 +66,7 @@ static struct options options_of(int argc, char **argv)
             exit(strcmp(argv[i], "--help") == 0 ? 0 : 2);
         }
     }
-    options.count = options.count > 0 ? options.count : 300;
+    options.count = options.count > 0 ? options.count : 1000;
     return options;
 }
 

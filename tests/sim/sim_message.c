@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "stun/stun_key.h"
+#include "stun/stun_userhash.h"
 
 void sim_message_begin(struct sim_message *message, struct rng *rng, enum stun_class class,
                        enum stun_method method)
@@ -22,13 +23,34 @@ static void add(struct sim_message *message, enum stun_attr_type type, struct by
 
 void sim_message_prove(struct sim_message *message, const struct sim_message_proof *proof)
 {
-    uint8_t key[STUN_KEY_LEN];
+    uint8_t key[STUN_KEY_SHA256_LEN];
+    uint8_t hash[STUN_USERHASH_LEN];
+    bool is_md5 = proof->algorithm == STUN_PASSWORD_MD5;
+    struct bytes span = {key, is_md5 ? STUN_KEY_LEN : STUN_KEY_SHA256_LEN};
 
-    add(message, STUN_ATTR_USERNAME, proof->user);
+    if (proof->is_hashed && proof->user.ptr != NULL) {
+        stun_userhash(proof->user, proof->realm, hash);
+        add(message, STUN_ATTR_USERHASH, (struct bytes){hash, sizeof hash});
+    } else {
+        add(message, STUN_ATTR_USERNAME, proof->user);
+    }
     add(message, STUN_ATTR_REALM, proof->realm);
     add(message, STUN_ATTR_NONCE, proof->nonce);
-    stun_key_long_term(proof->user, proof->realm, proof->password, key);
-    stun_writer_integrity(&message->writer, (struct bytes){key, sizeof key});
+    add(message, STUN_ATTR_PASSWORD_ALGORITHMS, proof->offer);
+    if (proof->has_choice) {
+        stun_password_write(&message->writer.wr, proof->algorithm);
+    }
+    if (is_md5) {
+        stun_key_long_term(proof->user, proof->realm, proof->password, key);
+    } else {
+        stun_key_long_term_sha256(proof->user, proof->realm, proof->password, key);
+    }
+    if (proof->has_sha1) {
+        stun_writer_integrity(&message->writer, span);
+    }
+    if (proof->has_sha256) {
+        stun_writer_integrity_sha256(&message->writer, span);
+    }
 }
 
 struct bytes sim_message_end(struct sim_message *message, bool has_fingerprint)

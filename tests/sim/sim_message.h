@@ -3,6 +3,7 @@
 #pragma once
 
 #include "stun/stun_attr.h"
+#include "stun/stun_password.h"
 #include "stun/stun_writer.h"
 #include "support/rng.h"
 
@@ -20,10 +21,16 @@ struct sim_message_proof {
     struct bytes password; // also without USERNAME
     struct bytes realm;
     struct bytes nonce;
+    struct bytes offer;                     // PASSWORD-ALGORITHMS
+    bool has_choice;                        // PASSWORD-ALGORITHM is there
+    enum stun_password_algorithm algorithm; // of the key
+    bool is_hashed;                         // USERHASH in place of USERNAME
+    bool has_sha1;                          // MESSAGE-INTEGRITY
+    bool has_sha256;                        // MESSAGE-INTEGRITY-SHA256, behind the former
 };
 
 void sim_message_begin(struct sim_message *message, struct rng *rng, enum stun_class class,
                        enum stun_method method);
-// Adds USERNAME, REALM, NONCE and the integrity.
+// Adds what the proof has, the integrity last.
 void sim_message_prove(struct sim_message *message, const struct sim_message_proof *proof);
 struct bytes sim_message_end(struct sim_message *message, bool has_fingerprint);

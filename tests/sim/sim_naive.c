@@ -17,12 +17,16 @@ static const struct length {
     unsigned to;
     unsigned step;
 } lengths[] = {
-    {0x0001, 8, 20, 12},     {0x0006, 0, 508, 1}, {SHA1, 20, 20, 1},   {0x0009, 4, 767, 1},
-    {0x000a, 0, LONGEST, 2}, {0x000c, 4, 4, 1},   {0x000d, 4, 4, 1},   {0x0012, 8, 20, 12},
-    {0x0013, 0, LONGEST, 1}, {0x0014, 0, 763, 1}, {0x0015, 0, 763, 1}, {0x0016, 8, 20, 12},
-    {0x0017, 4, 4, 1},       {0x0018, 1, 4, 3},   {0x0019, 4, 4, 1},   {0x001a, 0, 0, 1},
-    {SHA256, 16, 32, 4},     {0x0020, 8, 20, 12}, {0x0022, 8, 8, 1},   {0x8022, 0, LONGEST, 1},
-    {FINGERPRINT, 4, 4, 1},
+    {0x0001, 8, 20, 12}, {0x0006, 0, 763, 1},     {SHA1, 20, 20, 1},
+    {0x0009, 4, 767, 1}, {0x000a, 0, LONGEST, 2}, {0x000c, 4, 4, 1},
+    {0x000d, 4, 4, 1},   {0x0012, 8, 20, 12},     {0x0013, 0, LONGEST, 1},
+    {0x0014, 0, 763, 1}, {0x0015, 0, 763, 1},     {0x0016, 8, 20, 12},
+    {0x0017, 4, 4, 1},   {0x0018, 1, 4, 3},       {0x0019, 4, 4, 1},
+    {0x001a, 0, 0, 1},   {SHA256, 32, 32, 1},     {0x001d, 4, LONGEST, 4},
+    {0x001e, 32, 32, 1}, {0x0020, 8, 20, 12},     {0x0022, 8, 8, 1},
+    {0x8000, 4, 4, 1},   {0x8001, 4, 767, 1},     {0x8002, 4, LONGEST, 4},
+    {0x8003, 0, 255, 1}, {0x8004, 8, 8, 1},       {0x8022, 0, LONGEST, 1},
+    {0x8023, 8, 20, 12}, {FINGERPRINT, 4, 4, 1},
 };
 
 static unsigned number_at(struct bytes bytes, size_t at)
@@ -173,30 +177,50 @@ bool sim_naive_addr(const struct sim_naive *message, const struct sim_naive_attr
     return true;
 }
 
-void sim_naive_key(struct bytes user, struct bytes realm, struct bytes password,
-                   uint8_t out[SIM_NAIVE_KEY_LEN])
+struct sim_naive_key sim_naive_key(bool is_sha256, struct bytes user, struct bytes realm,
+                                   struct bytes password)
 {
     const struct bytes colon = BYTES_LITERAL(":");
     const struct bytes spans[] = {user, colon, realm, colon, password};
+    struct sim_naive_key key = {.len = is_sha256 ? 32 : 16};
 
-    crypto_digest_md5(spans, COUNT_OF(spans), out);
+    if (is_sha256) {
+        crypto_digest_sha256(spans, COUNT_OF(spans), key.bytes);
+    } else {
+        crypto_digest_md5(spans, COUNT_OF(spans), key.bytes);
+    }
+    return key;
 }
 
-bool sim_naive_is_intact(const struct sim_naive *message, const uint8_t key[SIM_NAIVE_KEY_LEN])
+enum sim_naive_proof sim_naive_proof(const struct sim_naive *message)
 {
-    const struct sim_naive_attr *proof = sim_naive_find(message, SHA1);
-    uint8_t digest[CRYPTO_SHA1_LEN];
+    if (sim_naive_find(message, SHA256) != NULL) {
+        return SIM_NAIVE_SHA256;
+    }
+    return sim_naive_find(message, SHA1) != NULL ? SIM_NAIVE_SHA1 : SIM_NAIVE_UNSIGNED;
+}
+
+bool sim_naive_is_intact(const struct sim_naive *message, const struct sim_naive_key *key)
+{
+    bool is_sha256 = sim_naive_proof(message) == SIM_NAIVE_SHA256;
+    const struct sim_naive_attr *proof = sim_naive_find(message, is_sha256 ? SHA256 : SHA1);
+    const struct bytes secret = {key->bytes, key->len};
+    uint8_t digest[32];
 
     if (proof == NULL) {
         return false;
     }
-    size_t claimed = proof->at + 24 - HEADER;
+    size_t claimed = proof->at + 4 + proof->value.len - HEADER;
     const uint8_t length[2] = {(uint8_t)(claimed >> 8), (uint8_t)claimed};
     const struct bytes spans[] = {
         {message->whole.ptr, 2},
         {length, sizeof length},
         {message->whole.ptr + 4, proof->at - 4},
     };
-    crypto_hmac_sha1((struct bytes){key, SIM_NAIVE_KEY_LEN}, spans, COUNT_OF(spans), digest);
-    return memcmp(digest, proof->value.ptr, sizeof digest) == 0;
+    if (is_sha256) {
+        crypto_hmac_sha256(secret, spans, COUNT_OF(spans), digest);
+    } else {
+        crypto_hmac_sha1(secret, spans, COUNT_OF(spans), digest);
+    }
+    return memcmp(digest, proof->value.ptr, proof->value.len) == 0;
 }

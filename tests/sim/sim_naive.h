@@ -8,7 +8,7 @@
 #include "base/addr.h"
 #include "base/bytes.h"
 
-enum { SIM_NAIVE_ATTR_MAX = 512, SIM_NAIVE_UNKNOWN_MAX = 8, SIM_NAIVE_KEY_LEN = 16 };
+enum { SIM_NAIVE_ATTR_MAX = 512, SIM_NAIVE_UNKNOWN_MAX = 8 };
 
 enum sim_naive_outcome {
     SIM_NAIVE_NONE, // not STUN, or damaged: to be dropped
@@ -50,7 +50,23 @@ uint32_t sim_naive_number(const struct sim_naive_attr *attr, size_t len);
 // An XOR'd address. False when its family or its length is wrong.
 bool sim_naive_addr(const struct sim_naive *message, const struct sim_naive_attr *attr,
                     struct addr *out);
-// The key of the long-term mechanism; and whether a message's MESSAGE-INTEGRITY is right for it.
-void sim_naive_key(struct bytes user, struct bytes realm, struct bytes password,
-                   uint8_t out[SIM_NAIVE_KEY_LEN]);
-bool sim_naive_is_intact(const struct sim_naive *message, const uint8_t key[SIM_NAIVE_KEY_LEN]);
+
+struct sim_naive_key {
+    size_t len;
+    uint8_t bytes[32];
+};
+
+// The key of the long-term mechanism, by MD5 or by SHA-256.
+struct sim_naive_key sim_naive_key(bool is_sha256, struct bytes user, struct bytes realm,
+                                   struct bytes password);
+
+enum sim_naive_proof {
+    SIM_NAIVE_UNSIGNED,
+    SIM_NAIVE_SHA1,   // MESSAGE-INTEGRITY
+    SIM_NAIVE_SHA256, // MESSAGE-INTEGRITY-SHA256
+};
+
+// Which proof a message has; of two, the stronger one.
+enum sim_naive_proof sim_naive_proof(const struct sim_naive *message);
+// That proof is right for a key.
+bool sim_naive_is_intact(const struct sim_naive *message, const struct sim_naive_key *key);

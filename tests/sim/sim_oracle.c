@@ -12,13 +12,12 @@ enum {
     CREATE_PERMISSION = 0x008,
     CHANNEL_BIND = 0x009,
 
-    CHANNEL_NUMBER = 0x0c,
     LIFETIME = 0x0d,
     XOR_PEER_ADDRESS = 0x12,
     REQUESTED_ADDRESS_FAMILY = 0x17,
     FINGERPRINT = 0x8028,
 
-    CHANNEL_S = 600,
+    NONCE_LEN = 33, // characters of a nonce: the cookie of RFC 8489, and 20 more
 };
 
 uint32_t sim_oracle_lifetime(const struct sim_oracle *oracle, const struct sim_naive *message)
@@ -52,28 +51,37 @@ unsigned sim_oracle_full(const struct sim_oracle *oracle, enum sim_cover_point p
 }
 
 static unsigned refresh(struct sim_oracle *oracle, struct now now, const struct sim_naive *message,
-                        unsigned allocation, struct sim_expect *out)
+                        struct sim_expect *out)
 {
+    struct sim_oracle_allocation *allocation = &oracle->allocations[out->allocation];
     unsigned family = sim_oracle_family(message);
 
     if (family == 400) {
         return 400;
     }
-    if (family != 0 && family != oracle->allocations[allocation].family) {
+    if (out->is_firezone) {
+        family = 0; // those clients say what they said in their Allocate
+    }
+    if (family != 0 && (allocation->bound & sim_oracle_bit(family)) == 0) {
         return 443;
     }
     out->lifetime_s = sim_oracle_lifetime(oracle, message);
-    oracle->allocations[allocation].until_ns = now.mono_ns + out->lifetime_s * SECOND_NS;
-    if (out->lifetime_s == 0) {
-        sim_oracle_delete(oracle, allocation);
+    if (out->lifetime_s != 0) {
+        allocation->until_ns = now.mono_ns + out->lifetime_s * SECOND_NS;
+    } else if (family != 0 && allocation->bound != sim_oracle_bit(family)) {
+        allocation->bound &= ~sim_oracle_bit(family);
+        sim_cover_point(oracle->cover, SIM_COVER_DELETED_FAMILY);
+    } else {
+        sim_oracle_delete(oracle, out->allocation);
         sim_cover_point(oracle->cover, SIM_COVER_DELETED);
     }
     return 0;
 }
 
 static unsigned create_permission(struct sim_oracle *oracle, struct now now,
-                                  const struct sim_naive *message, unsigned allocation)
+                                  const struct sim_naive *message, const struct sim_expect *out)
 {
+    unsigned allocation = out->allocation;
     struct addr peers[SIM_NAIVE_ATTR_MAX];
     size_t count = 0;
     size_t new_count = 0;
@@ -83,7 +91,7 @@ static unsigned create_permission(struct sim_oracle *oracle, struct now now,
             continue;
         }
         unsigned code =
-            sim_oracle_check_peer(oracle, message, &message->attrs[i], allocation, &peers[count]);
+            sim_oracle_check_peer(oracle, message, &message->attrs[i], out, &peers[count]);
         if (code != 0) {
             return code;
         }
@@ -105,88 +113,29 @@ static unsigned create_permission(struct sim_oracle *oracle, struct now now,
     return 0;
 }
 
-// The slot for a number and a peer: theirs, or a free one, or NULL when one of the two is bound
-// otherwise.
-static struct sim_oracle_channel *slot_for(struct sim_oracle *oracle, unsigned allocation,
-                                           unsigned number, const struct addr *peer)
+// A request of a method that needs an allocation.
+static unsigned use(struct sim_oracle *oracle, struct now now, const struct sim_naive *message,
+                    struct sim_expect *out)
 {
-    struct sim_oracle_channel *slot = NULL;
-
-    for (size_t i = 0; i < SIM_SETUP_CHANNELS; i++) {
-        struct sim_oracle_channel *channel = &oracle->channels[i];
-        if (channel->until_ns == 0 || channel->allocation != allocation) {
-            continue;
-        }
-        bool has_peer = addr_equal(&channel->peer, peer);
-        if (has_peer && channel->number == number) {
-            return channel;
-        }
-        if (has_peer || channel->number == number) {
-            sim_cover_point(oracle->cover, SIM_COVER_CHANNEL_CONFLICT);
-            return NULL;
-        }
+    out->allocation = sim_oracle_find(oracle, &out->tuple);
+    if (out->allocation == SIM_ORACLE_NONE) {
+        return 437;
     }
-    for (size_t i = 0; slot == NULL && i <= SIM_SETUP_CHANNELS; i++) {
-        // One more than there are, for the one that finds no room.
-        static struct sim_oracle_channel none;
-        slot = i == SIM_SETUP_CHANNELS             ? &none
-               : oracle->channels[i].until_ns == 0 ? &oracle->channels[i]
-                                                   : NULL;
+    const struct sim_oracle_allocation *allocation = &oracle->allocations[out->allocation];
+    if (allocation->user != out->user && !allocation->is_firezone) {
+        return 441;
     }
-    return slot;
-}
-
-static bool has_channel_room(const struct sim_oracle *oracle, unsigned allocation)
-{
-    const struct turn_config *config = &oracle->setup->config;
-    size_t own = 0;
-    size_t all = 0;
-
-    for (size_t i = 0; i < SIM_SETUP_CHANNELS; i++) {
-        all += oracle->channels[i].until_ns != 0;
-        own += oracle->channels[i].until_ns != 0 && oracle->channels[i].allocation == allocation;
+    if (allocation->user != out->user) {
+        sim_cover_point(oracle->cover, SIM_COVER_FIREZONE_TENANT);
     }
-    return own < config->channels_per_allocation && all < config->max_channels;
-}
-
-// Numbers as RFC 5766 section 11 has them, whose clients are many: up to 0x7fff.
-static unsigned channel_bind(struct sim_oracle *oracle, struct now now,
-                             const struct sim_naive *message, unsigned allocation)
-{
-    const struct sim_naive_attr *number = sim_naive_find(message, CHANNEL_NUMBER);
-    const struct sim_naive_attr *where = sim_naive_find(message, XOR_PEER_ADDRESS);
-    struct addr peer = {0};
-
-    if (number == NULL || where == NULL || number->value.ptr[0] < 0x40 ||
-        number->value.ptr[0] > 0x7f) {
-        return 400;
+    switch (message->method) {
+    case REFRESH:
+        return refresh(oracle, now, message, out);
+    case CREATE_PERMISSION:
+        return create_permission(oracle, now, message, out);
+    default:
+        return sim_oracle_channel_bind(oracle, now, message, out);
     }
-    unsigned code = sim_oracle_check_peer(oracle, message, where, allocation, &peer);
-    if (code != 0 || peer.port == 0) {
-        return code != 0 ? code : 400;
-    }
-    struct sim_oracle_channel *slot =
-        slot_for(oracle, allocation, sim_naive_number(number, 2), &peer);
-    if (slot == NULL) {
-        return 400;
-    }
-    bool is_new = slot->until_ns == 0;
-    bool is_permitted = sim_oracle_permission(oracle, allocation, &peer) != NULL;
-    if (is_new && !has_channel_room(oracle, allocation)) {
-        return sim_oracle_full(oracle, SIM_COVER_FULL_CHANNELS);
-    }
-    if (!is_permitted && !sim_oracle_has_room(oracle, allocation, 1)) {
-        return 508;
-    }
-    *slot = (struct sim_oracle_channel){now.mono_ns + CHANNEL_S * SECOND_NS, allocation,
-                                        sim_naive_number(number, 2), peer};
-    sim_oracle_permit(oracle, now, allocation, &peer);
-    sim_cover_point(oracle->cover,
-                    is_permitted ? SIM_COVER_PERMISSION_REBOUND : SIM_COVER_PERMISSION_BOUND);
-    if (!is_new) {
-        sim_cover_point(oracle->cover, SIM_COVER_CHANNEL_REFRESHED);
-    }
-    return 0;
 }
 
 static unsigned run(struct sim_oracle *oracle, struct now now, const struct sim_naive *message,
@@ -194,7 +143,7 @@ static unsigned run(struct sim_oracle *oracle, struct now now, const struct sim_
 {
     if (message->method != BINDING) {
         unsigned code = sim_oracle_authenticate(oracle, now, message, out);
-        if (code != 0) {
+        if (code != 0 || out->kind == SIM_EXPECT_SILENCE) {
             return code;
         }
     }
@@ -209,21 +158,49 @@ static unsigned run(struct sim_oracle *oracle, struct now now, const struct sim_
     if (message->method == ALLOCATE) {
         return sim_oracle_allocate(oracle, message, out);
     }
-    unsigned allocation = sim_oracle_find(oracle, &out->tuple);
-    if (allocation == SIM_ORACLE_NONE) {
-        return 437;
+    unsigned code = use(oracle, now, message, out);
+    if (code != 0 && message->method == CREATE_PERMISSION && out->is_firezone) {
+        sim_cover_point(oracle->cover, SIM_COVER_FIREZONE_BLIND);
+        return 0;
     }
-    if (oracle->allocations[allocation].user != out->user) {
-        return 441;
+    return code;
+}
+
+static size_t padded(size_t len)
+{
+    return (len + 3) / 4 * 4;
+}
+
+// Bytes of the shortest response of this kind: one without SOFTWARE and a reason phrase.
+static size_t shortest(const struct sim_expect *expect)
+{
+    size_t len = 20;
+
+    if (expect->code == 0) {
+        len += expect->tuple.client.family == ADDR_IP4 ? 12 : 24; // only Binding is for everyone
+    } else {
+        len += 8;
     }
-    switch (message->method) {
-    case REFRESH:
-        return refresh(oracle, now, message, allocation, out);
-    case CREATE_PERMISSION:
-        return create_permission(oracle, now, message, allocation);
-    default:
-        return channel_bind(oracle, now, message, allocation);
+    if (expect->code == 401 || expect->code == 438) {
+        len += 4 + padded(expect->realm.len) + 4 + padded(NONCE_LEN) + 12;
     }
+    if (expect->code == 420) {
+        len += 4 + padded(2 * expect->unknown_count);
+    }
+    return len + (expect->proof == SIM_NAIVE_UNSIGNED ? 0 : 24) + (expect->has_fingerprint ? 8 : 0);
+}
+
+// What would have too many bytes for its request is not sent to who may not have asked.
+static void withhold(const struct sim_oracle *oracle, size_t request_len, struct sim_expect *out)
+{
+    uint32_t most = oracle->setup->config.max_amplification;
+
+    if (out->kind != SIM_EXPECT_RESPONSE || out->is_authentic ||
+        shortest(out) <= most * request_len) {
+        return;
+    }
+    out->kind = SIM_EXPECT_WITHHELD;
+    sim_cover_point(oracle->cover, most == 1 ? SIM_COVER_WITHHELD_STRICT : SIM_COVER_WITHHELD);
 }
 
 static void take_stun(struct sim_oracle *oracle, struct now now, struct bytes datagram,
@@ -252,10 +229,11 @@ static void take_stun(struct sim_oracle *oracle, struct now now, struct bytes da
     memcpy(out->transaction, message.transaction, sizeof out->transaction);
     if (outcome == SIM_NAIVE_BAD) {
         out->code = 400;
-        return;
+    } else {
+        out->has_fingerprint = sim_naive_find(&message, FINGERPRINT) != NULL;
+        out->code = run(oracle, now, &message, out);
     }
-    out->has_fingerprint = sim_naive_find(&message, FINGERPRINT) != NULL;
-    out->code = run(oracle, now, &message, out);
+    withhold(oracle, datagram.len, out);
 }
 
 void sim_oracle_from_client(struct sim_oracle *oracle, struct now now,

@@ -16,13 +16,18 @@ enum {
     SIM_ORACLE_RESTING = 64, // refused ports that rest at once
     SIM_ORACLE_TRIES = 8,    // ports tried for one Allocate
     SIM_ORACLE_NONCE = 64,   // bytes of the longest nonce that is remembered
+    SIM_ORACLE_NAME = 763,   // bytes of the longest username
 };
 
 struct sim_oracle_allocation {
     bool is_live;
     struct turn_tuple tuple;
     unsigned user; // index
-    unsigned family;
+    bool is_firezone;
+    unsigned bound;          // families that are relayed now, as bits (sim_oracle_bit)
+    unsigned granted;        // families that its client was told of
+    unsigned refused_family; // that it asked for and has not, or ADDR_NONE
+    unsigned refused_code;
     uint16_t port;
     uint64_t until_ns;
     uint32_t granted_s;
@@ -39,7 +44,8 @@ struct sim_oracle_permission {
 };
 
 struct sim_oracle_channel {
-    uint64_t until_ns; // 0: no channel
+    uint64_t until_ns; // of its binding, or of its rest; 0: no channel
+    bool is_resting;
     unsigned allocation;
     unsigned number;
     struct addr peer;
@@ -51,6 +57,12 @@ struct sim_oracle_reservation {
     unsigned family;
     uint16_t port;
     uint8_t token[8];
+};
+
+struct sim_oracle_user {
+    bool is_firezone;
+    size_t len;
+    uint8_t name[SIM_ORACLE_NAME];
 };
 
 struct sim_oracle_nonce {
@@ -76,10 +88,14 @@ struct sim_oracle {
     struct sim_oracle_nonce *nonces;
     size_t nonce_count;
     size_t nonce_room;
+    struct sim_oracle_user *users; // who ever proved to be somebody
+    unsigned user_count;
 };
 
 enum sim_expect_kind {
     SIM_EXPECT_NOTHING,
+    SIM_EXPECT_SILENCE,  // no response to a request, and no drop either
+    SIM_EXPECT_WITHHELD, // likewise, since it would amplify
     SIM_EXPECT_RESPONSE,
     SIM_EXPECT_OPEN, // a socket, then a response
     SIM_EXPECT_TO_PEER,
@@ -96,17 +112,23 @@ struct sim_expect {
     unsigned method;
     unsigned code; // 0: success
     uint8_t transaction[12];
-    bool is_authentic; // then the response is signed
-    unsigned user;     // whose key it is, if is_authentic
-    uint8_t key[SIM_NAIVE_KEY_LEN];
+    bool is_firezone;           // in the manner of Firezone's relay
+    bool is_authentic;          // the request is
+    unsigned user;              // who it is, if is_authentic
+    struct bytes realm;         // of a challenge
+    enum sim_naive_proof proof; // what the response is signed with
+    struct sim_naive_key key;
     bool has_fingerprint;
     unsigned unknown[SIM_NAIVE_UNKNOWN_MAX];
     size_t unknown_count;
     uint32_t lifetime_s; // of a successful Allocate or Refresh
-    unsigned allocation; // index: of a successful Allocate
+    unsigned allocation; // index: of a successful Allocate, or the one that data is for
     // Of an opening:
     enum sim_expect_port port;
-    unsigned family;
+    unsigned families;       // bits
+    unsigned bound;          // of these, what is bound already
+    unsigned refused_family; // what else the client wished
+    unsigned refused_code;
     bool is_reserved;
     uint16_t reserved_port;
     uint16_t opening_port; // that the server chose
@@ -116,6 +138,8 @@ struct sim_expect {
     struct bytes payload; // where it lies in the datagram
     bool is_unfragmented;
     unsigned channel; // 0: a Data indication
+    bool is_icmp;     // with this error instead of a payload
+    struct stun_icmp icmp;
 };
 
 void sim_oracle_init(struct sim_oracle *oracle, const struct sim_setup *setup, unsigned shard,
@@ -135,6 +159,10 @@ void sim_oracle_from_client(struct sim_oracle *oracle, struct now now,
                             struct sim_expect *out);
 void sim_oracle_from_peer(struct sim_oracle *oracle, struct pool_ref allocation,
                           const struct addr *peer, struct bytes datagram, struct sim_expect *out);
+void sim_oracle_icmp(struct sim_oracle *oracle, struct pool_ref allocation, const struct addr *peer,
+                     const struct stun_icmp *icmp, struct sim_expect *out);
+// How many relayed sockets are open.
+uint32_t sim_oracle_sockets(const struct sim_oracle *oracle);
 
 // The server wants to open a port. NULL when it may, else why not.
 const char *sim_oracle_port_fault(const struct sim_oracle *oracle, const struct sim_expect *expect,
@@ -153,6 +181,8 @@ void sim_oracle_learn_token(struct sim_oracle *oracle, struct now now, unsigned 
 
 enum { SIM_ORACLE_NONE = 0xffff };
 
+// 1 for IPv4, 2 for IPv6.
+unsigned sim_oracle_bit(unsigned family);
 unsigned sim_oracle_find(const struct sim_oracle *oracle, const struct turn_tuple *tuple);
 struct sim_oracle_permission *sim_oracle_permission(struct sim_oracle *oracle, unsigned allocation,
                                                     const struct addr *peer);
@@ -163,13 +193,21 @@ void sim_oracle_data(struct sim_oracle *oracle, const struct sim_naive *message,
                      struct sim_expect *out);
 void sim_oracle_chandata(struct sim_oracle *oracle, struct bytes datagram, struct sim_expect *out);
 
-// 0 when the request is authentic; then *out has the user and the key.
-unsigned sim_oracle_authenticate(const struct sim_oracle *oracle, struct now now,
+// 0 when the request is authentic; then *out has the user and the key. Or when there is to be
+// SIM_EXPECT_SILENCE.
+unsigned sim_oracle_authenticate(struct sim_oracle *oracle, struct now now,
                                  const struct sim_naive *message, struct sim_expect *out);
-// 0 when an XOR-PEER-ADDRESS may be used for an allocation; then *peer is written.
+// 0 when an XOR-PEER-ADDRESS may be used for expect->allocation; then *peer is written.
 unsigned sim_oracle_check_peer(const struct sim_oracle *oracle, const struct sim_naive *message,
-                               const struct sim_naive_attr *attr, unsigned allocation,
+                               const struct sim_naive_attr *attr, const struct sim_expect *expect,
                                struct addr *peer);
+// The rules refuse a peer; Firezone's clients may have private ones.
+bool sim_oracle_is_denied(const struct sim_oracle *oracle, const struct addr *peer,
+                          bool is_firezone);
+// An address of the relay, which becomes the public one.
+bool sim_oracle_is_own(const struct sim_oracle *oracle, struct addr *peer);
+// The allocation that relays at the port and family of an own address, or SIM_ORACLE_NONE.
+unsigned sim_oracle_at_port(const struct sim_oracle *oracle, const struct addr *peer);
 // There is room for `count` permissions more.
 bool sim_oracle_has_room(const struct sim_oracle *oracle, unsigned allocation, size_t count);
 // Installs or refreshes a permission.
@@ -182,3 +220,5 @@ unsigned sim_oracle_family(const struct sim_naive *message);
 unsigned sim_oracle_full(const struct sim_oracle *oracle, enum sim_cover_point point);
 unsigned sim_oracle_allocate(struct sim_oracle *oracle, const struct sim_naive *message,
                              struct sim_expect *out);
+unsigned sim_oracle_channel_bind(struct sim_oracle *oracle, struct now now,
+                                 const struct sim_naive *message, struct sim_expect *out);

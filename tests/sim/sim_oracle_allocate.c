@@ -9,6 +9,7 @@ enum {
     EVEN_PORT = 0x18,
     REQUESTED_TRANSPORT = 0x19,
     RESERVATION_TOKEN = 0x22,
+    ADDITIONAL_ADDRESS_FAMILY = 0x8000,
     REFUSED_S = 60,
     RESERVATION_S = 30,
 };
@@ -27,19 +28,72 @@ static unsigned redeem(struct sim_oracle *oracle, struct bytes token, struct sim
         reservation->until_ns = 0;
         out->is_reserved = true;
         out->reserved_port = reservation->port;
-        out->family = reservation->family;
+        out->families = sim_oracle_bit(reservation->family);
         sim_cover_point(oracle->cover, SIM_COVER_REDEEMED);
         return 0;
     }
     return sim_oracle_full(oracle, SIM_COVER_TOKEN_UNKNOWN);
 }
 
+static size_t count_of(const struct sim_oracle *oracle, unsigned user)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < SIM_SETUP_ALLOCATIONS; i++) {
+        count += oracle->allocations[i].is_live && oracle->allocations[i].user == user;
+    }
+    return count;
+}
+
+static unsigned first_of(const struct sim_oracle *oracle, unsigned user)
+{
+    for (unsigned i = 0; i < SIM_SETUP_ALLOCATIONS; i++) {
+        if (oracle->allocations[i].is_live && oracle->allocations[i].user == user) {
+            return i;
+        }
+    }
+    return SIM_ORACLE_NONE;
+}
+
+// What families a request asks for; of two, either will do (RFC 8656 section 7.2).
+static unsigned read_families(const struct sim_oracle *oracle, const struct sim_naive *message,
+                              struct sim_expect *out)
+{
+    const struct turn_config *config = &oracle->setup->config;
+    const struct sim_naive_attr *additional = sim_naive_find(message, ADDITIONAL_ADDRESS_FAMILY);
+    bool has_token = sim_naive_find(message, RESERVATION_TOKEN) != NULL;
+    unsigned family = sim_oracle_family(message);
+    unsigned served =
+        sim_oracle_bit(config->public_ip4.family) | sim_oracle_bit(config->public_ip6.family);
+
+    if (family == 400 || (has_token && (family != 0 || additional != NULL))) {
+        return 400;
+    }
+    if (additional != NULL) {
+        out->families = served;
+        out->refused_family = served == 1 ? ADDR_IP6 : served == 2 ? ADDR_IP4 : ADDR_NONE;
+        out->refused_code = 440;
+        return family != 0 || out->port == SIM_EXPECT_PAIR || additional->value.ptr[0] != 2 ? 400
+                                                                                            : 0;
+    }
+    out->families = family == ADDR_IP6 ? 2 : 1;
+    return has_token || (out->families & served) != 0 ? 0 : 440;
+}
+
 static unsigned find_room(struct sim_oracle *oracle, const struct sim_naive_attr *token,
                           struct sim_expect *out)
 {
     const struct turn_config *config = &oracle->setup->config;
-    struct turn_gauges gauges = sim_oracle_gauges(oracle);
+    unsigned old = first_of(oracle, out->user);
 
+    if (out->is_firezone && old != SIM_ORACLE_NONE) {
+        sim_oracle_delete(oracle, old);
+        sim_cover_point(oracle->cover, SIM_COVER_FIREZONE_TAKEOVER);
+    }
+    if (count_of(oracle, out->user) >= config->allocations_per_user) {
+        return 486;
+    }
+    struct turn_gauges gauges = sim_oracle_gauges(oracle);
     if (gauges.allocations == config->max_allocations) {
         return sim_oracle_full(oracle, SIM_COVER_FULL_ALLOCATIONS);
     }
@@ -72,31 +126,35 @@ unsigned sim_oracle_allocate(struct sim_oracle *oracle, const struct sim_naive *
         }
         return is_same ? 0 : 437;
     }
-    unsigned family = sim_oracle_family(message);
     if (transport == NULL) {
         return 400;
     }
     if (transport->value.ptr[0] != 17) {
         return 442;
     }
-    if (family == 400 || (token != NULL && (even != NULL || family != 0))) {
+    if (even != NULL && token != NULL) {
         return 400;
-    }
-    out->family = family != 0 ? family : ADDR_IP4;
-    if (token == NULL && (out->family == ADDR_IP4 ? config->public_ip4.family
-                                                  : config->public_ip6.family) == ADDR_NONE) {
-        return 440;
     }
     if (even != NULL) {
         out->port = even->value.ptr[0] >= 0x80 ? SIM_EXPECT_PAIR : SIM_EXPECT_EVEN_PORT;
     }
+    unsigned code = read_families(oracle, message, out);
+    if (code != 0) {
+        return code;
+    }
     out->lifetime_s = sim_oracle_lifetime(oracle, message);
     out->lifetime_s = out->lifetime_s != 0 ? out->lifetime_s : config->min_lifetime_s;
-    unsigned code = find_room(oracle, token, out);
+    code = find_room(oracle, token, out);
     if (code == 0) {
         out->kind = SIM_EXPECT_OPEN;
     }
     return code;
+}
+
+// The family whose socket is to be opened next: IPv4 comes first.
+static unsigned family_of(const struct sim_expect *expect)
+{
+    return ((expect->families & ~expect->bound) & 1) != 0 ? ADDR_IP4 : ADDR_IP6;
 }
 
 const char *sim_oracle_port_fault(const struct sim_oracle *oracle, const struct sim_expect *expect,
@@ -104,8 +162,11 @@ const char *sim_oracle_port_fault(const struct sim_oracle *oracle, const struct 
 {
     const struct turn_config *config = &oracle->setup->config;
     const struct addr *public =
-        expect->family == ADDR_IP4 ? &config->public_ip4 : &config->public_ip6;
+        family_of(expect) == ADDR_IP4 ? &config->public_ip4 : &config->public_ip6;
 
+    if (expect->bound != 0 && relayed->port != expect->opening_port) {
+        return "another port for the second family";
+    }
     if (!addr_same_ip(relayed, public)) {
         return "a relayed address that is not the public one";
     }
@@ -138,7 +199,11 @@ static void settle(struct sim_oracle *oracle, struct now now, struct pool_ref re
         .is_live = true,
         .tuple = expect->tuple,
         .user = expect->user,
-        .family = expect->family,
+        .is_firezone = expect->is_firezone,
+        .bound = expect->bound,
+        .granted = expect->bound,
+        .refused_family = expect->refused_family,
+        .refused_code = expect->refused_code,
         .port = expect->opening_port,
         .until_ns = now.mono_ns + expect->lifetime_s * SECOND_NS,
         .granted_s = expect->lifetime_s,
@@ -149,6 +214,12 @@ static void settle(struct sim_oracle *oracle, struct now now, struct pool_ref re
     expect->allocation = index;
     expect->kind = SIM_EXPECT_RESPONSE;
     expect->code = 0;
+    if (expect->bound == 3) {
+        sim_cover_point(oracle->cover, SIM_COVER_DUAL);
+    } else if (expect->refused_family != ADDR_NONE) {
+        sim_cover_point(oracle->cover, expect->refused_code == 440 ? SIM_COVER_DUAL_NOT_SERVED
+                                                                   : SIM_COVER_DUAL_NO_SOCKET);
+    }
     if (expect->tries > 0) {
         sim_cover_point(oracle->cover, SIM_COVER_PORT_SECOND);
     }
@@ -170,10 +241,25 @@ static void rest(struct sim_oracle *oracle, struct now now, uint16_t port)
 void sim_oracle_opened(struct sim_oracle *oracle, struct now now, enum turn_opened opened,
                        struct pool_ref ref, struct sim_expect *expect)
 {
+    unsigned family = family_of(expect);
+
     if (opened == TURN_OPENED) {
+        expect->bound |= sim_oracle_bit(family);
+        if (expect->bound == expect->families) {
+            settle(oracle, now, ref, expect);
+        }
+        return;
+    }
+    if (opened == TURN_SYSTEM_REFUSED && expect->bound != 0) { // better one than none
+        expect->refused_family = family;
+        expect->refused_code = 508;
         settle(oracle, now, ref, expect);
         return;
     }
+    if (expect->bound != 0) {
+        sim_cover_point(oracle->cover, SIM_COVER_DUAL_REFUSED);
+    }
+    expect->bound = 0;
     if (opened == TURN_PORT_REFUSED) {
         sim_cover_point(oracle->cover, SIM_COVER_PORT_REFUSED);
         rest(oracle, now, expect->opening_port);
@@ -206,7 +292,7 @@ void sim_oracle_learn_token(struct sim_oracle *oracle, struct now now, unsigned 
     oracle->reservations[i] = (struct sim_oracle_reservation){
         .until_ns = now.mono_ns + RESERVATION_S * SECOND_NS,
         .user = owner->user,
-        .family = owner->family,
+        .family = owner->granted == 1 ? ADDR_IP4 : ADDR_IP6,
         .port = (uint16_t)(owner->port + 1),
     };
     memcpy(oracle->reservations[i].token, token.ptr, token.len);

@@ -2,21 +2,114 @@
 // The naive server's data packets: RFC 8656 sections 11 and 12.
 #include "sim/sim_oracle.h"
 
-enum { XOR_PEER_ADDRESS = 0x12, DATA = 0x13, DONT_FRAGMENT = 0x1a, LONGEST = 65507 };
+enum {
+    XOR_PEER_ADDRESS = 0x12,
+    DATA = 0x13,
+    DONT_FRAGMENT = 0x1a,
+    LONGEST = 65507,
+};
 
-static void to_peer(struct sim_oracle *oracle, unsigned allocation, const struct addr *peer,
-                    struct bytes payload, struct sim_expect *out)
+// A live channel, by its peer or else by its number; NULL when there is none.
+static const struct sim_oracle_channel *channel_of(const struct sim_oracle *oracle,
+                                                   unsigned allocation, unsigned number,
+                                                   const struct addr *peer)
 {
-    bool is_hairpin = addr_same_ip(peer, &oracle->setup->listen_ip4) ||
-                      addr_same_ip(peer, &oracle->setup->listen_ip6);
+    for (size_t i = 0; i < SIM_SETUP_CHANNELS; i++) {
+        const struct sim_oracle_channel *channel = &oracle->channels[i];
+        if (channel->until_ns == 0 || channel->allocation != allocation ||
+            (peer != NULL ? !addr_equal(&channel->peer, peer) : channel->number != number)) {
+            continue;
+        }
+        if (channel->is_resting) {
+            sim_cover_point(oracle->cover, SIM_COVER_CHANNEL_RESTING);
+            return NULL;
+        }
+        return channel;
+    }
+    return NULL;
+}
 
-    out->kind = SIM_EXPECT_TO_PEER;
+// With Firezone's clients a channel is the permission for its peer's address and port.
+static bool is_permitted(struct sim_oracle *oracle, unsigned allocation, const struct addr *peer,
+                         bool has_channel)
+{
+    if (has_channel && oracle->allocations[allocation].is_firezone) {
+        if (sim_oracle_permission(oracle, allocation, peer) == NULL) {
+            sim_cover_point(oracle->cover, SIM_COVER_FIREZONE_CHANNEL);
+        }
+        return true;
+    }
+    return sim_oracle_permission(oracle, allocation, peer) != NULL;
+}
+
+static bool to_client(struct sim_oracle *oracle, unsigned allocation, const struct addr *peer,
+                      struct bytes payload, struct sim_expect *out)
+{
+    const struct sim_oracle_channel *channel = channel_of(oracle, allocation, 0, peer);
+
+    if (!is_permitted(oracle, allocation, peer, channel != NULL)) {
+        sim_cover_point(oracle->cover, SIM_COVER_DROP_PEER_NO_PERMISSION);
+        return false;
+    }
+    size_t padded = (payload.len + 3) / 4 * 4;
+    size_t whole = channel != NULL ? 4 + payload.len
+                                   : 20 + (peer->family == ADDR_IP4 ? 12U : 24U) + 4 + padded;
+    if (whole > LONGEST) {
+        sim_cover_point(oracle->cover, SIM_COVER_DROP_TOO_LONG);
+        return false;
+    }
+    out->kind = SIM_EXPECT_TO_CLIENT;
     out->allocation = allocation;
+    out->tuple = oracle->allocations[allocation].tuple;
     out->peer = *peer;
     out->payload = payload;
-    if (is_hairpin) {
-        sim_cover_point(oracle->cover, SIM_COVER_TO_PEER_HAIRPIN);
+    out->channel = channel != NULL ? channel->number : 0;
+    return true;
+}
+
+// To an address of the relay itself: another client's (or the same client's), or nobody's.
+static void turn_around(struct sim_oracle *oracle, unsigned sender, const struct addr *peer,
+                        struct bytes payload, struct sim_expect *out)
+{
+    const struct turn_config *config = &oracle->setup->config;
+    unsigned receiver = sim_oracle_at_port(oracle, peer);
+
+    if (receiver != SIM_ORACLE_NONE) {
+        struct addr from =
+            addr_with_port(peer->family == ADDR_IP4 ? config->public_ip4 : config->public_ip6,
+                           oracle->allocations[sender].port);
+        sim_cover_point(oracle->cover, to_client(oracle, receiver, &from, payload, out)
+                                           ? SIM_COVER_HAIRPIN
+                                           : SIM_COVER_HAIRPIN_DROPPED);
+    } else if (sim_oracle_is_denied(oracle, peer, false)) {
+        sim_cover_point(oracle->cover, SIM_COVER_DROP_DEAD_PORT);
+    } else {
+        out->kind = SIM_EXPECT_TO_PEER;
+        sim_cover_point(oracle->cover, SIM_COVER_TO_OWN_HOST);
     }
+}
+
+// Whether it goes to a peer.
+static bool to_peer(struct sim_oracle *oracle, unsigned allocation, struct addr peer,
+                    bool has_channel, struct bytes payload, struct sim_expect *out)
+{
+    bool is_own = sim_oracle_is_own(oracle, &peer);
+
+    out->allocation = allocation;
+    out->peer = peer;
+    out->payload = payload;
+    if ((oracle->allocations[allocation].bound & sim_oracle_bit(peer.family)) == 0 ||
+        !is_permitted(oracle, allocation, &peer, has_channel)) {
+        sim_cover_point(oracle->cover, has_channel ? SIM_COVER_CHANNEL_WITHOUT_PERMISSION
+                                                   : SIM_COVER_DROP_NO_PERMISSION);
+        return false;
+    }
+    if (is_own) {
+        turn_around(oracle, allocation, &peer, payload, out);
+    } else {
+        out->kind = SIM_EXPECT_TO_PEER;
+    }
+    return out->kind == SIM_EXPECT_TO_PEER;
 }
 
 void sim_oracle_data(struct sim_oracle *oracle, const struct sim_naive *message,
@@ -32,28 +125,11 @@ void sim_oracle_data(struct sim_oracle *oracle, const struct sim_naive *message,
         sim_cover_point(oracle->cover, SIM_COVER_DROP_MALFORMED_SEND);
     } else if (allocation == SIM_ORACLE_NONE) {
         sim_cover_point(oracle->cover, SIM_COVER_DROP_NO_ALLOCATION);
-    } else if (sim_oracle_permission(oracle, allocation, &peer) == NULL) {
-        sim_cover_point(oracle->cover, SIM_COVER_DROP_NO_PERMISSION);
-    } else {
-        to_peer(oracle, allocation, &peer, data->value, out);
+    } else if (to_peer(oracle, allocation, peer, false, data->value, out)) {
         out->is_unfragmented = sim_naive_find(message, DONT_FRAGMENT) != NULL;
         sim_cover_point(oracle->cover, out->is_unfragmented ? SIM_COVER_TO_PEER_UNFRAGMENTED
                                                             : SIM_COVER_TO_PEER_SEND);
     }
-}
-
-static const struct sim_oracle_channel *channel_of(const struct sim_oracle *oracle,
-                                                   unsigned allocation, unsigned number,
-                                                   const struct addr *peer)
-{
-    for (size_t i = 0; i < SIM_SETUP_CHANNELS; i++) {
-        const struct sim_oracle_channel *channel = &oracle->channels[i];
-        if (channel->until_ns != 0 && channel->allocation == allocation &&
-            (peer != NULL ? addr_equal(&channel->peer, peer) : channel->number == number)) {
-            return channel;
-        }
-    }
-    return NULL;
 }
 
 void sim_oracle_chandata(struct sim_oracle *oracle, struct bytes datagram, struct sim_expect *out)
@@ -75,12 +151,10 @@ void sim_oracle_chandata(struct sim_oracle *oracle, struct bytes datagram, struc
         sim_cover_point(oracle->cover, SIM_COVER_DROP_NO_CHANNEL);
         return;
     }
-    if (sim_oracle_permission(oracle, allocation, &channel->peer) == NULL) {
-        sim_cover_point(oracle->cover, SIM_COVER_CHANNEL_WITHOUT_PERMISSION);
-        return;
+    if (to_peer(oracle, allocation, channel->peer, true, (struct bytes){datagram.ptr + 4, len},
+                out)) {
+        sim_cover_point(oracle->cover, SIM_COVER_TO_PEER_CHANNEL);
     }
-    to_peer(oracle, allocation, &channel->peer, (struct bytes){datagram.ptr + 4, len}, out);
-    sim_cover_point(oracle->cover, SIM_COVER_TO_PEER_CHANNEL);
 }
 
 static unsigned by_ref(const struct sim_oracle *oracle, struct pool_ref ref)
@@ -94,32 +168,61 @@ static unsigned by_ref(const struct sim_oracle *oracle, struct pool_ref ref)
     return SIM_ORACLE_NONE;
 }
 
-void sim_oracle_from_peer(struct sim_oracle *oracle, struct pool_ref ref, const struct addr *peer,
-                          struct bytes datagram, struct sim_expect *out)
+// The allocation whose socket of the peer's family it came on; SIM_ORACLE_NONE when it is closed.
+static unsigned by_socket(const struct sim_oracle *oracle, struct pool_ref ref,
+                          const struct addr *peer)
 {
     unsigned allocation = by_ref(oracle, ref);
 
-    *out = (struct sim_expect){.kind = SIM_EXPECT_NOTHING};
     if (allocation == SIM_ORACLE_NONE) {
         sim_cover_point(oracle->cover, SIM_COVER_DROP_STALE_SOCKET);
+        return SIM_ORACLE_NONE;
+    }
+    if ((oracle->allocations[allocation].bound & sim_oracle_bit(peer->family)) == 0) {
+        sim_cover_point(oracle->cover, SIM_COVER_DROP_STALE_FAMILY);
+        return SIM_ORACLE_NONE;
+    }
+    return allocation;
+}
+
+void sim_oracle_from_peer(struct sim_oracle *oracle, struct pool_ref ref, const struct addr *peer,
+                          struct bytes datagram, struct sim_expect *out)
+{
+    unsigned allocation = by_socket(oracle, ref, peer);
+
+    *out = (struct sim_expect){.kind = SIM_EXPECT_NOTHING};
+    if (allocation != SIM_ORACLE_NONE && to_client(oracle, allocation, peer, datagram, out)) {
+        sim_cover_point(oracle->cover,
+                        out->channel != 0 ? SIM_COVER_TO_CLIENT_CHANNEL : SIM_COVER_TO_CLIENT_DATA);
+    }
+}
+
+// RFC 8656 section 11.5.
+void sim_oracle_icmp(struct sim_oracle *oracle, struct pool_ref ref, const struct addr *peer,
+                     const struct stun_icmp *icmp, struct sim_expect *out)
+{
+    unsigned allocation = by_socket(oracle, ref, peer);
+    bool is_named = peer->family == ADDR_IP4
+                        ? icmp->type == 3 || icmp->type == 11
+                        : icmp->type == 1 || icmp->type == 2 || icmp->type == 3;
+
+    *out = (struct sim_expect){.kind = SIM_EXPECT_NOTHING, .is_icmp = true};
+    if (allocation == SIM_ORACLE_NONE) {
         return;
     }
-    if (sim_oracle_permission(oracle, allocation, peer) == NULL) {
-        sim_cover_point(oracle->cover, SIM_COVER_DROP_PEER_NO_PERMISSION);
+    if (!is_named) {
+        sim_cover_point(oracle->cover, SIM_COVER_ICMP_OTHER);
         return;
     }
-    const struct sim_oracle_channel *channel = channel_of(oracle, allocation, 0, peer);
-    size_t head = channel != NULL ? 4 : 20 + (peer->family == ADDR_IP4 ? 12U : 24U) + 4;
-    if (datagram.len + head > LONGEST) {
-        sim_cover_point(oracle->cover, SIM_COVER_DROP_TOO_LONG);
+    bool has_channel = channel_of(oracle, allocation, 0, peer) != NULL;
+    if (!is_permitted(oracle, allocation, peer, has_channel)) {
+        sim_cover_point(oracle->cover, SIM_COVER_ICMP_NO_PERMISSION);
         return;
     }
     out->kind = SIM_EXPECT_TO_CLIENT;
     out->allocation = allocation;
     out->tuple = oracle->allocations[allocation].tuple;
     out->peer = *peer;
-    out->payload = datagram;
-    out->channel = channel != NULL ? channel->number : 0;
-    sim_cover_point(oracle->cover,
-                    channel != NULL ? SIM_COVER_TO_CLIENT_CHANNEL : SIM_COVER_TO_CLIENT_DATA);
+    out->icmp = *icmp;
+    sim_cover_point(oracle->cover, SIM_COVER_ICMP);
 }

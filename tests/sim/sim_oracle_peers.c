@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The naive server's peers and permissions (RFC 8656 section 9).
+// The naive server's peers and permissions (RFC 8656 sections 9 and 21.1.4).
 #include <assert.h>
 #include <string.h>
 
@@ -7,51 +7,146 @@
 
 enum { PERMISSION_S = 300 };
 
-static bool is_denied(const struct sim_oracle *oracle, struct addr peer)
+static const struct {
+    const char *cidr;
+    bool is_private;
+} builtin[] = {
+    {"0.0.0.0/8", false},      {"10.0.0.0/8", true},      {"100.64.0.0/10", true},
+    {"127.0.0.0/8", false},    {"169.254.0.0/16", false}, {"172.16.0.0/12", true},
+    {"192.0.0.0/24", false},   {"192.0.2.0/24", false},   {"192.88.99.0/24", false},
+    {"192.168.0.0/16", true},  {"198.18.0.0/15", false},  {"198.51.100.0/24", false},
+    {"203.0.113.0/24", false}, {"224.0.0.0/4", false},    {"240.0.0.0/4", false},
+    {"64:ff9b:1::/48", false}, {"100::/64", false},       {"2001:10::/28", false},
+    {"2001:20::/28", false},   {"2001:db8::/32", false},  {"3fff::/20", false},
+    {"5f00::/16", false},      {"fc00::/7", true},        {"fe80::/10", false},
+    {"fec0::/10", false},      {"ff00::/8", false},
+};
+
+static struct cidr cidr_of(const char *text)
 {
-    static const char *const builtin[] = {"0.0.0.0/8",   "127.0.0.0/8",        "169.254.0.0/16",
-                                          "224.0.0.0/4", "255.255.255.255/32", "::/128",
-                                          "::1/128",     "fe80::/10",          "ff00::/8"};
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    struct cidr cidr = {0};
+    enum cidr_outcome outcome = cidr_read(bytes_of_text(text), &cidr);
+
+    assert(outcome == CIDR_OK);
+    return cidr;
+}
+
+// The IPv4 address inside of an IPv6 address, wherever RFC 4291, 6052, 3056 or 4380 put it.
+static struct addr unwrapped(const struct addr *addr)
+{
+    static const struct {
+        const char *cidr;
+        unsigned at; // the first byte of the IPv4 address
+        uint8_t flip;
+    } wraps[] = {
+        {"::ffff:0:0/96", 12, 0}, {"::/96", 12, 0},        {"64:ff9b::/96", 12, 0},
+        {"2002::/16", 2, 0},      {"2001::/32", 12, 0xff},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(wraps); i++) {
+        struct cidr cidr = cidr_of(wraps[i].cidr);
+        uint8_t ip[ADDR_IP4_LEN];
+        if (!cidr_contains(&cidr, addr)) {
+            continue;
+        }
+        for (size_t k = 0; k < sizeof ip; k++) {
+            ip[k] = addr->ip[wraps[i].at + k] ^ wraps[i].flip;
+        }
+        return addr_ip4(ip, addr->port);
+    }
+    return *addr;
+}
+
+// Any of the rules that are allowing, or denying, as long as `longest` at least.
+static void apply_rules(const struct turn_config *config, const struct addr *peer, bool is_allowing,
+                        int *longest, bool *is_denied)
+{
+    for (size_t i = 0; i < config->rule_count; i++) {
+        const struct turn_peer_rule *rule = &config->rules[i];
+        if (rule->is_allowed == is_allowing && cidr_contains(&rule->cidr, peer) &&
+            rule->cidr.prefix_len >= *longest) {
+            *longest = rule->cidr.prefix_len;
+            *is_denied = !is_allowing;
+        }
+    }
+}
+
+bool sim_oracle_is_denied(const struct sim_oracle *oracle, const struct addr *wrapped,
+                          bool is_firezone)
+{
+    const struct turn_config *config = &oracle->setup->config;
+    const struct addr peer = unwrapped(wrapped);
     bool is_denied = false;
     int longest = -1;
 
-    if (peer.family == ADDR_IP6 && memcmp(peer.ip, mapped, sizeof mapped) == 0) {
-        peer = addr_ip4(peer.ip + sizeof mapped, 0);
-    }
     for (size_t i = 0; i < COUNT_OF(builtin); i++) {
-        struct cidr cidr = {0};
-        enum cidr_outcome outcome = cidr_read(bytes_of_text(builtin[i]), &cidr);
-        assert(outcome == CIDR_OK);
+        struct cidr cidr = cidr_of(builtin[i].cidr);
         if (cidr_contains(&cidr, &peer) && cidr.prefix_len > longest) {
             longest = cidr.prefix_len;
+            is_denied = !(builtin[i].is_private && is_firezone);
+        }
+    }
+    for (size_t i = 0; i < config->own_addr_count; i++) {
+        if (addr_same_ip(&config->own_addrs[i], &peer)) {
+            longest = peer.family == ADDR_IP4 ? 32 : 128;
             is_denied = true;
         }
     }
-    for (int allowed = 1; allowed >= 0; allowed--) { // denying rules last: they stand above
-        for (size_t i = 0; i < oracle->setup->config.rule_count; i++) {
-            const struct turn_peer_rule *rule = &oracle->setup->config.rules[i];
-            if (rule->is_allowed == (allowed == 1) && cidr_contains(&rule->cidr, &peer) &&
-                rule->cidr.prefix_len >= longest) {
-                longest = rule->cidr.prefix_len;
-                is_denied = !rule->is_allowed;
-            }
-        }
-    }
+    apply_rules(config, &peer, true, &longest, &is_denied); // denying rules stand above
+    apply_rules(config, &peer, false, &longest, &is_denied);
     return is_denied;
 }
 
+bool sim_oracle_is_own(const struct sim_oracle *oracle, struct addr *peer)
+{
+    const struct turn_config *config = &oracle->setup->config;
+    bool is_ip4 = peer->family == ADDR_IP4;
+    const struct addr *public = is_ip4 ? &config->public_ip4 : &config->public_ip6;
+    const struct addr *bind = is_ip4 ? &config->bind_ip4 : &config->bind_ip6;
+
+    if (public->family == ADDR_NONE ||
+        (!addr_same_ip(peer, public) && (!addr_same_ip(peer, bind) || addr_is_unspecified(bind)))) {
+        return false;
+    }
+    *peer = addr_with_port(*public, peer->port);
+    return true;
+}
+
+unsigned sim_oracle_at_port(const struct sim_oracle *oracle, const struct addr *peer)
+{
+    for (unsigned i = 0; i < SIM_SETUP_ALLOCATIONS; i++) {
+        if (oracle->allocations[i].is_live && oracle->allocations[i].port == peer->port &&
+            (oracle->allocations[i].bound & sim_oracle_bit(peer->family)) != 0) {
+            return i;
+        }
+    }
+    return SIM_ORACLE_NONE;
+}
+
 unsigned sim_oracle_check_peer(const struct sim_oracle *oracle, const struct sim_naive *message,
-                               const struct sim_naive_attr *attr, unsigned allocation,
+                               const struct sim_naive_attr *attr, const struct sim_expect *expect,
                                struct addr *peer)
 {
     if (!sim_naive_addr(message, attr, peer)) {
         return 400;
     }
-    if (peer->family != oracle->allocations[allocation].family) {
+    if ((oracle->allocations[expect->allocation].bound & sim_oracle_bit(peer->family)) == 0) {
         return 443;
     }
-    return is_denied(oracle, *peer) ? 403 : 0;
+    if (sim_oracle_is_own(oracle, peer)) {
+        // A permission is for all ports of an address; a channel for one, which must be relayed.
+        bool is_any = message->method == 0x008;
+        if (is_any || sim_oracle_at_port(oracle, peer) != SIM_ORACLE_NONE) {
+            sim_cover_point(oracle->cover, is_any ? SIM_COVER_OWN_PERMITTED : SIM_COVER_OWN_BOUND);
+            return 0;
+        }
+        sim_cover_point(oracle->cover, SIM_COVER_OWN_DEAD);
+    }
+    bool is_denied = sim_oracle_is_denied(oracle, peer, expect->is_firezone);
+    if (!is_denied && sim_oracle_is_denied(oracle, peer, false)) {
+        sim_cover_point(oracle->cover, SIM_COVER_FIREZONE_PRIVATE);
+    }
+    return is_denied ? 403 : 0;
 }
 
 bool sim_oracle_has_room(const struct sim_oracle *oracle, unsigned allocation, size_t count)

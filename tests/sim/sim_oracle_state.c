@@ -6,6 +6,8 @@
 
 #include "sim/sim_oracle.h"
 
+enum { REST_S = 300 };
+
 void sim_oracle_init(struct sim_oracle *oracle, const struct sim_setup *setup, unsigned shard,
                      struct sim_cover *cover)
 {
@@ -18,7 +20,14 @@ void sim_oracle_init(struct sim_oracle *oracle, const struct sim_setup *setup, u
 void sim_oracle_deinit(struct sim_oracle *oracle)
 {
     free(oracle->nonces);
+    free(oracle->users);
     oracle->nonces = NULL;
+    oracle->users = NULL;
+}
+
+unsigned sim_oracle_bit(unsigned family)
+{
+    return family == ADDR_IP4 ? 1 : family == ADDR_IP6 ? 2 : 0;
 }
 
 unsigned sim_oracle_find(const struct sim_oracle *oracle, const struct turn_tuple *tuple)
@@ -71,6 +80,20 @@ static bool end(uint64_t *until_ns, struct now now)
     return true;
 }
 
+// A channel in Firezone's manner keeps its number and its peer for a while after its end.
+static void end_channel(struct sim_oracle *oracle, struct sim_oracle_channel *channel,
+                        struct now now)
+{
+    if (!end(&channel->until_ns, now)) {
+        return;
+    }
+    bool may_rest = oracle->allocations[channel->allocation].is_firezone && !channel->is_resting;
+    channel->is_resting = may_rest;
+    // A tick that comes late counts the rest from then on.
+    channel->until_ns = may_rest ? now.mono_ns + REST_S * SECOND_NS : 0;
+    sim_cover_point(oracle->cover, may_rest ? SIM_COVER_CHANNEL_RESTS : SIM_COVER_EXPIRED_CHANNEL);
+}
+
 void sim_oracle_expire(struct sim_oracle *oracle, struct now now)
 {
     for (size_t i = 0; i < SIM_SETUP_PERMISSIONS; i++) {
@@ -79,9 +102,7 @@ void sim_oracle_expire(struct sim_oracle *oracle, struct now now)
         }
     }
     for (size_t i = 0; i < SIM_SETUP_CHANNELS; i++) {
-        if (end(&oracle->channels[i].until_ns, now)) {
-            sim_cover_point(oracle->cover, SIM_COVER_EXPIRED_CHANNEL);
-        }
+        end_channel(oracle, &oracle->channels[i], now);
     }
     for (size_t i = 0; i < SIM_SETUP_RESERVATIONS; i++) {
         if (end(&oracle->reservations[i].until_ns, now)) {
@@ -149,6 +170,17 @@ struct turn_gauges sim_oracle_gauges(const struct sim_oracle *oracle)
     gauges.ports_in_use =
         gauges.allocations + gauges.reservations + (uint32_t)oracle->resting_count;
     return gauges;
+}
+
+uint32_t sim_oracle_sockets(const struct sim_oracle *oracle)
+{
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < SIM_SETUP_ALLOCATIONS; i++) {
+        unsigned bound = oracle->allocations[i].is_live ? oracle->allocations[i].bound : 0;
+        count += bound / 2 + bound % 2;
+    }
+    return count;
 }
 
 // Nobody of this server holds the port.

@@ -7,7 +7,10 @@
 
 struct sim_world;
 
-enum { SIM_PEER_COUNT = 12 };
+enum {
+    SIM_PEER_PLAIN = 10, // of them the first are public addresses
+    SIM_PEER_COUNT = 24,
+};
 
 struct sim_peer {
     unsigned index;

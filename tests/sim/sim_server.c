@@ -33,9 +33,14 @@ void sim_server_init(struct sim_server *server, struct sim_world *world, unsigne
     void *realm = copy_of(config.realm.ptr, config.realm.len);
     void *users = copy_of(config.users, config.user_count * sizeof *config.users);
     void *rules = copy_of(config.rules, config.rule_count * sizeof *config.rules);
+    void *secrets =
+        copy_of(config.auth_secrets, config.auth_secret_count * sizeof *config.auth_secrets);
+    void *own = copy_of(config.own_addrs, config.own_addr_count * sizeof *config.own_addrs);
     config.realm.ptr = realm;
     config.users = users;
     config.rules = rules;
+    config.auth_secrets = secrets;
+    config.own_addrs = own;
     server->shard = shard;
     server->memory = calloc(1, turn_server_size(&config));
     assert(server->memory != NULL);
@@ -43,6 +48,8 @@ void sim_server_init(struct sim_server *server, struct sim_world *world, unsigne
     free(realm);
     free(users);
     free(rules);
+    free(secrets);
+    free(own);
     sim_oracle_init(&server->oracle, &world->setup, shard, world->cover);
 }
 
@@ -102,7 +109,9 @@ static void check_report(struct sim_server *server, struct sim_world *world,
     if (report->event != TURN_EVENT_ALLOCATED) {
         return;
     }
-    if (expect == NULL || !bytes_equal(report->username, world->setup.users[expect->user].name) ||
+    const struct sim_oracle_user *user =
+        expect != NULL ? &server->oracle.users[expect->user] : NULL;
+    if (user == NULL || !bytes_equal(report->username, (struct bytes){user->name, user->len}) ||
         report->lifetime_s != expect->lifetime_s ||
         report->relayed.port != server->oracle.allocations[expect->allocation].port) {
         sim_trace_fail(&world->trace, "the report of an allocation is wrong");
@@ -133,7 +142,8 @@ static void carry_out(struct sim_server *server, struct sim_world *world, struct
             break;
         }
     }
-    if (expect != NULL && expect->kind != SIM_EXPECT_NOTHING) {
+    if (expect != NULL &&
+        (expect->kind == SIM_EXPECT_RESPONSE || expect->kind == SIM_EXPECT_OPEN)) {
         sim_trace_fail(&world->trace, "a response with code %u is missing", expect->code);
     }
 }
@@ -143,9 +153,8 @@ static void check_state(struct sim_server *server, struct sim_world *world)
     struct sim_judge judge = judge_of(server, world);
 
     sim_judge_state(&judge, server->turn);
-    if (sim_system_count(&world->system, server->shard) !=
-        turn_server_gauges(server->turn).allocations) {
-        sim_trace_fail(&world->trace, "open sockets and allocations differ in number");
+    if (sim_system_count(&world->system, server->shard) != sim_oracle_sockets(&server->oracle)) {
+        sim_trace_fail(&world->trace, "another number of open sockets was expected");
     }
 }
 
@@ -194,7 +203,8 @@ static void forward(struct sim_server *server, struct sim_world *world,
     if (forward->is_to_peer) {
         const struct sim_oracle_allocation *owner = &server->oracle.allocations[expect->allocation];
         const struct turn_config *config = &world->setup.config;
-        from = addr_with_port(owner->family == ADDR_IP4 ? config->public_ip4 : config->public_ip6,
+        from = addr_with_port(forward->peer.family == ADDR_IP4 ? config->public_ip4
+                                                               : config->public_ip6,
                               owner->port);
     }
     const struct addr *to = forward->is_to_peer ? &forward->peer : &forward->tuple.client;
@@ -245,6 +255,28 @@ void sim_server_from_peer(struct sim_server *server, struct sim_world *world,
     sim_oracle_from_peer(&server->oracle, ref, &datagram->from, datagram->bytes, &expect);
     enum turn_verdict verdict =
         turn_server_from_peer(server->turn, ref, &datagram->from, datagram->bytes, &out);
+    sim_judge_verdict(&judge, &expect, verdict);
+    sim_judge_counters(&judge, &stats, turn_server_stats(server->turn), &expect, verdict);
+    if (verdict == TURN_FORWARD) {
+        forward(server, world, &out, &expect);
+    }
+    check_state(server, world);
+}
+
+void sim_server_icmp(struct sim_server *server, struct sim_world *world,
+                     const struct sim_socket *socket, const struct addr *peer,
+                     const struct stun_icmp *icmp)
+{
+    struct pool_ref ref = socket->allocation; // a tick may close the socket
+    struct sim_judge judge = judge_of(server, world);
+    struct turn_forward out;
+    struct sim_expect expect;
+
+    sim_server_tick(server, world);
+    sim_trace_note(&world->trace, "an ICMP error", peer, icmp->type);
+    struct turn_stats stats = *turn_server_stats(server->turn);
+    sim_oracle_icmp(&server->oracle, ref, peer, icmp, &expect);
+    enum turn_verdict verdict = turn_server_icmp(server->turn, ref, peer, icmp, &out);
     sim_judge_verdict(&judge, &expect, verdict);
     sim_judge_counters(&judge, &stats, turn_server_stats(server->turn), &expect, verdict);
     if (verdict == TURN_FORWARD) {

@@ -27,5 +27,9 @@ void sim_server_from_client(struct sim_server *server, struct sim_world *world,
 // A datagram has come on a relayed socket, which may have been closed meanwhile.
 void sim_server_from_peer(struct sim_server *server, struct sim_world *world,
                           const struct sim_socket *socket, const struct sim_datagram *datagram);
+// An ICMP error has come for what a relayed socket, which may be closed by now, sent to a peer.
+void sim_server_icmp(struct sim_server *server, struct sim_world *world,
+                     const struct sim_socket *socket, const struct addr *peer,
+                     const struct stun_icmp *icmp);
 // Nothing is held any more.
 void sim_server_check_empty(const struct sim_server *server, const struct sim_world *world);

@@ -41,6 +41,8 @@ static void choose_rules(struct sim_setup *setup, struct rng *rng)
         {"2600:1::/32", false}, {"2600:1::80/121", true},
         {"127.0.0.0/8", true},  {"20.0.0.2", false},
         {"::1", true},          {"20.0.0.2", true},
+        {"203.0.113.1", true},  {"2001:db8::1", true},
+        {"10.0.0.0/24", false}, {"fd00::/16", true},
     };
 
     setup->config.rules = setup->rules;
@@ -65,6 +67,7 @@ static void choose_pools(struct turn_config *config, struct rng *rng)
     config->max_permissions = up_to(rng, is_tiny ? 5 : SIM_SETUP_PERMISSIONS);
     config->max_channels = up_to(rng, is_tiny ? 4 : SIM_SETUP_CHANNELS);
     config->max_reservations = up_to(rng, is_tiny ? 1 : SIM_SETUP_RESERVATIONS);
+    config->allocations_per_user = up_to(rng, rng_chance(rng, 35) ? 3 : 64);
     config->permissions_per_allocation = up_to(rng, rng_chance(rng, 30) ? 3 : 64);
     config->channels_per_allocation = up_to(rng, rng_chance(rng, 30) ? 2 : 64);
 }
@@ -105,6 +108,45 @@ static void choose_realm(struct sim_setup *setup, struct rng *rng)
     }
 }
 
+// At least one kind of credentials.
+static void choose_credentials(struct sim_setup *setup, struct rng *rng)
+{
+    struct turn_config *config = &setup->config;
+
+    memcpy(setup->users, users, sizeof users);
+    config->users = setup->users;
+    setup->secrets[0] = bytes_of_text("north");
+    setup->secrets[1] = bytes_of_text("a secret that is longer than a block of SHA-1, which is 64");
+    config->auth_secrets = setup->secrets;
+    if (rng_chance(rng, 35)) {
+        config->auth_secret_count = 1 + rng_below(rng, SIM_SETUP_SECRETS);
+    }
+    if (rng_chance(rng, 40)) {
+        config->stamp_secret = bytes_of_text("4c98bf59c99b3e467ecd7cf9d6b3e5279645fca59be67bc5");
+    }
+    bool is_needed = config->auth_secret_count == 0 && config->stamp_secret.len == 0;
+    config->user_count = is_needed || rng_chance(rng, 50) ? SIM_SETUP_USERS : 0;
+}
+
+// Where the sockets are bound, and what of it the operator's own rules name.
+static void choose_own(struct sim_setup *setup, struct rng *rng)
+{
+    static const char *const binds4[] = {"0.0.0.0", "10.9.9.9", "20.0.0.77"};
+    static const char *const binds6[] = {"::", "fd00::99", "2600::77"};
+    struct turn_config *config = &setup->config;
+
+    if (rng_chance(rng, 60)) {
+        config->bind_ip4 = addr_of(binds4[rng_below(rng, COUNT_OF(binds4))], 0);
+        config->bind_ip6 = addr_of(binds6[rng_below(rng, COUNT_OF(binds6))], 0);
+    }
+    config->own_addrs = setup->own;
+    if (rng_chance(rng, 50)) {
+        setup->own[config->own_addr_count++] = addr_with_port(setup->listen_ip4, 0);
+        setup->own[config->own_addr_count++] = addr_with_port(setup->listen_ip6, 0);
+        setup->own[config->own_addr_count++] = addr_of("10.9.9.9", 0);
+    }
+}
+
 // A full server on a machine that sleeps, so that much expires at once.
 static void make_sleepy(struct sim_setup *setup, struct rng *rng)
 {
@@ -118,18 +160,18 @@ static void make_sleepy(struct sim_setup *setup, struct rng *rng)
     config->lowest_port = 50000;
     config->highest_port = 50063;
     config->max_allocations = SIM_SETUP_ALLOCATIONS;
+    config->allocations_per_user = SIM_SETUP_ALLOCATIONS;
+    config->max_amplification = 4;
     config->min_lifetime_s = 3600;
     config->max_lifetime_s = 7200;
 }
 
 void sim_setup_init(struct sim_setup *setup, struct rng *rng)
 {
-    unsigned families = 1 + (unsigned)rng_below(rng, 3); // bit 0: IPv4, bit 1: IPv6
+    unsigned families =
+        rng_chance(rng, 50) ? 3 : 1 + (unsigned)rng_below(rng, 2); // bit 0: IPv4, bit 1: IPv6
 
     *setup = (struct sim_setup){.config = turn_config_default()};
-    memcpy(setup->users, users, sizeof users);
-    setup->config.users = setup->users;
-    setup->config.user_count = SIM_SETUP_USERS;
     setup->listen_ip4 = addr_of("203.0.113.1", 3478);
     setup->listen_ip6 = addr_of("2001:db8::1", 3478);
     if ((families & 1) != 0) {
@@ -138,11 +180,18 @@ void sim_setup_init(struct sim_setup *setup, struct rng *rng)
     if ((families & 2) != 0) {
         setup->config.public_ip6 = addr_with_port(setup->listen_ip6, 0);
     }
+    choose_credentials(setup, rng);
+    choose_own(setup, rng);
     choose_rules(setup, rng);
     choose_pools(&setup->config, rng);
     choose_ports(&setup->config, rng);
     choose_lifetimes(&setup->config, rng);
     choose_realm(setup, rng);
+    setup->config.max_amplification = rng_chance(rng, 25) ? 1 : 4;
+    if (rng_chance(rng, 20)) {
+        setup->config.software = bytes_of_text("a relay");
+    }
+    setup->icmp_percent = rng_chance(rng, 50) ? 10 : 0;
     setup->lateness_ns = rng_chance(rng, 40) ? rng_below(rng, 3 * SECOND_NS) : 0;
     setup->port_refused_percent = rng_chance(rng, 40) ? (unsigned)rng_below(rng, 100) : 0;
     setup->all_refused_percent = rng_chance(rng, 30) ? (unsigned)rng_below(rng, 30) : 0;

@@ -14,11 +14,14 @@ const struct sim_socket *sim_system_find(const struct sim_system *system,
     return NULL;
 }
 
-static struct sim_socket *socket_of(struct sim_system *system, unsigned shard, struct pool_ref ref)
+// An allocation has one socket for each family.
+static struct sim_socket *socket_of(struct sim_system *system, unsigned shard, struct pool_ref ref,
+                                    unsigned family)
 {
     for (size_t i = 0; i < SIM_SYSTEM_SOCKETS; i++) {
         struct sim_socket *socket = &system->sockets[i];
-        if (socket->is_open && socket->shard == shard && socket->allocation.index == ref.index) {
+        if (socket->is_open && socket->shard == shard && socket->allocation.index == ref.index &&
+            socket->relayed.family == family) {
             return socket;
         }
     }
@@ -30,13 +33,14 @@ enum turn_opened sim_system_open(struct sim_world *world, unsigned shard,
 {
     struct sim_system *system = &world->system;
     // Others hold always the same ports: a port's fate hangs on its number and the seed.
-    uint64_t fate = (command->relayed.port * UINT64_C(2654435761) ^ world->trace.seed) % 100;
+    uint64_t name = command->relayed.port * UINT64_C(10) + command->relayed.family;
+    uint64_t fate = (name * UINT64_C(2654435761) ^ world->trace.seed) % 100;
 
     if (sim_system_find(system, &command->relayed) != NULL) {
         sim_trace_fail(&world->trace, "port %u is opened twice", command->relayed.port);
     }
-    if (socket_of(system, shard, command->allocation) != NULL) {
-        sim_trace_fail(&world->trace, "an allocation has two sockets");
+    if (socket_of(system, shard, command->allocation, command->relayed.family) != NULL) {
+        sim_trace_fail(&world->trace, "an allocation has two sockets of one family");
     }
     if (rng_chance(&world->rng, world->setup.all_refused_percent)) {
         return TURN_SYSTEM_REFUSED;
@@ -58,7 +62,8 @@ enum turn_opened sim_system_open(struct sim_world *world, unsigned shard,
 void sim_system_close(struct sim_world *world, unsigned shard,
                       const struct turn_command_socket *command)
 {
-    struct sim_socket *socket = socket_of(&world->system, shard, command->allocation);
+    struct sim_socket *socket =
+        socket_of(&world->system, shard, command->allocation, command->relayed.family);
 
     if (socket == NULL || socket->allocation.generation != command->allocation.generation) {
         sim_trace_fail(&world->trace, "a socket is closed that is not open");

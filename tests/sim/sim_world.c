@@ -16,7 +16,8 @@ static void init(struct sim_world *world, uint64_t seed, bool is_verbose, struct
     world->trace = (struct sim_trace){.seed = seed, .is_verbose = is_verbose};
     world->cover = cover;
     world->rng = rng_init(seed);
-    world->now = (struct now){rng_below(&world->rng, 100000 * SECOND_NS), 1700000000};
+    world->now.mono_ns = rng_below(&world->rng, 100000 * SECOND_NS);
+    world->now.wall_s = 1700000000 + (int64_t)(world->now.mono_ns / SECOND_NS);
     world->trace.now_ns = world->now.mono_ns;
     sim_setup_init(&world->setup, &world->rng);
     world->link = sim_link_random(&world->rng);
@@ -116,12 +117,15 @@ static uint64_t timer(const struct sim_world *world)
 
 static void move_to(struct sim_world *world, uint64_t at_ns)
 {
+    static const int64_t offsets_s[] = {0, 0, 0, -86400, -30, 30, 3700, 600000000};
+
     assert(at_ns >= world->now.mono_ns);
     world->now.mono_ns = at_ns;
-    world->now.wall_s = 1700000000 + (int64_t)(at_ns / SECOND_NS);
-    if (rng_chance(&world->rng, 1)) {
-        world->now.wall_s -= 86400; // somebody sets the clock: nothing may hang on it
+    if (rng_below(&world->rng, 500) == 0) { // somebody sets the clock: only credentials hang on it
+        world->wall_offset_s = offsets_s[rng_below(&world->rng, COUNT_OF(offsets_s))];
+        sim_cover_point(world->cover, SIM_COVER_WALL_JUMP);
     }
+    world->now.wall_s = 1700000000 + (int64_t)(at_ns / SECOND_NS) + world->wall_offset_s;
     world->trace.now_ns = at_ns;
 }
 

@@ -26,6 +26,7 @@ struct sim_world {
     struct sim_cover *cover;
     struct rng rng;
     struct now now;
+    int64_t wall_offset_s; // by how much somebody has set the wall clock wrong
     struct sim_setup setup;
     struct sim_queue queue;
     struct sim_link link;

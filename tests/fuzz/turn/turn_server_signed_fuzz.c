@@ -13,9 +13,10 @@
 #include "stun/stun_chandata.h"
 #include "stun/stun_key.h"
 #include "stun/stun_writer.h"
+#include "turn/turn_nonce.h"
 #include "turn/turn_story.h"
 
-enum { LIST_MAX = 64, SOCKETS_MAX = 8, NONCE_LEN = 20, DATAGRAM_MAX = 1500 };
+enum { LIST_MAX = 64, SOCKETS_MAX = 8, DATAGRAM_MAX = 1500 };
 
 struct promise {
     bool is_made;
@@ -28,14 +29,20 @@ struct client {
     bool has_allocation;
     uint64_t until_ns;
     struct pool_ref allocation;
+    bool has_family[ADDR_IP6 + 1]; // that are relayed now, by enum addr_family
     struct promise permissions[LIST_MAX];
     struct promise channels[LIST_MAX];
+};
+
+struct open_socket {
+    struct pool_ref allocation;
+    struct addr relayed;
 };
 
 struct world {
     struct turn_story story;
     struct client clients[TURN_STORY_CLIENTS];
-    struct pool_ref sockets[SOCKETS_MAX]; // open now
+    struct open_socket sockets[SOCKETS_MAX]; // open now
     uint32_t socket_count;
     struct pool_ref opened; // the last one
     uint8_t token[STUN_ATTR_RESERVATION_LEN];
@@ -62,7 +69,9 @@ static bool holds(const struct promise *promise)
 
 static bool is_permitted(const struct client *client, const struct addr *peer)
 {
-    for (size_t i = 0; is_live(client) && i < LIST_MAX; i++) {
+    bool is_relayed = is_live(client) && client->has_family[peer->family];
+
+    for (size_t i = 0; is_relayed && i < LIST_MAX; i++) {
         if (holds(&client->permissions[i]) && addr_same_ip(&client->permissions[i].peer, peer)) {
             return true;
         }
@@ -123,6 +132,8 @@ static uint32_t lifetime_of(const struct stun_message *response)
 static void allocated(struct client *client, const struct stun_message *response)
 {
     struct bytes token = {0};
+    struct bytes value = {0};
+    size_t at = 0;
 
     if (is_live(client)) {
         return; // a retransmission
@@ -132,18 +143,49 @@ static void allocated(struct client *client, const struct stun_message *response
         .until_ns = world.story.now.mono_ns + lifetime_of(response) * SECOND_NS,
         .allocation = world.opened,
     };
+    while (stun_message_next(response, STUN_ATTR_XOR_RELAYED_ADDRESS, &at, &value)) {
+        struct addr relayed = {0};
+        bool is_read = stun_attr_xor_addr_read(value, &response->header.transaction, &relayed);
+        assert(is_read);
+        assert(!client->has_family[relayed.family]);
+        client->has_family[relayed.family] = true;
+    }
+    assert(at != 0);
     if (stun_message_find(response, STUN_ATTR_RESERVATION_TOKEN, &token)) {
         memcpy(world.token, token.ptr, sizeof world.token);
     }
 }
 
-static void refreshed(struct client *client, const struct stun_message *response)
+// The family that a request names, ADDR_NONE if none.
+static enum addr_family family_of(const struct stun_message *request)
+{
+    struct bytes value = {0};
+    uint8_t family = 0;
+
+    if (!stun_message_find(request, STUN_ATTR_REQUESTED_ADDRESS_FAMILY, &value)) {
+        return ADDR_NONE;
+    }
+    bool is_read = stun_attr_u8_read(value, &family);
+    assert(is_read);
+    return family == STUN_ATTR_FAMILY_IP4 ? ADDR_IP4 : ADDR_IP6;
+}
+
+static void refreshed(struct client *client, const struct stun_message *request,
+                      const struct stun_message *response)
 {
     uint32_t lifetime_s = lifetime_of(response);
+    enum addr_family family = family_of(request);
 
     assert(is_live(client));
-    client->until_ns = world.story.now.mono_ns + lifetime_s * SECOND_NS;
-    client->has_allocation = lifetime_s != 0;
+    assert(family == ADDR_NONE || client->has_family[family]);
+    if (lifetime_s != 0) {
+        client->until_ns = world.story.now.mono_ns + lifetime_s * SECOND_NS;
+    } else if (family != ADDR_NONE && client->has_family[ADDR_IP4] &&
+               client->has_family[ADDR_IP6]) {
+        client->has_family[family] = false;
+    } else {
+        client->has_allocation = false;
+    }
 }
 
 static void permitted(struct client *client, const struct stun_message *request)
@@ -193,7 +235,7 @@ static void succeeded(struct client *client, const struct stun_message *request,
         allocated(client, response);
         break;
     case STUN_REFRESH:
-        refreshed(client, response);
+        refreshed(client, request, response);
         break;
     case STUN_CREATE_PERMISSION:
         permitted(client, request);
@@ -209,11 +251,12 @@ static void succeeded(struct client *client, const struct stun_message *request,
 
 // --- The owner of the sockets --------------------------------------------------------------------
 
-static void close_socket(struct pool_ref socket)
+static void close_socket(const struct turn_command_socket *socket)
 {
     for (uint32_t i = 0; i < world.socket_count; i++) {
-        if (world.sockets[i].index == socket.index &&
-            world.sockets[i].generation == socket.generation) {
+        if (memcmp(&world.sockets[i].allocation, &socket->allocation, sizeof socket->allocation) ==
+                0 &&
+            addr_equal(&world.sockets[i].relayed, &socket->relayed)) {
             world.sockets[i] = world.sockets[--world.socket_count];
             return;
         }
@@ -221,7 +264,7 @@ static void close_socket(struct pool_ref socket)
     assert(!"a socket is closed that is not open");
 }
 
-static void open_socket(struct pool_ref socket, uint8_t how)
+static void open_socket(const struct turn_command_socket *socket, uint8_t how)
 {
     enum turn_opened opened = TURN_OPENED;
 
@@ -231,10 +274,11 @@ static void open_socket(struct pool_ref socket, uint8_t how)
         opened = TURN_SYSTEM_REFUSED;
     } else {
         assert(world.socket_count < SOCKETS_MAX);
-        world.sockets[world.socket_count++] = socket;
-        world.opened = socket;
+        world.sockets[world.socket_count++] =
+            (struct open_socket){socket->allocation, socket->relayed};
+        world.opened = socket->allocation;
     }
-    turn_server_opened(world.story.server, world.story.now, socket, opened);
+    turn_server_opened(world.story.server, world.story.now, socket->allocation, opened);
 }
 
 static void carry_out(const struct turn_tuple *tuple)
@@ -255,10 +299,10 @@ static void carry_out(const struct turn_tuple *tuple)
         case TURN_COMMAND_OPEN:
             assert(command.socket.relayed.port >= 50001);
             assert(command.socket.relayed.port <= 50006);
-            open_socket(command.socket.allocation, rd_u8(&world.story.rd));
+            open_socket(&command.socket, rd_u8(&world.story.rd));
             break;
         case TURN_COMMAND_CLOSE:
-            close_socket(command.socket.allocation);
+            close_socket(&command.socket);
             break;
         case TURN_COMMAND_REPORT:
             break;
@@ -308,20 +352,21 @@ static void begin(struct stun_writer *writer, uint8_t *raw, struct stun_header *
     stun_writer_init(writer, raw, DATAGRAM_MAX, header);
 }
 
-static void fetch_nonce(uint8_t client, uint8_t out[NONCE_LEN])
+static void fetch_nonce(uint8_t client, uint8_t out[TURN_NONCE_LEN])
 {
-    struct stun_header header = {.method = STUN_REFRESH};
-    uint8_t raw[STUN_HEADER_LEN];
+    struct stun_header header = {.method = STUN_REFRESH, .body_len = STUN_ATTR_HEAD_LEN + 4};
+    uint8_t raw[STUN_HEADER_LEN + STUN_ATTR_HEAD_LEN + 4];
     struct wr wr = wr_init(raw, sizeof raw);
     struct bytes nonce = {0};
 
     stun_header_write(&wr, &header);
+    stun_attr_u32_write(&wr, STUN_ATTR_LIFETIME, 600);
     ask(client, wr_done(&wr));
     struct stun_message response = response_read();
     bool is_there = stun_message_find(&response, STUN_ATTR_NONCE, &nonce);
     assert(is_there);
-    assert(nonce.len == NONCE_LEN);
-    memcpy(out, nonce.ptr, NONCE_LEN);
+    assert(nonce.len == TURN_NONCE_LEN);
+    memcpy(out, nonce.ptr, TURN_NONCE_LEN);
 }
 
 // One attribute, mostly of a sensible value.
@@ -358,6 +403,8 @@ static void add_attribute(struct wr *wr, const struct stun_transaction *transact
         stun_attr_write(wr, STUN_ATTR_DONT_FRAGMENT, (struct bytes){0});
         break;
     case 9:
+        stun_attr_u8_write(wr, STUN_ATTR_ADDITIONAL_ADDRESS_FAMILY, kind < 200 ? 2 : rd_u8(rd));
+        break;
     case 10:
         stun_attr_u8_write(wr, STUN_ATTR_REQUESTED_TRANSPORT, kind < 240 ? 17 : rd_u8(rd));
         break;
@@ -407,7 +454,7 @@ static void send_request(uint8_t client)
     // Clients mostly are one user each.
     const struct turn_user *user = &turn_story_users[(client + (choice >= 240)) % 2];
     struct stun_writer writer;
-    uint8_t nonce[NONCE_LEN];
+    uint8_t nonce[TURN_NONCE_LEN];
     uint8_t key[STUN_KEY_LEN];
     struct bytes whole = {0};
 
@@ -580,12 +627,17 @@ static void check_counts(void)
 {
     struct turn_gauges gauges = turn_server_gauges(world.story.server);
     uint32_t live = 0;
+    uint32_t relayed = 0;
 
     for (size_t i = 0; i < TURN_STORY_CLIENTS; i++) {
-        live += is_live(&world.clients[i]);
+        const struct client *client = &world.clients[i];
+        if (is_live(client)) {
+            live++;
+            relayed += client->has_family[ADDR_IP4] + client->has_family[ADDR_IP6];
+        }
     }
     assert(gauges.allocations == live);
-    assert(world.socket_count == live);
+    assert(world.socket_count == relayed);
     assert(gauges.timers ==
            gauges.allocations + gauges.permissions + gauges.channels + gauges.reservations);
     assert(gauges.ports_in_use >= gauges.allocations + gauges.reservations);

@@ -19,6 +19,12 @@ static struct addr addr_of(const char *ip, uint16_t port)
     return addr_with_port(addr, port);
 }
 
+// The peers of stories are addresses for documentation, which are denied by default.
+static const struct turn_peer_rule rules[] = {
+    {{{{192, 0, 2}, 0, ADDR_IP4, 0}, 24}, true},
+    {{{{0x20, 0x01, 0x0d, 0xb8}, 0, ADDR_IP6, 0}, 32}, true},
+};
+
 // Small enough that everything runs out in a short story.
 static struct turn_config config_of(bool has_users)
 {
@@ -31,6 +37,8 @@ static struct turn_config config_of(bool has_users)
     config.realm = bytes_of_text("fairlead");
     config.users = turn_story_users;
     config.user_count = has_users ? TURN_STORY_USERS : 0;
+    config.rules = rules;
+    config.rule_count = COUNT_OF(rules);
     config.max_allocations = 3;
     config.max_permissions = 6;
     config.max_channels = 4;

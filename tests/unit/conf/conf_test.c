@@ -103,8 +103,8 @@ static void takes_as_many_values_as_fit_and_no_more(void **state)
     assert_int_equal(conf.errors.count, 0);
     give(&conf, "allow-peer", CONF_FILE, CONF_VALUE_MAX + 1, "::2");
     SAMPLE_ERRORS(&conf.errors,
-                  "--allow-peer: there is room for 256 values of all options together "
-                  "(file, line 257)",
+                  "--allow-peer: there is room for 4096 values of all options together "
+                  "(file, line 4097)",
                   NULL);
     for (const struct conf_value *value = conf_find(&conf, "allow-peer"); value != NULL;
          value = conf_next(&conf, "allow-peer", value)) {

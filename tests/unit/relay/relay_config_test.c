@@ -56,6 +56,48 @@ static void expect_errors(const char *const *lines, size_t count)
     assert_int_equal(conf.errors.count, count);
 }
 
+// The secrets, SOFTWARE and the flag, if they are given.
+static void show_access(struct wr *wr)
+{
+    for (size_t i = 0; i < config.auth_secret_count; i++) {
+        wr_text(wr, " auth=");
+        wr_bytes(wr, config.auth_secrets[i]);
+    }
+    if (config.stamp_secret.len > 0) {
+        wr_text(wr, " stamp=");
+        wr_bytes(wr, config.stamp_secret);
+    }
+    if (config.software.len > 0) {
+        wr_text(wr, " software=");
+        wr_bytes(wr, config.software);
+    }
+    wr_text(wr, config.is_amplification_strict ? " strict" : "");
+}
+
+// The limits that are not the default's.
+static void show_limits(struct wr *wr)
+{
+    const struct {
+        const char *name;
+        uint32_t value, usual;
+    } limits[] = {
+        {" min-lifetime=", config.min_lifetime_s, 600},
+        {" max-allocations=", config.max_allocations, 16384},
+        {" max-permissions=", config.max_permissions, 65536},
+        {" max-channels=", config.max_channels, 65536},
+        {" user-quota=", config.user_quota, 64},
+        {" permissions-per-allocation=", config.permissions_per_allocation, 64},
+        {" channels-per-allocation=", config.channels_per_allocation, 64},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(limits); i++) {
+        if (limits[i].value != limits[i].usual) {
+            wr_text(wr, limits[i].name);
+            wr_decimal(wr, limits[i].value);
+        }
+    }
+}
+
 // A text that shows everything in `config` that can be said in one line.
 static const char *shown(void)
 {
@@ -87,6 +129,8 @@ static const char *shown(void)
         wr_text(&wr, "/");
         wr_decimal(&wr, config.rules[i].cidr.prefix_len);
     }
+    show_access(&wr);
+    show_limits(&wr);
     assert_true(wr_ok(&wr));
     memory[wr.len] = '\0';
     return (const char *)memory;
@@ -122,6 +166,19 @@ static const struct {
     {"user", "FAIRLEAD_USER", "alice:secret", DEFAULTS " alice|secret"},
     {"allow-peer", "FAIRLEAD_ALLOW_PEER", "10.1.0.0/16", DEFAULTS " +10.1.0.0/16"},
     {"deny-peer", "FAIRLEAD_DENY_PEER", "2001:db8::/32", DEFAULTS " -2001:db8::/32"},
+    {"auth-secret", "FAIRLEAD_AUTH_SECRET", "north", DEFAULTS " auth=north"},
+    {"stamp-secret", "FAIRLEAD_STAMP_SECRET", "4c98", DEFAULTS " stamp=4c98"},
+    {"software", "FAIRLEAD_SOFTWARE", "a relay", DEFAULTS " software=a relay"},
+    {"strict-amplification", "FAIRLEAD_STRICT_AMPLIFICATION", "yes", DEFAULTS " strict"},
+    {"min-lifetime", "FAIRLEAD_MIN_LIFETIME", "5", DEFAULTS " min-lifetime=5"},
+    {"max-allocations", "FAIRLEAD_MAX_ALLOCATIONS", "65536", DEFAULTS " max-allocations=65536"},
+    {"max-permissions", "FAIRLEAD_MAX_PERMISSIONS", "1", DEFAULTS " max-permissions=1"},
+    {"max-channels", "FAIRLEAD_MAX_CHANNELS", "16777216", DEFAULTS " max-channels=16777216"},
+    {"user-quota", "FAIRLEAD_USER_QUOTA", "2", DEFAULTS " user-quota=2"},
+    {"permissions-per-allocation", "FAIRLEAD_PERMISSIONS_PER_ALLOCATION", "65535",
+     DEFAULTS " permissions-per-allocation=65535"},
+    {"channels-per-allocation", "FAIRLEAD_CHANNELS_PER_ALLOCATION", "3",
+     DEFAULTS " channels-per-allocation=3"},
     {"log-format", "LOG_FORMAT", "json", "none none 0.0.0.0 :: 3478 49152 65535 fairlead json"},
 };
 
@@ -207,8 +264,7 @@ static void tells_what_is_wrong_and_where(void **state)
     static const char *const lines[] = {
         "--public-ip4-addr: '2001:db8::1' is not an IPv4 address such as 192.0.2.1 "
         "(relay.conf, line 4)",
-        "--public-ip6-addr: '::' is no address that clients could be told; --bind-ip4-addr and "
-        "--bind-ip6-addr take it (relay.conf, line 5)",
+        "--public-ip6-addr: '::' is no address that clients could be told (relay.conf, line 5)",
         "--bind-ip6-addr: '0.0.0.0' is not an IPv6 address such as 2001:db8::1 "
         "(relay.conf, line 6)",
         "--listen-port: '0' is not a port from 1 to 65535 (relay.conf, line 1)",
@@ -230,8 +286,8 @@ static void tells_what_is_wrong_and_where(void **state)
 static void refuses_an_unspecified_public_address(void **state)
 {
     static const char *const lines[] = {
-        "--public-ip4-addr: '0.0.0.0' is no address that clients could be told; --bind-ip4-addr "
-        "and --bind-ip6-addr take it (environment, PUBLIC_IP4_ADDR)"};
+        "--public-ip4-addr: '0.0.0.0' is no address that clients could be told "
+        "(environment, PUBLIC_IP4_ADDR)"};
 
     (void)state;
     assert_false(read_sources(&(struct sources){.variables = {"PUBLIC_IP4_ADDR=0.0.0.0"}}));
@@ -271,21 +327,21 @@ static void repeats_no_part_of_a_user_in_a_message(void **state)
     expect_errors(lines, COUNT_OF(lines));
 }
 
-static void has_room_for_256_values_and_says_so(void **state)
+static void has_room_for_4096_values_and_says_so(void **state)
 {
     static char file[CONF_VALUE_MAX * 32];
     static const char *const lines[] = {
-        "--deny-peer: there is room for 256 values of all options together "
-        "(relay.conf, line 257)"};
+        "--deny-peer: there is room for 4096 values of all options together "
+        "(relay.conf, line 4097)"};
     size_t len = 0;
 
     (void)state;
     for (unsigned i = 0; i < CONF_VALUE_MAX; i++) {
-        len += (size_t)sprintf(file + len, "deny-peer = 10.0.0.%u\n", i);
+        len += (size_t)sprintf(file + len, "deny-peer = 10.0.%u.%u\n", i / 256, i % 256);
     }
     assert_true(read_sources(&(struct sources){.file = file}));
     assert_int_equal(config.rule_count, CONF_VALUE_MAX);
-    strcpy(file + len, "deny-peer = 10.0.1.0\n");
+    strcpy(file + len, "deny-peer = 10.1.0.0\n");
     assert_false(read_sources(&(struct sources){.file = file}));
     expect_errors(lines, COUNT_OF(lines));
 
@@ -295,6 +351,233 @@ static void has_room_for_256_values_and_says_so(void **state)
     }
     assert_true(read_sources(&(struct sources){.file = file}));
     assert_int_equal(config.user_count, CONF_VALUE_MAX);
+}
+
+static void refuses_a_user_who_is_named_twice(void **state)
+{
+    static const char *const lines[] = {
+        "--user: the value names a user for the second time (relay.conf, line 2)"};
+
+    (void)state;
+    assert_false(read_sources(&(struct sources){.file = "user = alice:one\nuser = alice:two\n"}));
+    expect_errors(lines, COUNT_OF(lines));
+}
+
+static void refuses_public_addresses_that_lead_nowhere(void **state)
+{
+    static const char *const files[] = {
+        "public-ip4-addr = 224.0.0.1\n", "public-ip4-addr = 255.255.255.255\n",
+        "public-ip6-addr = ff02::1\n",   "public-ip6-addr = fe80::1\n",
+        "public-ip6-addr = ::ffff:1.2.3.4\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(files); i++) {
+        assert_false(read_sources(&(struct sources){.file = files[i]}));
+    }
+    assert_true(read_sources(&(struct sources){.file = "public-ip4-addr = 127.0.0.1\n"}));
+}
+
+static void takes_limits_within_their_range(void **state)
+{
+    static const struct {
+        const char *name;
+        unsigned max;
+    } limits[] = {
+        {"max-allocations", 65536},
+        {"max-permissions", 16777216},
+        {"max-channels", 16777216},
+        {"user-quota", 65536},
+        {"permissions-per-allocation", 65535},
+        {"channels-per-allocation", 65535},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(limits); i++) {
+        const unsigned wrong[] = {0, limits[i].max + 1};
+        for (size_t k = 0; k < COUNT_OF(wrong); k++) {
+            char line[64];
+            char expected[128];
+            snprintf(line, sizeof line, "%s = %u\n", limits[i].name, wrong[k]);
+            snprintf(expected, sizeof expected,
+                     "--%s: '%u' is not a number from 1 to %u (relay.conf, line 1)", limits[i].name,
+                     wrong[k], limits[i].max);
+            assert_false(read_sources(&(struct sources){.file = line}));
+            expect_errors(&(const char *const){expected}, 1);
+        }
+    }
+}
+
+static void takes_a_shortest_lifetime_up_to_the_longest_there_is(void **state)
+{
+    static const char *const lines[] = {
+        "--min-lifetime: '3601' is not a number from 1 to 3600 (relay.conf, line 1)"};
+
+    (void)state;
+    assert_true(read_sources(&(struct sources){.file = "min-lifetime = 3600\n"}));
+    assert_int_equal(config.min_lifetime_s, 3600);
+    assert_false(read_sources(&(struct sources){.file = "min-lifetime = 3601\n"}));
+    expect_errors(lines, COUNT_OF(lines));
+}
+
+static void takes_eight_secrets_and_no_more(void **state)
+{
+    static char file[512];
+    static const char *const lines[] = {
+        "--auth-secret: the value is one secret more than the 8 there may be "
+        "(relay.conf, line 9)"};
+    size_t len = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < TURN_CONFIG_SECRET_COUNT; i++) {
+        len += (size_t)sprintf(file + len, "auth-secret = hidden%u\n", i);
+    }
+    assert_true(read_sources(&(struct sources){.file = file}));
+    assert_int_equal(config.auth_secret_count, TURN_CONFIG_SECRET_COUNT);
+    host_expect_text(config.auth_secrets[7], "hidden7");
+    strcpy(file + len, "auth-secret = hidden8\n");
+    assert_false(read_sources(&(struct sources){.file = file}));
+    expect_errors(lines, COUNT_OF(lines));
+}
+
+static void takes_secrets_of_128_bytes_and_repeats_none_of_them(void **state)
+{
+    static const char *const names[] = {"auth-secret", "stamp-secret"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        char line[256];
+        char expected[128];
+
+        snprintf(line, sizeof line, "%s = %0128d\n", names[i], 7);
+        assert_true(read_sources(&(struct sources){.file = line}));
+        snprintf(expected, sizeof expected,
+                 "--%s: the value is not a text from 1 to 128 bytes (relay.conf, line 1)",
+                 names[i]);
+        snprintf(line, sizeof line, "%s = %0129d\n", names[i], 7);
+        assert_false(read_sources(&(struct sources){.file = line}));
+        expect_errors(&(const char *const){expected}, 1);
+        snprintf(line, sizeof line, "%s = \"\"\n", names[i]);
+        assert_false(read_sources(&(struct sources){.file = line}));
+        expect_errors(&(const char *const){expected}, 1);
+    }
+}
+
+// One realm cannot stand for two manners.
+static void refuses_the_realm_of_firezone_beside_a_stamp_secret(void **state)
+{
+    static const char *const lines[] = {
+        "--stamp-secret: the value cannot be used beside --realm firezone "
+        "(environment, FAIRLEAD_STAMP_SECRET)"};
+
+    (void)state;
+    assert_false(read_sources(&(struct sources){.arguments = {"--realm=firezone"},
+                                                .variables = {"FAIRLEAD_STAMP_SECRET=hidden"}}));
+    expect_errors(lines, COUNT_OF(lines));
+    assert_true(read_sources(&(struct sources){.arguments = {"--realm=firezone"}}));
+    assert_true(read_sources(&(struct sources){.arguments = {"--realm=Firezone"},
+                                               .variables = {"FAIRLEAD_STAMP_SECRET=hidden"}}));
+}
+
+static void takes_software_of_127_bytes_or_none(void **state)
+{
+    char line[256];
+
+    (void)state;
+    snprintf(line, sizeof line, "software = %0127d\n", 7);
+    assert_true(read_sources(&(struct sources){.file = line}));
+    assert_int_equal(config.software.len, 127);
+    snprintf(line, sizeof line, "software = %0128d\n", 7);
+    assert_false(read_sources(&(struct sources){.file = line}));
+    assert_true(read_sources(&(struct sources){.file = "software = \"\"\n"}));
+    assert_int_equal(config.software.len, 0);
+}
+
+static void has_a_credential_of_each_kind(void **state)
+{
+    static const char *const files[] = {"user = a:b\n", "auth-secret = s\n", "stamp-secret = s\n"};
+
+    (void)state;
+    assert_true(read_sources(&(struct sources){{0}}));
+    assert_false(relay_config_has_credential(&config));
+    for (size_t i = 0; i < COUNT_OF(files); i++) {
+        assert_true(read_sources(&(struct sources){.file = files[i]}));
+        assert_true(relay_config_has_credential(&config));
+    }
+}
+
+static void tells_the_server_all_that_it_has_read(void **state)
+{
+    static const char file[] = "public-ip4-addr = 198.51.100.1\n"
+                               "bind-ip6-addr = 2001:db8::1\n"
+                               "lowest-port = 50000\nhighest-port = 50001\n"
+                               "realm = example.org\nuser = a:b\n"
+                               "auth-secret = north\nauth-secret = south\nstamp-secret = 4c98\n"
+                               "deny-peer = 10.0.0.0/8\nsoftware = text\n"
+                               "strict-amplification = true\nmin-lifetime = 700\n"
+                               "max-allocations = 1\nmax-permissions = 2\nmax-channels = 3\n"
+                               "user-quota = 4\npermissions-per-allocation = 5\n"
+                               "channels-per-allocation = 6\n";
+
+    (void)state;
+    assert_true(read_sources(&(struct sources){.file = file}));
+    config.own_addrs[0] = host_loopback(ADDR_IP4, 0);
+    config.own_addr_count = 1;
+    const struct turn_config turn = relay_config_turn(&config);
+    assert_true(addr_equal(&turn.public_ip4, &config.public_ip4));
+    assert_int_equal(turn.public_ip6.family, ADDR_NONE);
+    assert_true(addr_is_unspecified(&turn.bind_ip4));
+    assert_true(addr_equal(&turn.bind_ip6, &config.bind_ip6));
+    assert_int_equal(turn.own_addr_count, 1);
+    assert_true(addr_is_loopback(&turn.own_addrs[0]));
+    assert_int_equal(turn.lowest_port, 50000);
+    assert_int_equal(turn.highest_port, 50001);
+    assert_int_equal(turn.shard_count, 1);
+    host_expect_text(turn.realm, "example.org");
+    assert_int_equal(turn.user_count, 1);
+    host_expect_text(turn.users[0].name, "a");
+    assert_int_equal(turn.auth_secret_count, 2);
+    host_expect_text(turn.auth_secrets[1], "south");
+    host_expect_text(turn.stamp_secret, "4c98");
+    assert_int_equal(turn.rule_count, 1);
+    assert_false(turn.rules[0].is_allowed);
+    host_expect_text(turn.software, "text");
+    assert_int_equal(turn.max_amplification, 1);
+    assert_int_equal(turn.min_lifetime_s, 700);
+    assert_int_equal(turn.default_lifetime_s, 700); // never below the shortest
+    assert_int_equal(turn.max_lifetime_s, 3600);
+    assert_int_equal(turn.max_allocations, 1);
+    assert_int_equal(turn.max_permissions, 2);
+    assert_int_equal(turn.max_channels, 3);
+    assert_int_equal(turn.allocations_per_user, 4);
+    assert_int_equal(turn.permissions_per_allocation, 5);
+    assert_int_equal(turn.channels_per_allocation, 6);
+}
+
+static void tells_the_server_its_own_defaults_without_any_option(void **state)
+{
+    const struct turn_config usual = turn_config_default();
+
+    (void)state;
+    assert_true(read_sources(&(struct sources){.file = "min-lifetime = 5\n"}));
+    struct turn_config turn = relay_config_turn(&config);
+    assert_int_equal(turn.min_lifetime_s, 5);
+    assert_int_equal(turn.default_lifetime_s, 600); // a shorter one is for whoever asks for it
+    assert_true(read_sources(&(struct sources){{0}}));
+    turn = relay_config_turn(&config);
+    assert_int_equal(turn.lowest_port, usual.lowest_port);
+    assert_int_equal(turn.highest_port, usual.highest_port);
+    assert_int_equal(turn.max_amplification, usual.max_amplification);
+    assert_int_equal(turn.max_allocations, usual.max_allocations);
+    assert_int_equal(turn.max_permissions, usual.max_permissions);
+    assert_int_equal(turn.max_channels, usual.max_channels);
+    assert_int_equal(turn.max_reservations, usual.max_reservations);
+    assert_int_equal(turn.allocations_per_user, usual.allocations_per_user);
+    assert_int_equal(turn.permissions_per_allocation, usual.permissions_per_allocation);
+    assert_int_equal(turn.channels_per_allocation, usual.channels_per_allocation);
+    assert_int_equal(turn.min_lifetime_s, usual.min_lifetime_s);
+    assert_int_equal(turn.default_lifetime_s, usual.default_lifetime_s);
+    assert_int_equal(turn.software.len, 0);
 }
 
 int main(void)
@@ -309,7 +592,18 @@ int main(void)
         cmocka_unit_test(refuses_an_unspecified_public_address),
         cmocka_unit_test(refuses_a_lowest_port_above_the_highest),
         cmocka_unit_test(repeats_no_part_of_a_user_in_a_message),
-        cmocka_unit_test(has_room_for_256_values_and_says_so),
+        cmocka_unit_test(has_room_for_4096_values_and_says_so),
+        cmocka_unit_test(refuses_a_user_who_is_named_twice),
+        cmocka_unit_test(refuses_public_addresses_that_lead_nowhere),
+        cmocka_unit_test(takes_limits_within_their_range),
+        cmocka_unit_test(takes_a_shortest_lifetime_up_to_the_longest_there_is),
+        cmocka_unit_test(takes_eight_secrets_and_no_more),
+        cmocka_unit_test(takes_secrets_of_128_bytes_and_repeats_none_of_them),
+        cmocka_unit_test(refuses_the_realm_of_firezone_beside_a_stamp_secret),
+        cmocka_unit_test(takes_software_of_127_bytes_or_none),
+        cmocka_unit_test(has_a_credential_of_each_kind),
+        cmocka_unit_test(tells_the_server_all_that_it_has_read),
+        cmocka_unit_test(tells_the_server_its_own_defaults_without_any_option),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,11 +31,23 @@ static const struct {
     {"highest-port", "HIGHEST_PORT", "65535", false, false, false},
     {"realm", "FAIRLEAD_REALM", "fairlead", false, false, false},
     {"user", "FAIRLEAD_USER", NULL, false, true, false},
+    {"auth-secret", "FAIRLEAD_AUTH_SECRET", NULL, false, true, false},
+    {"stamp-secret", "FAIRLEAD_STAMP_SECRET", NULL, false, false, false},
     {"allow-peer", "FAIRLEAD_ALLOW_PEER", NULL, false, true, false},
     {"deny-peer", "FAIRLEAD_DENY_PEER", NULL, false, true, false},
+    {"max-allocations", "FAIRLEAD_MAX_ALLOCATIONS", "16384", false, false, false},
+    {"max-permissions", "FAIRLEAD_MAX_PERMISSIONS", "65536", false, false, false},
+    {"max-channels", "FAIRLEAD_MAX_CHANNELS", "65536", false, false, false},
+    {"user-quota", "FAIRLEAD_USER_QUOTA", "64", false, false, false},
+    {"permissions-per-allocation", "FAIRLEAD_PERMISSIONS_PER_ALLOCATION", "64", false, false,
+     false},
+    {"channels-per-allocation", "FAIRLEAD_CHANNELS_PER_ALLOCATION", "64", false, false, false},
+    {"min-lifetime", "FAIRLEAD_MIN_LIFETIME", "600", false, false, false},
+    {"strict-amplification", "FAIRLEAD_STRICT_AMPLIFICATION", NULL, true, false, false},
     {"config", "FAIRLEAD_CONFIG", NULL, false, false, true},
     {"check-config", NULL, NULL, true, false, true},
     {"log-format", "LOG_FORMAT", "human", false, false, false},
+    {"software", "FAIRLEAD_SOFTWARE", NULL, false, false, false},
     {"version", NULL, NULL, true, false, true},
     {"help", NULL, NULL, true, false, true},
 };
@@ -46,6 +58,12 @@ static void expect_text_or_none(const char *text, const char *expected)
     if (text != NULL) {
         assert_string_equal(text, expected);
     }
+}
+
+static bool is_named_secret(const char *name)
+{
+    return strcmp(name, "user") == 0 || strcmp(name, "auth-secret") == 0 ||
+           strcmp(name, "stamp-secret") == 0;
 }
 
 static void has_every_option_that_was_promised_and_no_other(void **state)
@@ -62,7 +80,7 @@ static void has_every_option_that_was_promised_and_no_other(void **state)
         assert_int_equal(option->placeholder == NULL, promised[i].is_flag);
         assert_int_equal(option->is_repeated, promised[i].is_repeated);
         assert_int_equal(option->is_outside_file, promised[i].is_outside_file);
-        assert_int_equal(option->is_secret, strcmp(promised[i].name, "user") == 0);
+        assert_int_equal(option->is_secret, is_named_secret(promised[i].name));
     }
 }
 

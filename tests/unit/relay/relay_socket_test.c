@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 
 enum { CAPACITY = 4 };
 
+static bool is_skipped;
 static struct io_loop loop;
 static struct relay_socket_table table;
 static struct relay_socket *last_readable; // and empties it
@@ -36,6 +38,7 @@ static int open_table(void **state)
     table = (struct relay_socket_table){
         .loop = &loop,
         .local_ip4 = host_loopback(ADDR_IP4, 0),
+        .local_ip6 = host_loopback(ADDR_IP6, 0),
         .readable = take,
         .context = &table,
     };
@@ -68,21 +71,27 @@ static uint16_t open_at(struct pool_ref allocation)
     return port;
 }
 
-// Sends a byte to a port of loopback, and lets the loop turn once.
-static void send_to(uint16_t port)
+// Sends a byte to an address of loopback, and lets the loop turn once.
+static void send_to_address(const struct addr *to)
 {
-    const struct addr to = host_loopback(ADDR_IP4, port);
-    const struct io_udp_options options = {.local = host_loopback(ADDR_IP4, 0)};
+    const struct io_udp_options options = {.local = host_loopback((enum addr_family)to->family, 0)};
     struct io_udp udp = {.fd = -1};
 
     assert_int_equal(io_udp_open(&options, &udp), 0);
     assert_int_equal(
         io_udp_send(
-            &udp, &(struct io_udp_message){.to = &to, .payload = (struct bytes)BYTES_LITERAL("x")}),
+            &udp, &(struct io_udp_message){.to = to, .payload = (struct bytes)BYTES_LITERAL("x")}),
         0);
     io_udp_close(&udp);
     last_readable = NULL;
     assert_int_equal(io_loop_turn(&loop, 0), 0);
+}
+
+static void send_to(uint16_t port)
+{
+    const struct addr to = host_loopback(ADDR_IP4, port);
+
+    send_to_address(&to);
 }
 
 static void binds_the_local_address_at_the_relayed_port(void **state)
@@ -91,10 +100,10 @@ static void binds_the_local_address_at_the_relayed_port(void **state)
 
     (void)state;
     const uint16_t port = open_at(ref);
-    struct relay_socket *socket = relay_socket_of(&table, ref);
+    struct relay_socket *socket = relay_socket_of(&table, ref, ADDR_IP4);
     const struct addr expected = host_loopback(ADDR_IP4, port);
     assert_true(addr_equal(&socket->udp.local, &expected));
-    assert_ptr_equal(socket, &table.sockets[2]);
+    assert_ptr_equal(socket, &table.sockets[0][2]);
     send_to(port);
     assert_ptr_equal(last_readable, socket);
     assert_int_equal(last_readable->allocation.index, 2);
@@ -109,13 +118,56 @@ static void opens_the_same_place_again_for_another_generation(void **state)
         const uint16_t port = open_at(ref);
 
         send_to(port);
-        assert_ptr_equal(last_readable, relay_socket_of(&table, ref));
+        assert_ptr_equal(last_readable, relay_socket_of(&table, ref, ADDR_IP4));
         assert_int_equal(last_readable->allocation.generation, generation);
-        relay_socket_close(&table, ref);
-        assert_false(table.sockets[0].is_open);
+        relay_socket_close(&table, ref, ADDR_IP4);
+        assert_false(table.sockets[0][0].is_open);
         send_to(port);
         assert_null(last_readable);
     }
+}
+
+static void has_a_socket_of_each_family_at_one_port(void **state)
+{
+    const struct pool_ref ref = {3, 1};
+
+    (void)state;
+    if (!host_has_ip6()) {
+        is_skipped = true;
+        return;
+    }
+    const uint16_t port = open_at(ref);
+    const struct addr relayed6 =
+        addr_with_port(addr_ip6((const uint8_t[16]){0x20, 0x01, 0x0d, 0xb8, [15] = 1}, 0), port);
+    assert_int_equal(relay_socket_open(&table, ref, &relayed6), 0);
+    struct relay_socket *ip4 = relay_socket_of(&table, ref, ADDR_IP4);
+    struct relay_socket *ip6 = relay_socket_of(&table, ref, ADDR_IP6);
+    const struct addr expected = host_loopback(ADDR_IP6, port);
+    assert_ptr_not_equal(ip4, ip6);
+    assert_true(addr_equal(&ip6->udp.local, &expected));
+    send_to(port);
+    assert_ptr_equal(last_readable, ip4);
+    send_to_address(&expected);
+    assert_ptr_equal(last_readable, ip6);
+    assert_int_equal(last_readable->allocation.index, 3);
+
+    relay_socket_close(&table, ref, ADDR_IP4); // the other family lives on
+    send_to(port);
+    assert_null(last_readable);
+    send_to_address(&expected);
+    assert_ptr_equal(last_readable, ip6);
+    relay_socket_close(&table, ref, ADDR_IP6);
+    assert_int_equal(loop.watch_count, 0);
+}
+
+// The sockets learn TTL and TOS of what arrives, and keep ICMP errors.
+static void opens_sockets_that_tell_all(void **state)
+{
+    const struct pool_ref ref = {0, 1};
+
+    (void)state;
+    (void)open_at(ref);
+    assert_true(relay_socket_of(&table, ref, ADDR_IP4)->udp.has_errors);
 }
 
 static void leaves_nothing_open_when_the_port_is_taken(void **state)
@@ -131,7 +183,7 @@ static void leaves_nothing_open_when_the_port_is_taken(void **state)
     assert_int_equal(relay_socket_open(&table, ref, &addr), -EADDRINUSE);
     assert_int_equal(host_descriptor_count(), before);
     assert_int_equal(loop.watch_count, 0);
-    assert_false(table.sockets[1].is_open);
+    assert_false(table.sockets[0][1].is_open);
     io_udp_close(&taken);
     assert_int_equal(relay_socket_open(&table, ref, &addr), 0); // now it is to be had
 }
@@ -148,7 +200,7 @@ static void leaves_nothing_open_when_it_cannot_be_watched(void **state)
     const size_t before = host_descriptor_count();
     assert_true(relay_socket_open(&table, ref, &addr) < 0);
     assert_int_equal(host_descriptor_count(), before);
-    assert_false(table.sockets[1].is_open);
+    assert_false(table.sockets[0][1].is_open);
     loop.epoll_fd = epoll_fd;
     assert_int_equal(relay_socket_open(&table, ref, &addr), 0);
 }
@@ -163,7 +215,7 @@ static void says_when_there_are_no_descriptors_left(void **state)
     const int error = relay_socket_open(&table, ref, &addr);
     host_descriptor_limit(-1);
     assert_int_equal(error, -EMFILE);
-    assert_false(table.sockets[1].is_open);
+    assert_false(table.sockets[0][1].is_open);
 }
 
 static void closes_all_that_is_open(void **state)
@@ -173,7 +225,7 @@ static void closes_all_that_is_open(void **state)
     for (uint32_t i = 0; i < CAPACITY; i++) {
         (void)open_at((struct pool_ref){i, 1});
     }
-    relay_socket_close(&table, (struct pool_ref){1, 1});
+    relay_socket_close(&table, (struct pool_ref){1, 1}, ADDR_IP4);
     assert_int_equal(host_descriptor_count(), before + CAPACITY - 1);
     assert_int_equal(loop.watch_count, CAPACITY - 1);
     relay_socket_table_close(&table);
@@ -186,10 +238,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(binds_the_local_address_at_the_relayed_port),
         TEST(opens_the_same_place_again_for_another_generation),
+        TEST(has_a_socket_of_each_family_at_one_port),
+        TEST(opens_sockets_that_tell_all),
         TEST(leaves_nothing_open_when_the_port_is_taken),
         TEST(leaves_nothing_open_when_it_cannot_be_watched),
         TEST(says_when_there_are_no_descriptors_left),
         TEST(closes_all_that_is_open),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const int failed_count = cmocka_run_group_tests(tests, NULL, NULL);
+    return failed_count == 0 && is_skipped ? HOST_SKIPPED : failed_count;
 }

@@ -42,11 +42,13 @@ static void logs_each_counter_by_its_name(void **state)
         struct relay_stats stats;
         const char *line;
     } cases[] = {
-        {{0}, " INFO sockets\n"},
+        {{0}, ""}, // nothing to say
         {{.sends_blocked = 1}, " INFO sockets sends_blocked=1\n"},
         {{.sends_refused = 2}, " INFO sockets sends_refused=2\n"},
         {{.receives_failed = UINT64_MAX}, " INFO sockets receives_failed=18446744073709551615\n"},
-        {{1, 2, 3}, " INFO sockets sends_blocked=1 sends_refused=2 receives_failed=3\n"},
+        {{.ttls_exceeded = 3}, " INFO sockets ttls_exceeded=3\n"},
+        {{1, 2, 3, 4},
+         " INFO sockets sends_blocked=1 sends_refused=2 ttls_exceeded=3 receives_failed=4\n"},
     };
 
     (void)state;

@@ -16,6 +16,7 @@
 
 #include "client.h"
 #include "host.h"
+#include "stun/stun_icmp.h"
 
 enum { SUCCESS = CLIENT_SUCCESS, SILENCE = CLIENT_SILENCE };
 
@@ -43,6 +44,13 @@ static struct relay_config make_config(enum addr_family family)
                             .prefix_len = family == ADDR_IP6 ? 128 : 32},
                    .is_allowed = true}},
         .rule_count = 1,
+        .min_lifetime_s = 600,
+        .max_allocations = 64,
+        .max_permissions = 64,
+        .max_channels = 64,
+        .user_quota = 64,
+        .permissions_per_allocation = 8,
+        .channels_per_allocation = 8,
     };
 
     *(family == ADDR_IP6 ? &made.public_ip6 : &made.public_ip4) = host_loopback(family, 0);
@@ -266,6 +274,19 @@ static void relays_both_ways(void)
     assert_int_equal(refresh(0), SUCCESS);
     assert_int_equal(turn_server_gauges(worker.server).allocations, 0);
     assert_int_equal(worker.stats.sends_blocked + worker.stats.sends_refused, 0);
+}
+
+// Channel 0x4000 works, both ways.
+static void relays_both_ways_again(const struct addr *relayed)
+{
+    client_send_bytes(&client, (struct bytes)BYTES_LITERAL("\x40\x00\x00\x04ping"));
+    serve_all();
+    host_expect_text(at_peer(), "ping");
+    send_from_peer(relayed, "pong");
+    serve_all();
+    client_receive(&client);
+    assert_int_equal(client.datagram.len, 8);
+    assert_memory_equal(client.datagram.ptr, "\x40\x00\x00\x04pong", 8);
 }
 
 static void relays_data_to_a_peer_and_back(void **state)
@@ -505,6 +526,312 @@ static void survives_whatever_is_sent_to_its_listener(void **state)
     relays_both_ways();
 }
 
+// Sends a datagram with a TTL and a TOS of our choice.
+static void send_marked(struct io_udp *from, const struct addr *to, struct bytes datagram,
+                        uint8_t ttl, uint8_t tos)
+{
+    const struct io_udp_message message = {.to = to, .ttl = ttl, .tos = tos, .payload = datagram};
+
+    assert_int_equal(io_udp_send(from, &message), 0);
+}
+
+// What arrived at a socket that tells TTL and TOS; NULL: nothing.
+static const struct io_udp_datagram *arrived(struct io_udp_batch *batch, struct io_udp *udp)
+{
+    assert_int_equal(io_udp_batch_receive(batch, udp), 0);
+    assert_true(batch->count <= 1);
+    return batch->count == 1 ? &batch->datagrams[0] : NULL;
+}
+
+static void open_telling(struct io_udp *udp, struct addr local)
+{
+    const struct io_udp_options options = {.local = local, .has_ip_fields = true};
+
+    io_udp_close(udp);
+    assert_int_equal(io_udp_open(&options, udp), 0);
+}
+
+static void carries_ttl_and_tos(enum addr_family family)
+{
+    // Each DSCP class and each ECN codepoint that a packet may have.
+    static const uint8_t marks[] = {0x00, 0x01, 0x02, 0x03, 0xb8, 0xbb, 0x88, 0xfc};
+    struct io_udp_batch batch;
+
+    open_telling(&client.udp, host_loopback(family, 0));
+    open_telling(&peer, host_loopback(family, 0));
+    const struct addr relayed = allocate();
+    assert_int_equal(bind_channel(0x4000, &peer.local), SUCCESS);
+    assert_int_equal(io_udp_batch_open(4, 2048, &batch), 0);
+    for (size_t i = 0; i < COUNT_OF(marks); i++) {
+        send_marked(&client.udp, &client.server,
+                    (struct bytes)BYTES_LITERAL("\x40\x00\x00\x04ping"), 17, marks[i]);
+        serve_all();
+        const struct io_udp_datagram *there = arrived(&batch, &peer);
+        assert_non_null(there);
+        assert_int_equal(there->ttl, 16);
+        assert_int_equal(there->tos, marks[i]);
+
+        send_marked(&peer, &relayed, (struct bytes)BYTES_LITERAL("pong"), 2, marks[i]);
+        serve_all();
+        const struct io_udp_datagram *back = arrived(&batch, &client.udp);
+        assert_non_null(back);
+        assert_int_equal(back->ttl, 1);
+        assert_int_equal(back->tos, marks[i]);
+    }
+    io_udp_batch_close(&batch);
+}
+
+static void carries_ttl_and_tos_from_client_to_peer_and_back(void **state)
+{
+    (void)state;
+    carries_ttl_and_tos(ADDR_IP4);
+}
+
+static void carries_hop_limit_and_traffic_class_of_ip6(void **state)
+{
+    (void)state;
+    if (!host_has_ip6()) {
+        is_skipped = true;
+        return;
+    }
+    close_all();
+    open_all(ADDR_IP6);
+    carries_ttl_and_tos(ADDR_IP6);
+}
+
+// RFC 8656 section 13: a TTL that is 0 after decrementing ends the packet's way.
+static void drops_what_has_no_time_to_live_left(void **state)
+{
+    const struct addr relayed = allocate();
+
+    (void)state;
+    assert_int_equal(bind_channel(0x4000, &peer.local), SUCCESS);
+    send_marked(&client.udp, &client.server, (struct bytes)BYTES_LITERAL("\x40\x00\x00\x01x"), 1,
+                0);
+    serve_all();
+    assert_int_equal(at_peer().len, 0);
+    assert_int_equal(worker.stats.ttls_exceeded, 1);
+    send_marked(&peer, &relayed, (struct bytes)BYTES_LITERAL("x"), 1, 0);
+    serve_all();
+    client_receive(&client);
+    assert_int_equal(client.datagram.len, 0);
+    assert_int_equal(worker.stats.ttls_exceeded, 2);
+    relays_both_ways_again(&relayed);
+    // Requests end at the relay, so they may have no time to live left.
+    send_marked(&client.udp, &client.server,
+                (struct bytes)BYTES_LITERAL("\0\x01\0\0\x21\x12\xa4\x42transaction_"), 1, 0);
+    serve_all();
+    assert_int_equal(client_response(&client), SUCCESS);
+}
+
+// A port of loopback where nobody is answers with ICMP "port unreachable".
+static void tells_a_client_of_an_icmp_error_of_its_peer(enum addr_family family, uint8_t type,
+                                                        uint16_t code)
+{
+    const struct addr closed = host_loopback(family, host_free_port(family));
+    const struct addr relayed = allocate();
+    struct client_draft draft;
+    struct stun_icmp icmp = {0};
+    struct bytes value = {0};
+
+    assert_int_equal(permit(&closed), SUCCESS);
+    client_begin(&client, &draft, STUN_INDICATION, STUN_SEND);
+    client_add_peer(&draft, &closed);
+    stun_attr_write(&draft.writer.wr, STUN_ATTR_DATA, bytes_of_text("anybody?"));
+    client_send(&client, &draft);
+    serve_all();
+    client_receive(&client);
+    assert_int_equal(stun_message_read(client.datagram, &client.response), STUN_MESSAGE_OK);
+    assert_int_equal(client.response.header.class, STUN_INDICATION);
+    assert_int_equal(client.response.header.method, STUN_DATA);
+    assert_false(stun_message_has(&client.response, STUN_ATTR_DATA));
+    assert_true(stun_message_find(&client.response, STUN_ATTR_ICMP, &value));
+    assert_true(stun_icmp_read(value, &icmp));
+    assert_int_equal(icmp.type, type);
+    assert_int_equal(icmp.code, code);
+    assert_int_equal(icmp.data, 0);
+    const struct addr from = client_address(&client, STUN_ATTR_XOR_PEER_ADDRESS);
+    assert_true(addr_equal(&from, &closed));
+    client_receive(&client);
+    assert_int_equal(client.datagram.len, 0); // it is told once
+    assert_int_equal(turn_server_stats(worker.server)->errors_to_client, 1);
+    assert_int_equal(worker.stats.sends_refused, 0);
+    assert_int_equal(bind_channel(0x4000, &peer.local), SUCCESS);
+    relays_both_ways_again(&relayed);
+}
+
+static void turns_icmp_port_unreachable_into_a_data_indication(void **state)
+{
+    (void)state;
+    tells_a_client_of_an_icmp_error_of_its_peer(ADDR_IP4, 3, 3);
+}
+
+static void turns_an_icmp_error_of_ip6_into_one_too(void **state)
+{
+    (void)state;
+    if (!host_has_ip6()) {
+        is_skipped = true;
+        return;
+    }
+    close_all();
+    open_all(ADDR_IP6);
+    tells_a_client_of_an_icmp_error_of_its_peer(ADDR_IP6, 1, 4);
+}
+
+static void survives_more_icmp_errors_than_it_reads_in_a_turn(void **state)
+{
+    const struct addr closed = host_loopback(ADDR_IP4, host_free_port(ADDR_IP4));
+    const struct addr relayed = allocate();
+
+    (void)state;
+    assert_int_equal(bind_channel(0x4000, &peer.local), SUCCESS);
+    assert_int_equal(bind_channel(0x4001, &closed), SUCCESS);
+    for (int i = 0; i < 100; i++) {
+        client_send_bytes(&client, (struct bytes)BYTES_LITERAL("\x40\x01\x00\x01x"));
+        client_send_bytes(&client, (struct bytes)BYTES_LITERAL("\x40\x00\x00\x01y"));
+    }
+    serve_all();
+    for (int i = 0; i < 100; i++) {
+        host_expect_text(at_peer(), "y"); // an error of one peer costs no packet of another
+    }
+    do {
+        client_receive(&client);
+    } while (client.datagram.len > 0);
+    relays_both_ways_again(&relayed);
+}
+
+// Two clients of this relay reach each other without a packet leaving the process.
+static void joins_two_clients_by_their_relayed_addresses(void **state)
+{
+    static struct client other;
+
+    (void)state;
+    close_all();
+    config = make_config(ADDR_IP4);
+    config.rule_count = 0; // no rule allows loopback
+    open_with_config(ADDR_IP4);
+    const struct addr relayed = allocate();
+    const struct addr dead =
+        addr_with_port(relayed, relayed.port == 65535 ? 49152 : relayed.port + 1);
+    assert_int_equal(permit(&relayed), SUCCESS); // whatever port: it is the relay's address
+    assert_int_equal(bind_channel(0x4000, &dead), 403);
+
+    other = client;
+    client_open(&client, &other.server);
+    const struct addr second = allocate();
+    assert_int_equal(bind_channel(0x4001, &relayed), SUCCESS);
+    client_send_bytes(&client, (struct bytes)BYTES_LITERAL("\x40\x01\x00\x05hello"));
+    serve_all();
+    client_receive(&other);
+    assert_int_equal(stun_message_read(other.datagram, &other.response), STUN_MESSAGE_OK);
+    assert_int_equal(other.response.header.method, STUN_DATA);
+    const struct addr from = client_address(&other, STUN_ATTR_XOR_PEER_ADDRESS);
+    assert_true(addr_equal(&from, &second));
+    assert_int_equal(turn_server_stats(worker.server)->packets_turned, 1);
+    assert_int_equal(turn_server_stats(worker.server)->packets_to_peer, 0);
+
+    // To a port of the relay's address that is not relayed now nothing goes, permission or not.
+    struct client_draft draft;
+    client_begin(&client, &draft, STUN_INDICATION, STUN_SEND);
+    client_add_peer(&draft, &peer.local);
+    stun_attr_write(&draft.writer.wr, STUN_ATTR_DATA, bytes_of_text("x"));
+    client_send(&client, &draft);
+    serve_all();
+    assert_int_equal(at_peer().len, 0);
+    client_close(&other);
+}
+
+static void relays_both_families_of_one_allocation(void **state)
+{
+    struct client_draft draft;
+    struct bytes value = {0};
+    struct addr relayed6 = {0};
+    size_t at = 0;
+
+    (void)state;
+    if (!host_has_ip6()) {
+        is_skipped = true;
+        return;
+    }
+    close_all();
+    config = make_config(ADDR_IP4);
+    config.public_ip6 = host_loopback(ADDR_IP6, 0);
+    config.rules[1] = (struct turn_peer_rule){
+        .cidr = {.base = config.public_ip6, .prefix_len = 128}, .is_allowed = true};
+    config.rule_count = 2;
+    open_with_config(ADDR_IP4);
+    const size_t before = host_descriptor_count();
+    assert_int_equal(try_to_allocate(), 401);
+    client_begin(&client, &draft, STUN_REQUEST, STUN_ALLOCATE);
+    stun_attr_u8_write(&draft.writer.wr, STUN_ATTR_REQUESTED_TRANSPORT, STUN_ATTR_TRANSPORT_UDP);
+    stun_attr_u8_write(&draft.writer.wr, STUN_ATTR_ADDITIONAL_ADDRESS_FAMILY, STUN_ATTR_FAMILY_IP6);
+    assert_int_equal(ask(&draft), SUCCESS);
+    const struct addr relayed4 = client_address(&client, STUN_ATTR_XOR_RELAYED_ADDRESS);
+    while (stun_message_next(&client.response, STUN_ATTR_XOR_RELAYED_ADDRESS, &at, &value)) {
+        assert_true(stun_attr_xor_addr_read(value, &client.response.header.transaction, &relayed6));
+    }
+    assert_int_equal(relayed4.family, ADDR_IP4);
+    assert_int_equal(relayed6.family, ADDR_IP6);
+    assert_int_equal(relayed4.port, relayed6.port);
+    assert_int_equal(host_descriptor_count(), before + 2);
+
+    assert_int_equal(bind_channel(0x4000, &peer.local), SUCCESS);
+    relays_both_ways_again(&relayed4);
+    open_telling(&peer, host_loopback(ADDR_IP6, 0));
+    assert_int_equal(bind_channel(0x4001, &peer.local), SUCCESS);
+    client_send_bytes(&client, (struct bytes)BYTES_LITERAL("\x40\x01\x00\x03six"));
+    serve_all();
+    host_expect_text(at_peer(), "six");
+    send_from_peer(&relayed6, "back");
+    serve_all();
+    client_receive(&client);
+    assert_int_equal(client.datagram.len, 8);
+    assert_memory_equal(client.datagram.ptr,
+                        "\x40\x01\x00\x04"
+                        "back",
+                        8);
+    assert_int_equal(refresh(0), SUCCESS);
+    assert_int_equal(host_descriptor_count(), before);
+}
+
+static void refuses_a_user_more_allocations_than_the_quota(void **state)
+{
+    static struct client first;
+
+    (void)state;
+    close_all();
+    config = make_config(ADDR_IP4);
+    config.user_quota = 1;
+    open_with_config(ADDR_IP4);
+    (void)allocate();
+    first = client;
+    client_open(&client, &first.server);
+    assert_int_equal(try_to_allocate(), 401);
+    assert_int_equal(try_to_allocate(), 486);
+    assert_non_null(strstr(host_log(), " WARN request refused client=127.0.0.1:"));
+    client_close(&first);
+}
+
+static void grants_lifetimes_of_a_few_seconds_where_it_is_told_to(void **state)
+{
+    struct client_draft draft;
+    struct bytes value = {0};
+    uint32_t lifetime_s = 0;
+
+    (void)state;
+    close_all();
+    config = make_config(ADDR_IP4);
+    config.min_lifetime_s = 5;
+    open_with_config(ADDR_IP4);
+    assert_int_equal(try_to_allocate(), 401);
+    begin_allocate(&draft);
+    stun_attr_u32_write(&draft.writer.wr, STUN_ATTR_LIFETIME, 1);
+    assert_int_equal(ask(&draft), SUCCESS);
+    assert_true(stun_message_find(&client.response, STUN_ATTR_LIFETIME, &value));
+    assert_true(stun_attr_u32_read(value, &lifetime_s));
+    assert_int_equal(lifetime_s, 5);
+}
+
 static void takes_more_than_a_batch_holds(void **state)
 {
     enum { COUNT = 200 };
@@ -558,8 +885,9 @@ static void leaves_nothing_open_when_its_port_is_taken(void **state)
     (void)host_log();
     assert_int_equal(relay_worker_open(&second, &second_config), -EADDRINUSE);
     assert_int_equal(host_descriptor_count(), before);
-    char line[64];
-    snprintf(line, sizeof line, "ERROR cannot listen address=0.0.0.0:%u", taken_port);
+    char line[96];
+    snprintf(line, sizeof line,
+             "ERROR cannot listen; does another STUN server run here? address=0.0.0.0:%u", taken_port);
     assert_non_null(strstr(host_log(), line));
     relay_worker_close(&second);
 }
@@ -600,6 +928,16 @@ int main(void)
         TEST(refuses_allocations_when_no_port_is_to_be_had),
         TEST(counts_what_cannot_be_sent_and_goes_on),
         TEST(survives_whatever_is_sent_to_its_listener),
+        TEST(carries_ttl_and_tos_from_client_to_peer_and_back),
+        TEST(carries_hop_limit_and_traffic_class_of_ip6),
+        TEST(drops_what_has_no_time_to_live_left),
+        TEST(turns_icmp_port_unreachable_into_a_data_indication),
+        TEST(turns_an_icmp_error_of_ip6_into_one_too),
+        TEST(survives_more_icmp_errors_than_it_reads_in_a_turn),
+        TEST(joins_two_clients_by_their_relayed_addresses),
+        TEST(relays_both_families_of_one_allocation),
+        TEST(refuses_a_user_more_allocations_than_the_quota),
+        TEST(grants_lifetimes_of_a_few_seconds_where_it_is_told_to),
         TEST(takes_more_than_a_batch_holds),
         TEST(does_not_run_when_it_is_over_already),
         TEST(closes_what_is_open_and_does_so_once),

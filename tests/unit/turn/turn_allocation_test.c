@@ -25,7 +25,7 @@ static void is_found_by_its_5_tuple_alone(void **state)
     struct turn_tuple tuple = f->tuple;
     struct turn_tuple other;
 
-    uint32_t index = turn_allocation_create(f->server, &tuple, ADDR_IP4);
+    uint32_t index = turn_allocation_create(f->server, &tuple, 77);
     assert_int_not_equal(index, POOL_NONE);
     assert_int_equal(turn_allocation_find(f->server, &tuple), index);
     other = tuple;
@@ -47,7 +47,7 @@ static void opening_holds_no_port_and_no_timer(void **state)
     struct turn_fixture *f = *state;
     struct turn_command command;
 
-    uint32_t index = turn_allocation_create(f->server, &f->tuple, ADDR_IP4);
+    uint32_t index = turn_allocation_create(f->server, &f->tuple, 77);
     assert_int_equal(turn_allocation_at(f->server, index)->state, TURN_ALLOCATION_OPENING);
     assert_int_equal(turn_fixture_gauges(f).ports_in_use, 0);
     assert_int_equal(turn_fixture_gauges(f).timers, 0);
@@ -62,13 +62,18 @@ static void lives_once_opened(void **state)
     struct turn_fixture *f = *state;
     uint16_t port = 0;
 
-    uint32_t index = turn_allocation_create(f->server, &f->tuple, ADDR_IP6);
+    uint32_t index = turn_allocation_create(f->server, &f->tuple, 77);
     assert_true(turn_ports_take(&f->server->ports, TURN_PORTS_ANY, &f->server->random, &port));
-    turn_allocation_opened(f->server, index, port, f->now, 700);
     struct turn_allocation *allocation = turn_allocation_at(f->server, index);
+    allocation->families = TURN_ALLOCATION_IP6;
+    assert_int_equal(turn_allocation_find_port(f->server, port), POOL_NONE);
+    turn_allocation_opened(f->server, index, port, f->now, 700);
     assert_int_equal(allocation->state, TURN_ALLOCATION_LIVE);
     assert_int_equal(allocation->granted_s, 700);
-    struct addr relayed = turn_allocation_relayed(f->server, allocation);
+    struct addr relayed = turn_allocation_relayed(f->server, allocation, ADDR_IP6);
+    assert_true(turn_allocation_has_family(allocation, ADDR_IP6));
+    assert_false(turn_allocation_has_family(allocation, ADDR_IP4));
+    assert_int_equal(turn_allocation_find_port(f->server, port), index);
     assert_true(addr_same_ip(&relayed, &f->config.public_ip6));
     assert_int_equal(relayed.port, port);
     assert_true(turn_server_deadline(f->server) == f->now.mono_ns + 700 * SECOND_NS);
@@ -84,10 +89,10 @@ static void there_are_as_many_as_configured(void **state)
 
     for (uint16_t i = 0; i < 8; i++) {
         tuple = tuple_of(f, (uint16_t)(1000 + i));
-        assert_int_not_equal(turn_allocation_create(f->server, &tuple, ADDR_IP4), POOL_NONE);
+        assert_int_not_equal(turn_allocation_create(f->server, &tuple, 77), POOL_NONE);
     }
     tuple = tuple_of(f, 2000);
-    assert_int_equal(turn_allocation_create(f->server, &tuple, ADDR_IP4), POOL_NONE);
+    assert_int_equal(turn_allocation_create(f->server, &tuple, 77), POOL_NONE);
     for (uint16_t i = 0; i < 8; i++) { // each is still found
         tuple = tuple_of(f, (uint16_t)(1000 + i));
         uint32_t index = turn_allocation_find(f->server, &tuple);
@@ -100,9 +105,9 @@ static void takes_along_what_hangs_on_it_and_nothing_else(void **state)
 {
     struct turn_fixture *f = *state;
     struct addr peer = turn_fixture_addr("192.0.2.9", 9);
-    uint32_t kept = turn_allocation_create(f->server, &f->tuple, ADDR_IP4);
+    uint32_t kept = turn_allocation_create(f->server, &f->tuple, 77);
     struct turn_tuple tuple = tuple_of(f, 1000);
-    uint32_t gone = turn_allocation_create(f->server, &tuple, ADDR_IP4);
+    uint32_t gone = turn_allocation_create(f->server, &tuple, 77);
 
     for (uint8_t i = 0; i < 4; i++) {
         peer.ip[3] = i;
@@ -128,11 +133,11 @@ static void old_references_find_nothing(void **state)
     struct turn_fixture *f = *state;
     const struct pool *pool = &f->server->allocations.pool;
 
-    uint32_t index = turn_allocation_create(f->server, &f->tuple, ADDR_IP4);
+    uint32_t index = turn_allocation_create(f->server, &f->tuple, 77);
     struct pool_ref old = pool_ref(pool, index);
     turn_allocation_delete(f->server, index, TURN_EVENT_DELETED);
     assert_null(pool_find(pool, old));
-    assert_int_equal(turn_allocation_create(f->server, &f->tuple, ADDR_IP4), index);
+    assert_int_equal(turn_allocation_create(f->server, &f->tuple, 77), index);
     assert_null(pool_find(pool, old));
 }
 

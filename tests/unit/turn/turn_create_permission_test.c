@@ -214,6 +214,43 @@ static void needs_an_allocation_of_the_same_user(void **state)
     assert_int_equal(turn_fixture_gauges(f).permissions, 0);
 }
 
+// --- Firezone's clients --------------------------------------------------------------------------
+
+// Their relay took every CreatePermission for good and did nothing.
+static void firezones_succeeds_whatever_it_asks(void **state)
+{
+    struct turn_fixture *f = *state;
+    struct turn_fixture_draft draft;
+    struct addr peer = turn_fixture_addr("192.0.2.9", 9);
+    struct addr denied = turn_fixture_addr("127.0.0.1", 9);
+    struct addr other_family = turn_fixture_addr("2001:db8::9", 9);
+
+    turn_fixture_become_firezone(f);
+    assert_int_equal(turn_fixture_permit(f, &peer), TURN_FIXTURE_SUCCESS); // no allocation
+    assert_true(turn_fixture_is_signed(f, TURN_FIXTURE_SHA1));
+    assert_true(turn_fixture_is_empty(f));
+    turn_fixture_allocate(f);
+    turn_fixture_begin(f, &draft, STUN_REQUEST, STUN_CREATE_PERMISSION);
+    assert_int_equal(turn_fixture_ask(f, &draft), TURN_FIXTURE_SUCCESS); // no peer
+    assert_int_equal(turn_fixture_permit(f, &denied), TURN_FIXTURE_SUCCESS);
+    assert_int_equal(turn_fixture_permit(f, &other_family), TURN_FIXTURE_SUCCESS);
+    assert_int_equal(turn_fixture_gauges(f).permissions, 0); // and nothing is permitted by it
+    assert_int_equal(turn_fixture_send_data(f, &denied, "x"), TURN_DROP);
+    assert_int_equal(turn_fixture_permit(f, &peer), TURN_FIXTURE_SUCCESS);
+    assert_int_equal(turn_fixture_gauges(f).permissions, 1); // what can be permitted is
+    assert_int_equal(turn_fixture_send_data(f, &peer, "x"), TURN_FORWARD);
+}
+
+static void firezones_needs_a_credential_all_the_same(void **state)
+{
+    struct turn_fixture *f = *state;
+    struct addr peer = turn_fixture_addr("192.0.2.9", 9);
+
+    turn_fixture_become_firezone(f);
+    f->password = "guess";
+    assert_int_equal(turn_fixture_permit(f, &peer), 401);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +266,8 @@ int main(void)
         TURN_FIXTURE_TEST(is_refused_by_its_worst_case),
         TURN_FIXTURE_TEST(refuses_by_508_what_the_pool_cannot_hold),
         TURN_FIXTURE_TEST(needs_an_allocation_of_the_same_user),
+        TURN_FIXTURE_TEST(firezones_succeeds_whatever_it_asks),
+        TURN_FIXTURE_TEST(firezones_needs_a_credential_all_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,12 @@
 
 #include "stun/stun_chandata.h"
 #include "stun/stun_error.h"
-#include "stun/stun_key.h"
+#include "stun/stun_password.h"
+#include "stun/stun_userhash.h"
+#include "turn/turn_manner.h"
+
+const char turn_fixture_stamp[] =
+    "4c98bf59c99b3e467ecd7cf9d6b3e5279645fca59be67bc5bb4af3cf653761ab";
 
 static const struct turn_user users[] = {
     {BYTES_LITERAL("alice"), BYTES_LITERAL("secret")},
@@ -25,6 +30,17 @@ struct addr turn_fixture_addr(const char *ip, uint16_t port)
     return addr_with_port(addr, port);
 }
 
+static const struct turn_peer_rule rules[] = {
+    {{{{192, 0, 2}, 0, ADDR_IP4, 0}, 24}, true},
+    {{{{198, 51, 100}, 0, ADDR_IP4, 0}, 24}, true},
+    {{{{0x20, 0x01, 0x0d, 0xb8}, 0, ADDR_IP6, 0}, 32}, true},
+};
+
+static const struct addr own_addrs[] = {
+    {{203, 0, 113, 7}, 0, ADDR_IP4, 0},
+    {{0x20, 0x01, 0x0d, 0xb8, 0, 7, [15] = 7}, 0, ADDR_IP6, 0},
+};
+
 struct turn_config turn_fixture_config(void)
 {
     struct turn_config config = turn_config_default();
@@ -36,6 +52,10 @@ struct turn_config turn_fixture_config(void)
     config.realm = bytes_of_text("fairlead");
     config.users = users;
     config.user_count = COUNT_OF(users);
+    config.rules = rules;
+    config.rule_count = COUNT_OF(rules);
+    config.own_addrs = own_addrs;
+    config.own_addr_count = COUNT_OF(own_addrs);
     config.max_allocations = 8;
     config.max_permissions = 16;
     config.max_channels = 16;
@@ -74,6 +94,7 @@ int turn_fixture_setup(void **state)
     f->tuple.server = turn_fixture_addr("203.0.113.7", 3478);
     f->user = "alice";
     f->password = "secret";
+    f->signing = TURN_FIXTURE_SHA1;
     start(f, &config);
     *state = f;
     return 0;
@@ -95,9 +116,39 @@ void turn_fixture_restart(struct turn_fixture *f, const struct turn_config *conf
     start(f, config);
 }
 
-void turn_fixture_key(const struct turn_fixture *f, uint8_t out[STUN_KEY_LEN])
+static struct bytes realm_of(const struct turn_fixture *f)
 {
-    stun_key_long_term(bytes_of_text(f->user), f->config.realm, bytes_of_text(f->password), out);
+    return f->realm != NULL ? bytes_of_text(f->realm) : f->config.realm;
+}
+
+struct turn_key turn_fixture_key(const struct turn_fixture *f)
+{
+    bool is_sha256 = (f->signing & TURN_FIXTURE_SHA_NAMED) != 0;
+
+    return turn_key_make(is_sha256 ? STUN_PASSWORD_SHA256 : STUN_PASSWORD_MD5,
+                         bytes_of_text(f->user), realm_of(f), bytes_of_text(f->password));
+}
+
+void turn_fixture_use_firezone(struct turn_fixture *f, const char *username)
+{
+    uint8_t text[TURN_CREDENTIAL_FIREZONE_LEN];
+
+    assert_true(turn_credential_firezone_password(bytes_of_text(turn_fixture_stamp),
+                                                  bytes_of_text(username), text));
+    memcpy(f->firezone_password, text, sizeof text);
+    f->firezone_password[sizeof text] = 0;
+    f->user = username;
+    f->password = f->firezone_password;
+    f->realm = "firezone";
+}
+
+void turn_fixture_become_firezone(struct turn_fixture *f)
+{
+    struct turn_config config = turn_fixture_config();
+
+    config.stamp_secret = bytes_of_text(turn_fixture_stamp);
+    turn_fixture_restart(f, &config);
+    turn_fixture_use_firezone(f, "1892160000:n23JJ2wKKtt30oXi");
 }
 
 // --- Writing ------------------------------------------------------------------------------------
@@ -124,7 +175,7 @@ void turn_fixture_nonce(struct turn_fixture *f, uint8_t out[TURN_FIXTURE_NONCE_L
 {
     struct turn_fixture_draft draft;
 
-    turn_fixture_begin(f, &draft, STUN_REQUEST, STUN_REFRESH);
+    turn_fixture_begin_allocate(f, &draft);
     assert_int_equal(turn_fixture_send(f, turn_fixture_finish(&draft)), 401);
     struct bytes nonce = turn_fixture_value(f, STUN_ATTR_NONCE);
     assert_int_equal(nonce.len, TURN_FIXTURE_NONCE_LEN);
@@ -135,13 +186,30 @@ void turn_fixture_sign_with(const struct turn_fixture *f, struct turn_fixture_dr
                             struct bytes nonce)
 {
     struct wr *wr = &draft->writer.wr;
-    uint8_t key[STUN_KEY_LEN];
+    struct turn_key key = turn_fixture_key(f);
+    uint8_t hash[STUN_USERHASH_LEN];
 
-    stun_attr_write(wr, STUN_ATTR_USERNAME, bytes_of_text(f->user));
-    stun_attr_write(wr, STUN_ATTR_REALM, f->config.realm);
-    stun_attr_write(wr, STUN_ATTR_NONCE, nonce);
-    turn_fixture_key(f, key);
-    stun_writer_integrity(&draft->writer, (struct bytes){key, sizeof key});
+    if ((f->signing & TURN_FIXTURE_HIDDEN) != 0) {
+        stun_userhash(bytes_of_text(f->user), realm_of(f), hash);
+        stun_attr_write(wr, STUN_ATTR_USERHASH, (struct bytes){hash, sizeof hash});
+    } else {
+        stun_attr_write(wr, STUN_ATTR_USERNAME, bytes_of_text(f->user));
+    }
+    stun_attr_write(wr, STUN_ATTR_REALM, realm_of(f));
+    if (nonce.len > 0) {
+        stun_attr_write(wr, STUN_ATTR_NONCE, nonce);
+    }
+    if ((f->signing & (TURN_FIXTURE_MD5_NAMED | TURN_FIXTURE_SHA_NAMED)) != 0) {
+        stun_password_offer_write(wr);
+        stun_password_write(wr, (f->signing & TURN_FIXTURE_SHA_NAMED) != 0 ? STUN_PASSWORD_SHA256
+                                                                           : STUN_PASSWORD_MD5);
+    }
+    if ((f->signing & TURN_FIXTURE_SHA1) != 0) {
+        stun_writer_integrity(&draft->writer, turn_key_bytes(&key));
+    }
+    if ((f->signing & TURN_FIXTURE_SHA256) != 0) {
+        stun_writer_integrity_sha256(&draft->writer, turn_key_bytes(&key));
+    }
 }
 
 void turn_fixture_sign(struct turn_fixture *f, struct turn_fixture_draft *draft)
@@ -410,6 +478,15 @@ const struct turn_command_report *turn_fixture_report(const struct turn_fixture 
         }
     }
     return NULL;
+}
+
+bool turn_fixture_is_signed(const struct turn_fixture *f, unsigned way)
+{
+    struct turn_key key = turn_fixture_key(f);
+
+    return way == TURN_FIXTURE_SHA1
+               ? stun_message_is_intact(&f->response, turn_key_bytes(&key))
+               : stun_message_is_intact_sha256(&f->response, turn_key_bytes(&key));
 }
 
 struct turn_gauges turn_fixture_gauges(const struct turn_fixture *f)

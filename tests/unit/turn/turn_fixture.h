@@ -9,18 +9,30 @@
 
 #include "stun/stun_message.h"
 #include "stun/stun_writer.h"
+#include "turn/turn_credential.h"
+#include "turn/turn_key.h"
+#include "turn/turn_nonce.h"
 #include "turn/turn_server.h"
 
 enum {
     TURN_FIXTURE_SUCCESS = 0,  // a success response; other responses are told by their code
     TURN_FIXTURE_SILENCE = -1, // no response at all
     TURN_FIXTURE_COMMANDS_MAX = 128,
-    TURN_FIXTURE_NONCE_LEN = 20,
+    TURN_FIXTURE_NONCE_LEN = TURN_NONCE_LEN,
 };
 
 // For tests that speak to a server: a fresh fixture is in *state.
 #define TURN_FIXTURE_TEST(test)                                                                    \
     cmocka_unit_test_setup_teardown(test, turn_fixture_setup, turn_fixture_teardown)
+
+// How requests are signed; a set.
+enum {
+    TURN_FIXTURE_SHA1 = 1,      // MESSAGE-INTEGRITY
+    TURN_FIXTURE_SHA256 = 2,    // MESSAGE-INTEGRITY-SHA256
+    TURN_FIXTURE_MD5_NAMED = 4, // PASSWORD-ALGORITHM: MD5, with what was offered
+    TURN_FIXTURE_SHA_NAMED = 8, // PASSWORD-ALGORITHM: SHA-256, likewise; the key is its
+    TURN_FIXTURE_HIDDEN = 16,   // USERHASH in place of USERNAME
+};
 
 struct turn_fixture {
     struct turn_config config;
@@ -29,10 +41,13 @@ struct turn_fixture {
     struct turn_tuple tuple;  // the client that speaks, and the address to which it does
     const char *user;         // it signs with this name, "alice" at first; there is "bob" too
     const char *password;     // "secret" and "hidden" are theirs
+    const char *realm;        // NULL: the server's
+    unsigned signing;         // TURN_FIXTURE_SHA1 at first
     uint32_t refusals;        // OPEN commands, the next ones, that fail ...
     enum turn_opened refusal; // ... in this way
     uint32_t transaction;     // how many were begun
     uint8_t *datagram;        // the last one, which forward.payload borrows
+    char firezone_password[TURN_CREDENTIAL_FIREZONE_LEN + 1];
 
     // What the last call brought.
     enum turn_verdict verdict;
@@ -52,14 +67,22 @@ struct turn_fixture_draft {
 
 int turn_fixture_setup(void **state);
 int turn_fixture_teardown(void **state);
-// A small server: relayed ports 50000 to 50099, IPv4 and IPv6, "alice" and "bob".
+// A small server: relayed ports 50000 to 50099, IPv4 and IPv6, "alice" and "bob". Its own addresses
+// and its peers are of the prefixes for documentation, of which rules allow those that tests use as
+// peers: 192.0.2.0/24, 198.51.100.0/24 and 2001:db8::/32.
 struct turn_config turn_fixture_config(void);
 // Another server, in a fresh block.
 void turn_fixture_restart(struct turn_fixture *f, const struct turn_config *config);
 
 struct addr turn_fixture_addr(const char *ip, uint16_t port);
 // The key of "alice" or of whoever else signs.
-void turn_fixture_key(const struct turn_fixture *f, uint8_t out[16]);
+struct turn_key turn_fixture_key(const struct turn_fixture *f);
+// The server serves Firezone's clients too, and the next requests come from one of them: a username
+// with a date, the password that the stamp secret makes of it.
+extern const char turn_fixture_stamp[];
+void turn_fixture_become_firezone(struct turn_fixture *f);
+// Who signs from now on: another username of that kind.
+void turn_fixture_use_firezone(struct turn_fixture *f, const char *username);
 
 // Begins a message with a new transaction.
 void turn_fixture_begin(struct turn_fixture *f, struct turn_fixture_draft *draft,
@@ -67,7 +90,8 @@ void turn_fixture_begin(struct turn_fixture *f, struct turn_fixture_draft *draft
 void turn_fixture_add_peer(struct turn_fixture_draft *draft, const struct addr *peer);
 // Asks the server for a nonce.
 void turn_fixture_nonce(struct turn_fixture *f, uint8_t out[TURN_FIXTURE_NONCE_LEN]);
-// Adds USERNAME, REALM, NONCE and MESSAGE-INTEGRITY, with a fresh nonce or with a given one.
+// Adds what shows who asks, as `signing` has it (at first USERNAME, REALM, NONCE and
+// MESSAGE-INTEGRITY), with a fresh nonce or with a given one; an empty one is left out.
 void turn_fixture_sign(struct turn_fixture *f, struct turn_fixture_draft *draft);
 void turn_fixture_sign_with(const struct turn_fixture *f, struct turn_fixture_draft *draft,
                             struct bytes nonce);
@@ -105,5 +129,8 @@ uint32_t turn_fixture_count(const struct turn_fixture *f, enum turn_command_type
 const struct turn_command_report *turn_fixture_report(const struct turn_fixture *f,
                                                       enum turn_event event);
 struct turn_gauges turn_fixture_gauges(const struct turn_fixture *f);
+// The last response is intact under the key of who signs, in the way of TURN_FIXTURE_SHA1 or
+// _SHA256.
+bool turn_fixture_is_signed(const struct turn_fixture *f, unsigned way);
 // The gauges are all zero: nothing is held.
 bool turn_fixture_is_empty(const struct turn_fixture *f);

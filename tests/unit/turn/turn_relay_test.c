@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "stun/stun_chandata.h"
+#include "stun/stun_icmp.h"
 #include "turn/turn_fixture.h"
 
 static const char peer_ip4[] = "192.0.2.9";
@@ -327,6 +328,108 @@ static void counts_what_it_relays(void **state)
     assert_int_equal(stats->bytes_to_client, 2);
 }
 
+// --- ICMP, RFC 8656 sections 11.5 and 11.6 -------------------------------------------------------
+
+static enum turn_verdict icmp_from(struct turn_fixture *f, struct pool_ref allocation,
+                                   const struct addr *peer, uint8_t type, uint16_t code)
+{
+    const struct stun_icmp icmp = {.type = type, .code = code, .data = 1280};
+
+    memset(&f->forward, 0xee, sizeof f->forward);
+    return turn_server_icmp(f->server, allocation, peer, &icmp, &f->forward);
+}
+
+static void passes_on_the_icmp_errors_of_the_rfc_and_no_others(void **state)
+{
+    struct turn_fixture *f = *state;
+    static const char *const peers[] = {peer_ip4, peer_ip6};
+
+    for (int family = 0; family < 2; family++) {
+        struct addr peer = turn_fixture_addr(peers[family], 9);
+        struct pool_ref allocation = permitted(f, &peer);
+        uint64_t passed = turn_server_stats(f->server)->errors_to_client;
+        for (unsigned type = 0; type < 128; type++) {
+            bool is_named = family == 0 ? type == 3 || type == 11 : type >= 1 && type <= 3;
+            assert_int_equal(icmp_from(f, allocation, &peer, (uint8_t)type, 4),
+                             is_named ? TURN_FORWARD : TURN_DROP);
+            passed += is_named;
+        }
+        assert_int_equal(turn_server_stats(f->server)->errors_to_client, passed);
+        assert_int_equal(turn_fixture_refresh(f, 0), TURN_FIXTURE_SUCCESS);
+    }
+}
+
+static void an_icmp_error_comes_as_an_indication_without_data(void **state)
+{
+    struct turn_fixture *f = *state;
+    static const char *const peers[] = {peer_ip4, peer_ip6};
+
+    for (int family = 0; family < 2; family++) {
+        uint8_t raw[TURN_FORWARD_HEAD_MAX];
+        struct stun_message message = {0};
+        struct stun_icmp icmp = {0};
+        struct bytes value = {0};
+        struct addr from = {0};
+        struct addr peer = turn_fixture_addr(peers[family], 9);
+        struct pool_ref allocation = permitted(f, &peer);
+        uint8_t type = family == 0 ? 3 : 2;
+        // Over a channel there is no way to say it: it comes as an indication too.
+        assert_int_equal(turn_fixture_bind(f, 0x4000, &peer), TURN_FIXTURE_SUCCESS);
+        assert_int_equal(icmp_from(f, allocation, &peer, type, 4), TURN_FORWARD);
+        assert_false(f->forward.is_to_peer);
+        assert_false(f->forward.is_unfragmented);
+        assert_memory_equal(&f->forward.tuple, &f->tuple, sizeof f->tuple);
+        assert_int_equal(f->forward.payload.len, 0);
+        assert_int_equal(f->forward.padding_len, 0);
+        struct bytes whole = joined(f, raw, sizeof raw);
+        assert_int_equal(stun_message_read(whole, &message), STUN_MESSAGE_OK);
+        assert_int_equal(message.header.class, STUN_INDICATION);
+        assert_int_equal(message.header.method, STUN_DATA);
+        assert_false(stun_message_has(&message, STUN_ATTR_DATA));
+        assert_true(stun_message_find(&message, STUN_ATTR_XOR_PEER_ADDRESS, &value));
+        assert_true(stun_attr_xor_addr_read(value, &message.header.transaction, &from));
+        assert_true(addr_equal(&from, &peer));
+        assert_true(stun_message_find(&message, STUN_ATTR_ICMP, &value));
+        assert_true(stun_icmp_read(value, &icmp));
+        assert_int_equal(icmp.type, type);
+        assert_int_equal(icmp.code, 4);
+        assert_int_equal(icmp.data, 1280);
+        assert_int_equal(turn_fixture_refresh(f, 0), TURN_FIXTURE_SUCCESS);
+    }
+}
+
+static void an_icmp_error_needs_a_permission_and_an_allocation(void **state)
+{
+    struct turn_fixture *f = *state;
+    struct addr peer = turn_fixture_addr(peer_ip4, 9);
+    struct addr stranger = turn_fixture_addr("192.0.2.77", 9);
+    struct addr other_family = turn_fixture_addr(peer_ip6, 9);
+    struct pool_ref allocation = permitted(f, &peer);
+    struct pool_ref stale = {allocation.index, allocation.generation + 1};
+
+    assert_int_equal(icmp_from(f, allocation, &stranger, 3, 3), TURN_DROP);
+    assert_int_equal(icmp_from(f, allocation, &other_family, 1, 4), TURN_DROP);
+    assert_int_equal(icmp_from(f, stale, &peer, 3, 3), TURN_DROP);
+    assert_int_equal(icmp_from(f, allocation, &peer, 3, 3), TURN_FORWARD);
+    turn_fixture_wait(f, 300 * SECOND_NS);
+    assert_int_equal(icmp_from(f, allocation, &peer, 3, 3), TURN_DROP);
+    assert_int_equal(turn_fixture_refresh(f, 0), TURN_FIXTURE_SUCCESS);
+    assert_int_equal(icmp_from(f, allocation, &peer, 3, 3), TURN_DROP);
+}
+
+static void firezones_channel_lets_icmp_errors_of_its_peer_through(void **state)
+{
+    struct turn_fixture *f = *state;
+    struct addr peer = turn_fixture_addr(peer_ip4, 9);
+    struct addr other_port = turn_fixture_addr(peer_ip4, 10);
+
+    turn_fixture_become_firezone(f);
+    struct pool_ref allocation = turn_fixture_allocate(f);
+    assert_int_equal(turn_fixture_bind(f, 0x4000, &peer), TURN_FIXTURE_SUCCESS);
+    assert_int_equal(icmp_from(f, allocation, &peer, 3, 3), TURN_FORWARD);
+    assert_int_equal(icmp_from(f, allocation, &other_port, 3, 3), TURN_DROP);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -343,6 +446,10 @@ int main(void)
         TURN_FIXTURE_TEST(sends_what_channel_data_carries),
         TURN_FIXTURE_TEST(a_channel_without_its_permission_relays_nothing),
         TURN_FIXTURE_TEST(counts_what_it_relays),
+        TURN_FIXTURE_TEST(passes_on_the_icmp_errors_of_the_rfc_and_no_others),
+        TURN_FIXTURE_TEST(an_icmp_error_comes_as_an_indication_without_data),
+        TURN_FIXTURE_TEST(an_icmp_error_needs_a_permission_and_an_allocation),
+        TURN_FIXTURE_TEST(firezones_channel_lets_icmp_errors_of_its_peer_through),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

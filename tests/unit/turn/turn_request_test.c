@@ -20,9 +20,11 @@ static int ask(struct turn_fixture *f, unsigned parts, struct bytes nonce)
 {
     struct turn_fixture_draft draft;
     struct wr *wr = &draft.writer.wr;
-    uint8_t key[STUN_KEY_LEN];
+    struct turn_key key = turn_fixture_key(f);
 
     turn_fixture_begin(f, &draft, STUN_REQUEST, STUN_ALLOCATE);
+    // So long that each answer fits into four times its request (max_amplification).
+    stun_attr_write(wr, STUN_ATTR_SOFTWARE, bytes_of_text("a client of the tests"));
     if ((parts & UNKNOWN) != 0) {
         stun_attr_u32_write(wr, 0x002f, 0);
     }
@@ -36,8 +38,7 @@ static int ask(struct turn_fixture *f, unsigned parts, struct bytes nonce)
         stun_attr_write(wr, STUN_ATTR_NONCE, nonce);
     }
     if ((parts & INTEGRITY) != 0) {
-        turn_fixture_key(f, key);
-        stun_writer_integrity(&draft.writer, (struct bytes){key, sizeof key});
+        stun_writer_integrity(&draft.writer, turn_key_bytes(&key));
     }
     return turn_fixture_send(f, turn_fixture_finish(&draft));
 }
@@ -74,6 +75,7 @@ static void challenges_whoever_does_not_sign(void **state)
     for (size_t i = 0; i < COUNT_OF(signed_methods); i++) {
         struct turn_fixture_draft draft;
         turn_fixture_begin(f, &draft, STUN_REQUEST, signed_methods[i]);
+        stun_attr_u32_write(&draft.writer.wr, STUN_ATTR_LIFETIME, 600);
         assert_int_equal(turn_fixture_send(f, turn_fixture_finish(&draft)), 401);
         assert_int_equal(f->response.header.method, signed_methods[i]);
     }
@@ -165,15 +167,15 @@ static void wants_its_own_realm(void **state)
     struct turn_fixture_draft draft;
     struct wr *wr = &draft.writer.wr;
     uint8_t nonce[TURN_FIXTURE_NONCE_LEN];
-    uint8_t key[STUN_KEY_LEN];
 
     turn_fixture_nonce(f, nonce);
-    turn_fixture_key(f, key); // the right key, so that it is the attribute that is refused
+    struct turn_key key =
+        turn_fixture_key(f); // the right key, so that it is the attribute that is refused
     turn_fixture_begin_allocate(f, &draft);
     stun_attr_write(wr, STUN_ATTR_USERNAME, bytes_of_text("alice"));
     stun_attr_write(wr, STUN_ATTR_REALM, bytes_of_text("elsewhere"));
     stun_attr_write(wr, STUN_ATTR_NONCE, (struct bytes){nonce, sizeof nonce});
-    stun_writer_integrity(&draft.writer, (struct bytes){key, sizeof key});
+    stun_writer_integrity(&draft.writer, turn_key_bytes(&key));
     assert_int_equal(turn_fixture_send(f, turn_fixture_finish(&draft)), 401);
     assert_true(bytes_equal_text(turn_fixture_value(f, STUN_ATTR_REALM), "fairlead"));
     f->config.realm = bytes_of_text("elsewhere"); // the key that goes with it does not help
@@ -270,6 +272,7 @@ static void is_silent_about_methods_it_does_not_know(void **state)
         bool is_ours = method == 1 || method == 3 || method == 4 || method == 8 || method == 9;
         struct turn_fixture_draft draft;
         turn_fixture_begin(f, &draft, STUN_REQUEST, method);
+        stun_attr_u32_write(&draft.writer.wr, STUN_ATTR_LIFETIME, 600);
         int code = turn_fixture_send(f, turn_fixture_finish(&draft));
         assert_int_equal(code != TURN_FIXTURE_SILENCE, is_ours);
         dropped += !is_ours;

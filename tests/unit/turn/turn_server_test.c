@@ -338,6 +338,138 @@ static void are_met_by_assertions(void **state)
     assert_true(dies(call_with_commands_waiting, f));
 }
 
+// --- Bad input -----------------------------------------------------------------------------------
+
+static void long_zeros_are_nothing(void **state)
+{
+    static const size_t lengths[] = {0, 1, 3, 4, 19, 20, 21, 1500, 65507, 65535, 65536};
+    struct turn_fixture *f = *state;
+    uint8_t *zeros = calloc(1, 65536);
+
+    assert_non_null(zeros);
+    for (size_t i = 0; i < COUNT_OF(lengths); i++) {
+        assert_int_equal(turn_fixture_send(f, (struct bytes){zeros, lengths[i]}),
+                         TURN_FIXTURE_SILENCE);
+        assert_int_equal(f->verdict, TURN_DROP);
+    }
+    assert_int_equal(turn_server_stats(f->server)->dropped_malformed, COUNT_OF(lengths));
+    free(zeros);
+}
+
+static void stun_inside_channel_data_is_data(void **state)
+{
+    struct turn_fixture *f = *state;
+    struct addr peer = turn_fixture_addr("192.0.2.9", 9);
+    struct turn_fixture_draft draft;
+    uint8_t raw[64];
+    struct wr wr = wr_init(raw, sizeof raw);
+
+    turn_fixture_allocate(f);
+    assert_int_equal(turn_fixture_bind(f, 0x4000, &peer), TURN_FIXTURE_SUCCESS);
+    turn_fixture_begin(f, &draft, STUN_REQUEST, STUN_BINDING);
+    struct bytes inner = turn_fixture_finish(&draft);
+    wr_u16(&wr, 0x4000);
+    wr_u16(&wr, (uint16_t)inner.len);
+    wr_bytes(&wr, inner);
+    assert_int_equal(turn_fixture_send(f, wr_done(&wr)), TURN_FIXTURE_SILENCE);
+    assert_int_equal(f->verdict, TURN_FORWARD);
+    assert_true(bytes_equal(f->forward.payload, inner));
+    // And what a peer sends, ChannelData as it were, is data as well.
+    assert_int_equal(turn_fixture_from_peer(f, f->forward.allocation, &peer, wr_done(&wr)),
+                     TURN_FORWARD);
+    assert_int_equal(f->forward.payload.len, wr.len);
+}
+
+static void channel_data_may_be_padded_and_may_not_be_cut(void **state)
+{
+    struct turn_fixture *f = *state;
+    struct addr peer = turn_fixture_addr("192.0.2.9", 9);
+    static const uint8_t raw[] = {0x40, 0x00, 0x00, 0x05, 1, 2, 3, 4, 5, 0, 0, 0};
+
+    turn_fixture_allocate(f);
+    assert_int_equal(turn_fixture_bind(f, 0x4000, &peer), TURN_FIXTURE_SUCCESS);
+    for (size_t len = 0; len <= sizeof raw; len++) {
+        assert_int_equal(turn_fixture_send(f, (struct bytes){raw, len}), TURN_FIXTURE_SILENCE);
+        assert_int_equal(f->verdict, len < 9 ? TURN_DROP : TURN_FORWARD);
+        if (len >= 9) {
+            assert_int_equal(f->forward.payload.len, 5);
+        }
+    }
+}
+
+// The nonce that made them good is over, and so is their transaction.
+static void a_request_replayed_after_its_time_does_nothing(void **state)
+{
+    struct turn_fixture *f = *state;
+    struct turn_fixture_draft allocate;
+    struct turn_fixture_draft binding;
+    struct addr peer = turn_fixture_addr("192.0.2.9", 9);
+
+    turn_fixture_begin_allocate(f, &allocate);
+    turn_fixture_sign(f, &allocate);
+    struct bytes first = turn_fixture_finish(&allocate);
+    assert_int_equal(turn_fixture_send(f, first), TURN_FIXTURE_SUCCESS);
+    turn_fixture_begin(f, &binding, STUN_REQUEST, STUN_CHANNEL_BIND);
+    stun_attr_u16_write(&binding.writer.wr, STUN_ATTR_CHANNEL_NUMBER, 0x4000);
+    turn_fixture_add_peer(&binding, &peer);
+    turn_fixture_sign(f, &binding);
+    struct bytes second = turn_fixture_finish(&binding);
+    assert_int_equal(turn_fixture_send(f, second), TURN_FIXTURE_SUCCESS);
+    struct turn_tuple tuple = f->tuple;
+    f->tuple.client.port++; // from elsewhere they are nobody's
+    assert_int_equal(turn_fixture_send(f, first), 438);
+    assert_int_equal(turn_fixture_send(f, second), 438);
+    f->tuple = tuple;
+    turn_fixture_wait(f, 601 * SECOND_NS);
+    assert_int_equal(turn_fixture_send(f, second), 437);
+    turn_fixture_wait(f, 3600 * SECOND_NS);
+    assert_int_equal(turn_fixture_send(f, first), 438);
+    assert_int_equal(turn_fixture_send(f, second), 438);
+    assert_true(turn_fixture_is_empty(f));
+}
+
+// Of attributes behind the proof none counts; of repeated ones the first does.
+static void what_stands_behind_the_proof_was_not_said(void **state)
+{
+    struct turn_fixture *f = *state;
+    struct turn_fixture_draft draft;
+
+    turn_fixture_begin_allocate(f, &draft);
+    stun_attr_u32_write(&draft.writer.wr, STUN_ATTR_LIFETIME, 1000);
+    stun_attr_u32_write(&draft.writer.wr, STUN_ATTR_LIFETIME, 2000);
+    turn_fixture_sign(f, &draft);
+    stun_attr_u32_write(&draft.writer.wr, STUN_ATTR_LIFETIME, 3000);
+    stun_attr_u8_write(&draft.writer.wr, STUN_ATTR_EVEN_PORT, STUN_ATTR_EVEN_PORT_RESERVE);
+    stun_attr_u32_write(&draft.writer.wr, 0x0031, 0); // unknown, and not listed either
+    assert_int_equal(turn_fixture_send(f, turn_fixture_finish(&draft)), TURN_FIXTURE_SUCCESS);
+    assert_int_equal(turn_fixture_number(f, STUN_ATTR_LIFETIME), 1000);
+    assert_false(stun_message_has(&f->response, STUN_ATTR_RESERVATION_TOKEN));
+    turn_fixture_begin_allocate(f, &draft); // nor does a proof count that stands before nothing
+    f->tuple.client.port++;
+    uint8_t nonce[TURN_FIXTURE_NONCE_LEN];
+    turn_fixture_nonce(f, nonce);
+    turn_fixture_begin(f, &draft, STUN_REQUEST, STUN_ALLOCATE);
+    turn_fixture_sign_with(f, &draft, (struct bytes){nonce, sizeof nonce});
+    stun_attr_u8_write(&draft.writer.wr, STUN_ATTR_REQUESTED_TRANSPORT, STUN_ATTR_TRANSPORT_UDP);
+    assert_int_equal(turn_fixture_send(f, turn_fixture_finish(&draft)), 400);
+}
+
+// A clock of the wall that jumps, forwards or backwards, moves no deadline.
+static void a_jump_of_the_wall_clock_ends_nothing(void **state)
+{
+    static const int64_t walls_s[] = {0, -1, 1, 4000000000, INT64_MAX, INT64_MIN};
+    struct turn_fixture *f = *state;
+    struct addr peer = turn_fixture_addr("192.0.2.9", 9);
+
+    turn_fixture_allocate(f);
+    assert_int_equal(turn_fixture_bind(f, 0x4000, &peer), TURN_FIXTURE_SUCCESS);
+    for (size_t i = 0; i < COUNT_OF(walls_s); i++) {
+        f->now.wall_s = walls_s[i];
+        assert_int_equal(turn_fixture_chandata(f, 0x4000, "x"), TURN_FORWARD);
+        assert_int_equal(turn_fixture_refresh(f, 600), TURN_FIXTURE_SUCCESS);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,6 +487,12 @@ int main(void)
         TURN_FIXTURE_TEST(the_same_calls_give_the_same_bytes),
         TURN_FIXTURE_TEST(another_seed_gives_other_secrets),
         TURN_FIXTURE_TEST(are_met_by_assertions),
+        TURN_FIXTURE_TEST(long_zeros_are_nothing),
+        TURN_FIXTURE_TEST(stun_inside_channel_data_is_data),
+        TURN_FIXTURE_TEST(channel_data_may_be_padded_and_may_not_be_cut),
+        TURN_FIXTURE_TEST(a_request_replayed_after_its_time_does_nothing),
+        TURN_FIXTURE_TEST(what_stands_behind_the_proof_was_not_said),
+        TURN_FIXTURE_TEST(a_jump_of_the_wall_clock_ends_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "turn/turn_quota.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "turn/turn_fixture.h"
+#include "turn/turn_server_priv.h"
+
+// An Allocate of the client at a port.
+static int allocate_at(struct turn_fixture *f, uint16_t port)
+{
+    struct turn_fixture_draft draft;
+
+    f->tuple.client.port = port;
+    turn_fixture_begin_allocate(f, &draft);
+    return turn_fixture_ask(f, &draft);
+}
+
+static void restart(struct turn_fixture *f, uint32_t per_user)
+{
+    struct turn_config config = turn_fixture_config();
+
+    config.allocations_per_user = per_user;
+    turn_fixture_restart(f, &config);
+}
+
+static void counts_each_users_allocations(void **state)
+{
+    enum { USERS = 3, EACH = 2 };
+    struct turn_fixture *f = *state;
+    uint32_t made[USERS * EACH];
+
+    for (uint16_t i = 0; i < USERS * EACH; i++) {
+        struct turn_tuple tuple = f->tuple;
+        tuple.client.port = (uint16_t)(1000 + i);
+        made[i] = turn_allocation_create(f->server, &tuple, i % USERS);
+    }
+    for (uint64_t user = 0; user < USERS; user++) {
+        assert_int_equal(turn_quota_count(f->server, user), EACH);
+        uint32_t first = turn_quota_first(f->server, user);
+        assert_true(first == made[user] || first == made[user + USERS]);
+    }
+    assert_int_equal(turn_quota_count(f->server, USERS), 0);
+    assert_int_equal(turn_quota_first(f->server, USERS), POOL_NONE);
+    turn_allocation_delete(f->server, made[1], TURN_EVENT_DELETED);
+    assert_int_equal(turn_quota_count(f->server, 1), 1);
+    assert_int_equal(turn_quota_first(f->server, 1), made[1 + USERS]);
+    turn_allocation_delete(f->server, made[1 + USERS], TURN_EVENT_DELETED);
+    assert_int_equal(turn_quota_count(f->server, 1), 0);
+    assert_int_equal(turn_quota_first(f->server, 1), POOL_NONE);
+    assert_int_equal(turn_quota_count(f->server, 2), EACH);
+    assert_int_equal(f->server->quotas.pool.used, USERS - 1); // nothing stays of who holds nothing
+}
+
+static void every_allocation_may_be_another_users(void **state)
+{
+    struct turn_fixture *f = *state;
+
+    for (uint16_t round = 0; round < 3; round++) {
+        uint32_t made[8];
+        for (uint16_t i = 0; i < COUNT_OF(made); i++) {
+            struct turn_tuple tuple = f->tuple;
+            tuple.client.port = (uint16_t)(1000 + i);
+            made[i] = turn_allocation_create(f->server, &tuple, 100 + i);
+            assert_int_not_equal(made[i], POOL_NONE);
+        }
+        for (uint16_t i = 0; i < COUNT_OF(made); i++) {
+            turn_allocation_delete(f->server, made[i], TURN_EVENT_DELETED);
+        }
+        assert_int_equal(f->server->quotas.pool.used, 0);
+    }
+}
+
+static void refuses_by_486_what_a_user_may_not_hold(void **state)
+{
+    struct turn_fixture *f = *state;
+
+    restart(f, 2);
+    assert_int_equal(allocate_at(f, 1001), TURN_FIXTURE_SUCCESS);
+    assert_int_equal(allocate_at(f, 1002), TURN_FIXTURE_SUCCESS);
+    assert_int_equal(allocate_at(f, 1003), 486);
+    assert_true(turn_fixture_is_signed(f, TURN_FIXTURE_SHA1));
+    const struct turn_command_report *report = turn_fixture_report(f, TURN_EVENT_EXHAUSTED);
+    assert_non_null(report);
+    assert_non_null(strstr(report->reason, "--user-quota"));
+    assert_int_equal(turn_fixture_count(f, TURN_COMMAND_OPEN), 0);
+    assert_int_equal(turn_fixture_gauges(f).ports_in_use, 2);
+}
+
+static void one_users_quota_is_nobody_elses(void **state)
+{
+    struct turn_fixture *f = *state;
+
+    restart(f, 1);
+    assert_int_equal(allocate_at(f, 1001), TURN_FIXTURE_SUCCESS);
+    assert_int_equal(allocate_at(f, 1002), 486);
+    f->user = "bob";
+    f->password = "hidden";
+    assert_int_equal(allocate_at(f, 1002), TURN_FIXTURE_SUCCESS);
+    assert_int_equal(allocate_at(f, 1003), 486);
+}
+
+static void deletion_and_expiry_give_back(void **state)
+{
+    struct turn_fixture *f = *state;
+
+    restart(f, 1);
+    assert_int_equal(allocate_at(f, 1001), TURN_FIXTURE_SUCCESS);
+    assert_int_equal(turn_fixture_refresh(f, 0), TURN_FIXTURE_SUCCESS);
+    assert_int_equal(allocate_at(f, 1002), TURN_FIXTURE_SUCCESS);
+    assert_int_equal(allocate_at(f, 1003), 486);
+    turn_fixture_wait(f, 600 * SECOND_NS);
+    assert_int_equal(allocate_at(f, 1003), TURN_FIXTURE_SUCCESS);
+}
+
+static void an_allocation_that_fails_to_open_is_not_counted(void **state)
+{
+    struct turn_fixture *f = *state;
+
+    restart(f, 1);
+    f->refusals = 1;
+    f->refusal = TURN_SYSTEM_REFUSED;
+    assert_int_equal(allocate_at(f, 1001), 508);
+    assert_int_equal(allocate_at(f, 1001), TURN_FIXTURE_SUCCESS);
+}
+
+static void a_retransmission_is_no_second_one(void **state)
+{
+    struct turn_fixture *f = *state;
+    struct turn_fixture_draft draft;
+
+    restart(f, 1);
+    turn_fixture_begin_allocate(f, &draft);
+    turn_fixture_sign(f, &draft);
+    struct bytes whole = turn_fixture_finish(&draft);
+    assert_int_equal(turn_fixture_send(f, whole), TURN_FIXTURE_SUCCESS);
+    assert_int_equal(turn_fixture_send(f, whole), TURN_FIXTURE_SUCCESS);
+    assert_int_equal(turn_fixture_gauges(f).allocations, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TURN_FIXTURE_TEST(counts_each_users_allocations),
+        TURN_FIXTURE_TEST(every_allocation_may_be_another_users),
+        TURN_FIXTURE_TEST(refuses_by_486_what_a_user_may_not_hold),
+        TURN_FIXTURE_TEST(one_users_quota_is_nobody_elses),
+        TURN_FIXTURE_TEST(deletion_and_expiry_give_back),
+        TURN_FIXTURE_TEST(an_allocation_that_fails_to_open_is_not_counted),
+        TURN_FIXTURE_TEST(a_retransmission_is_no_second_one),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
