@@ -34,6 +34,9 @@ enum sim_credential_kind sim_credential_kind_of(const struct sim_setup *setup, s
 // When a name ends: the number before its first colon, or all of it. False when that is none.
 bool sim_credential_expiry(struct bytes name, int64_t *out);
 
+// What is told here agrees with what the issuers themselves give for known secrets and names.
+bool sim_credential_is_right(void);
+
 // base64(HMAC-SHA1(secret, name)): the convention of TURN REST. Returns the length.
 size_t sim_credential_rest(struct bytes secret, struct bytes name,
                            uint8_t out[SIM_CREDENTIAL_TEXT_MAX]);

@@ -92,6 +92,10 @@ int main(int argc, char **argv)
     if (__sanitizer_set_death_callback != NULL) {
         __sanitizer_set_death_callback(say_seed);
     }
+    if (!sim_credential_is_right()) {
+        fputs("the oracle itself is wrong about Firezone's passwords\n", stderr);
+        return 1;
+    }
     printf("seeds %" PRIu64 " to %" PRIu64 "\n", options.seed, options.seed + options.count - 1);
     fflush(stdout);
     for (uint64_t i = 0; i < options.count; i++) {

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "sim/sim_payload.h"
 #include "sim/sim_world.h"
 
 enum { TYPE_LEN = 2 };
@@ -72,6 +73,14 @@ static void send_changed(struct sim_stranger *stranger, struct sim_world *world,
                   (struct bytes){bytes, len});
 }
 
+// As much of nothing as a datagram holds.
+static void send_zeros(struct sim_world *world, const struct addr *from)
+{
+    static const uint8_t zeros[SIM_PAYLOAD_MAX];
+
+    sim_link_send(world, from, &world->setup.listen_ip4, (struct bytes){zeros, sizeof zeros});
+}
+
 static void send_garbage(struct sim_world *world, const struct addr *from)
 {
     uint8_t bytes[200];
@@ -107,6 +116,9 @@ void sim_stranger_wake(struct sim_stranger *stranger, struct sim_world *world, u
     if (rng_chance(&world->rng, 50)) {
         struct addr *client = &world->clients[rng_below(&world->rng, world->client_count)].addr;
         from = client->family == ADDR_IP4 ? *client : from;
+    }
+    if (rng_chance(&world->rng, 1)) {
+        send_zeros(world, &from);
     }
     switch (rng_below(&world->rng, 4)) {
     case 0:
