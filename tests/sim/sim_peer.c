@@ -49,7 +49,7 @@ void sim_peer_init(struct sim_peer *peer, unsigned index)
 
 static size_t some_len(struct rng *rng)
 {
-    if (rng_chance(rng, 2)) {
+    if (rng_below(rng, 150) == 0) {
         return SIM_PAYLOAD_MAX - rng_below(rng, 70); // about as long as fits with a head
     }
     return rng_below(rng, rng_chance(rng, 10) ? 1400 : 60);

@@ -117,7 +117,7 @@ void sim_stranger_wake(struct sim_stranger *stranger, struct sim_world *world, u
         struct addr *client = &world->clients[rng_below(&world->rng, world->client_count)].addr;
         from = client->family == ADDR_IP4 ? *client : from;
     }
-    if (rng_chance(&world->rng, 1)) {
+    if (rng_below(&world->rng, 500) == 0) {
         send_zeros(world, &from);
     }
     switch (rng_below(&world->rng, 4)) {
