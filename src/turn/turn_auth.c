@@ -103,7 +103,9 @@ static enum turn_auth_outcome check_claim(struct turn_server *server, struct tur
     if (!has_realm || !has_nonce) {
         return request->manner->has_strict_nonce ? TURN_AUTH_ABSENT : TURN_AUTH_INCOMPLETE;
     }
-    if (!turn_nonce_is_good(&server->nonce, request->now, &request->to.tuple.client, nonce)) {
+    bool is_fresh =
+        turn_nonce_is_good(&server->nonce, request->now, &request->to.tuple.client, nonce);
+    if (!is_fresh && request->manner->has_strict_nonce) {
         return TURN_AUTH_STALE;
     }
     bool is_proven = try_keys(server, request, match);
@@ -113,6 +115,10 @@ static enum turn_auth_outcome check_claim(struct turn_server *server, struct tur
             request->to.proof = TURN_RESPONSE_UNSIGNED;
         }
         return TURN_AUTH_WRONG;
+    }
+    if (!is_fresh) {
+        request->to.proof = TURN_RESPONSE_UNSIGNED;
+        return TURN_AUTH_STALE;
     }
     request->username = match->username;
     // Of equal names in the two realms each is somebody else.

@@ -16,7 +16,7 @@ enum turn_manner_kind {
 struct turn_manner {
     enum turn_manner_kind kind;
     bool has_user_proof;     // refusals are signed too, for any user whose key can be told
-    bool has_strict_nonce;   // a request without any nonce gets 401, one without proof parts too
+    bool has_strict_nonce;   // a bad nonce is 438 before all else; without one it is 401, not 400
     bool has_takeover;       // one allocation per user: a new one replaces the old, wherever it is
     bool has_open_tenure;    // any user may use a client's allocation: 441 never
     bool has_own_channels;   // a channel is its own permission, for the peer's address and port

@@ -4,8 +4,8 @@
 //      Binding                          answered to anyone
 //      no MESSAGE-INTEGRITY             401 with realm and nonce
 //      no USERNAME, REALM or NONCE      400
-//      nonce not ours or too old        438 with realm and nonce
 //      unknown user, wrong integrity    401 with realm and nonce, after the same work
+//      nonce not ours or too old        438 with realm and nonce
 //      unknown required attributes      420
 //      not an Allocate, no allocation   437
 //      an allocation of somebody else   441

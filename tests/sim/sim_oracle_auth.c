@@ -199,12 +199,14 @@ static unsigned authenticate_rfc(struct sim_oracle *oracle, struct now now,
     if (algorithm == ALGORITHM_NONE) {
         return 400;
     }
-    if (!is_nonce_good(oracle, now, &out->tuple.client, nonce->value)) {
-        return 438;
-    }
     struct bytes name = user != NULL ? user->value : unhashed(config, hash->value);
     find_passwords(config, now, false, name, &passwords);
     unsigned code = check_proof(oracle, message, name, algorithm == SHA256_NUMBER, &passwords, out);
+    if (code == 0 && !is_nonce_good(oracle, now, &out->tuple.client, nonce->value)) {
+        out->is_authentic = false; // RFC 8489 section 9.2.4 asks for the nonce last
+        out->proof = SIM_NAIVE_UNSIGNED;
+        return 438;
+    }
     if (code == 0 && user == NULL) {
         sim_cover_point(oracle->cover, SIM_COVER_USERHASH);
     }

@@ -224,9 +224,11 @@ static void checks_in_the_order_of_the_rfc(void **state)
     f->password = "guess";
     assert_int_equal(ask(f, UNKNOWN, stale), 401);
     assert_int_equal(ask(f, UNKNOWN | INTEGRITY, stale), 400);
-    assert_int_equal(ask(f, UNKNOWN | 15, stale), 438);
+    assert_int_equal(ask(f, UNKNOWN | 15, stale), 401); // RFC 8489 asks for the nonce last
     assert_int_equal(ask(f, UNKNOWN | 15, good), 401);
     f->password = "secret";
+    assert_int_equal(ask(f, UNKNOWN | 15, stale), 438);
+    assert_false(stun_message_has(&f->response, STUN_ATTR_MESSAGE_INTEGRITY));
     assert_int_equal(ask(f, UNKNOWN | 15, good), 420);
     assert_int_equal(turn_fixture_permit(f, &denied), 437);
     turn_fixture_allocate(f);
