@@ -38,8 +38,9 @@ MANNERS = {
 
 def uclient(options, server, port, peer, peer_port, counts, password="wonder", user="alice"):
     counts = {"-m": 1, "-n": MESSAGES, "-l": LENGTH, "-z": 20} | counts
+    proof = ["-w", password] if password else []  # else the options have one
     command = ["turnutils_uclient", *options.split(), "-e", peer, "-r", peer_port, "-u", user,
-               "-w", password, "-p", port, *(word for pair in counts.items() for word in pair),
+               *proof, "-p", port, *(word for pair in counts.items() for word in pair),
                server]
     return subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, text=True, preexec_fn=end_with_parent)
