@@ -67,6 +67,31 @@ class Aioice(case.Case):
             asyncio.run(self.exchange(host))
             self.one.wait_for_log(r"(allocation deleted by its client[\s\S]*)" * (number + 1))
 
+    async def live_on(self, one, seconds):
+        """An allocation of 6 s and channels renewed after 5, kept alive by aioice alone."""
+        loop = asyncio.get_running_loop()
+        peer_transport, _ = await loop.create_datagram_endpoint(
+            lambda: Collector(is_echo=True), local_addr=("127.0.0.1", 0))
+        peer = peer_transport.get_extra_info("sockname")
+        transport, collector = await turn.create_turn_endpoint(
+            Collector, server_addr=("127.0.0.1", one.port), username="alice", password="wonder",
+            lifetime=6, channel_refresh_time=5)
+        for number in range(seconds * 2):
+            transport.sendto(b"%d" % number, peer)
+            arrived = await asyncio.wait_for(collector.arrived.get(), 5)
+            self.assertEqual(arrived, (b"%d" % number, peer))
+            await asyncio.sleep(0.5)
+        transport.close()
+        await asyncio.wait_for(collector.closed.wait(), 5)
+        peer_transport.close()
+
+    def test_short_lifetimes_are_renewed_in_time(self):
+        one = self.relay("--allow-peer", "127.0.0.1", "--min-lifetime", "5")
+        asyncio.run(self.live_on(one, 15))
+        self.assertIn(" lifetime_s=6", one.log())
+        self.assertNotIn("expired", one.log())
+        one.stop()
+
     def test_a_wrong_password_fails(self):
         async def attempt():
             with self.assertRaisesRegex(Exception, "401"):

@@ -185,6 +185,52 @@ class Families(case.Case):
             UDP, (stun.REQUESTED_ADDRESS_FAMILY, b"\x03\0\0\0")])
         self.assertIn(response.error, (400, 440))
 
+    def test_both_families_are_granted_at_one_port(self):
+        one = self.relay(*ALLOW, hosts=("127.0.0.1", "::1"))
+        before = one.descriptor_count()
+        alice = self.client(one)
+        response = alice.ask([(stun.ADDITIONAL_ADDRESS_FAMILY, stun.FAMILY_IP6)])
+        (ip4, port4), (ip6, port6) = response.addresses(stun.XOR_RELAYED_ADDRESS)
+        self.assertEqual((ip4, ip6, port4), ("127.0.0.1", "::1", port6))
+        self.assertIsNone(response.get(stun.ADDRESS_ERROR_CODE))
+        self.assertEqual(one.descriptor_count(), before + 2)
+        for number, relayed in enumerate(((ip4, port4), (ip6, port6)), 0x4000):
+            peer = self.peer(relayed[0])
+            alice.bind(number, peer.getsockname())
+            alice.send_channel(number, b"ping")
+            data, source = peer.recvfrom(100)
+            self.assertEqual((data, source[:2]), (b"ping", relayed))
+            peer.sendto(b"pong", source)
+            self.assertEqual(alice.receive(), (number, b"pong"))
+        # One family is given back, the other lives on (RFC 8656 section 8.2).
+        alice.refresh((stun.LIFETIME, 0), (stun.REQUESTED_ADDRESS_FAMILY, stun.FAMILY_IP6))
+        self.assertEqual(one.descriptor_count(), before + 1)
+        alice.bind(0x4001, peer.getsockname(), code=443)
+        alice.refresh()
+        alice.free()
+        self.assertEqual(one.descriptor_count(), before)
+
+    def test_a_relay_of_one_family_grants_that_and_says_why_not_the_other(self):
+        for host, missing in (("127.0.0.1", 2), ("::1", 1)):
+            one = self.relay(hosts=(host,))
+            response = self.client(one, local=host).ask(
+                [(stun.ADDITIONAL_ADDRESS_FAMILY, stun.FAMILY_IP6)])
+            self.assertEqual([ip for ip, _ in response.addresses(stun.XOR_RELAYED_ADDRESS)],
+                             [host])
+            error = response.get(stun.ADDRESS_ERROR_CODE)
+            self.assertEqual((error[0], error[1], error[2] & 7, error[3]), (missing, 0, 4, 40))
+
+    def test_an_additional_family_stands_alone_and_is_ip6(self):
+        alice = self.client(self.relay(hosts=("127.0.0.1", "::1"))).challenge()
+        both = (stun.ADDITIONAL_ADDRESS_FAMILY, stun.FAMILY_IP6)
+        for attributes in ([(stun.ADDITIONAL_ADDRESS_FAMILY, stun.FAMILY_IP4)],
+                           [both, (stun.REQUESTED_ADDRESS_FAMILY, stun.FAMILY_IP4)],
+                           [both, (stun.EVEN_PORT, b"\x80")],
+                           [both, (stun.RESERVATION_TOKEN, bytes(8))]):
+            with self.subTest(attributes=attributes):
+                alice.ask(attributes, code=400)
+        alice.ask([both])
+
     def test_peers_of_the_other_family_get_443(self):
         one = self.relay(*ALLOW, hosts=("127.0.0.1", "::1"))
         for family, wrong in ((stun.FAMILY_IP4, "::1"), (stun.FAMILY_IP6, "127.0.0.1")):
