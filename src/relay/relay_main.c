@@ -62,7 +62,9 @@ static void on_signal(struct io_watch *watch, uint32_t events)
 
     (void)events;
     if (io_signal_read(watch->fd, &number)) {
-        LOG_INFO("ending", LOG_TEXT("signal", sigabbrev_np(number)));
+        char name[16]; // "SIGTERM" and the like
+        snprintf(name, sizeof name, "SIG%s", sigabbrev_np(number));
+        LOG_INFO("ending", LOG_TEXT("signal", name));
         on_signal_over = true;
     }
 }
