@@ -7,13 +7,14 @@
 #   make check        the rules of the house (tools/rooms.py) alone
 #   make format       every C file as clang-format has it
 #   make fuzz         each fuzz target for FUZZ_SECONDS
+#   make prove        Frama-C shows the readers of stun free of runtime errors; takes minutes
 #   make bench        measures
 #   make install      DESTDIR and prefix are honoured
 #   make clean        removes the build folders
 FUZZ_SECONDS ?= 600
 
 .DEFAULT_GOAL := build
-.PHONY: build run test check format fuzz bench install clean
+.PHONY: build run test check format fuzz prove bench install clean
 
 build/build.ninja:
 	@command -v meson >/dev/null || { tools/install-packages run && command -v meson >/dev/null; }
@@ -40,6 +41,9 @@ format:
 fuzz:
 	@tools/install-packages test
 	tools/run-fuzz $(FUZZ_SECONDS)
+
+prove:
+	@tools/prove
 
 bench: build
 	@test -x bench/run || { echo "there is nothing to measure yet: bench/run is missing"; exit 1; }

@@ -106,8 +106,12 @@ static const uint8_t *advance(struct rd *rd, size_t len)
     }
     const uint8_t *at = rd->ptr;
     if (len > 0) {
+        // For make prove: each length by itself, or ptr and left would part.
+        //@ split len;
         rd->ptr += len;
         rd->left -= len;
+        //@ split rd->left;
+        //@ merge len;
     }
     return at;
 }

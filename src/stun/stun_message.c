@@ -87,7 +87,7 @@ static bool does_count(const struct stun_message *message, uint16_t type)
 
 static void remember_unknown(struct stun_message *message, uint16_t type)
 {
-    if (!stun_attr_is_required(type) || message->unknown_count == STUN_MESSAGE_UNKNOWN_MAX) {
+    if (!stun_attr_is_required(type) || message->unknown_count >= STUN_MESSAGE_UNKNOWN_MAX) {
         return;
     }
     for (uint8_t i = 0; i < message->unknown_count; i++) {
@@ -175,11 +175,15 @@ bool stun_message_has(const struct stun_message *message, enum stun_attr_type ty
 // Reads the attribute at an offset where one is known to stand.
 static struct stun_attr attr_at(const struct stun_message *message, size_t offset)
 {
+    // For make prove: each offset by itself, as bytes.c says of a length.
+    //@ split offset;
+    assert(offset < message->whole.len);
     struct rd rd = rd_init(bytes_from(message->whole, offset));
     struct stun_attr attr = {0};
     bool is_there = stun_attr_read(&rd, &attr);
 
     assert(is_there);
+    //@ merge offset;
     return attr;
 }
 
