@@ -33,7 +33,8 @@ class Exhaustion(case.Case):
 
     def test_without_descriptors_clients_get_508_until_some_are_free(self):
         one = self.relay("--allow-peer", "127.0.0.1", prefix=("prlimit", "--nofile=48:48"),
-                         announced=["^a relayed socket could not be opened .*EMFILE",
+                         announced=["^the limit of descriptors ",
+                                    "^a relayed socket could not be opened .*EMFILE",
                                     "^request refused .*the system has no more sockets"])
         before = one.descriptor_count()
         clients = self.allocate_until_508(one)
