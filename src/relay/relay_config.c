@@ -205,6 +205,7 @@ struct turn_config relay_config_turn(const struct relay_config *config)
     turn.bind_ip6 = config->bind_ip6;
     turn.own_addrs = config->own_addrs;
     turn.own_addr_count = config->own_addr_count;
+    turn.listen_port = config->listen_port;
     turn.lowest_port = config->lowest_port;
     turn.highest_port = config->highest_port;
     turn.realm = config->realm;

@@ -52,6 +52,9 @@ struct turn_config {
     struct addr bind_ip4;
     struct addr bind_ip6;
 
+    // Where clients are listened to, on all own addresses: never a peer, whatever the rules say, or
+    // packets could be made to go round for ever. 0: unknown.
+    uint16_t listen_port;
     // Addresses of this host, which its other services listen at: denied as peers unless a rule
     // allows just them.
     const struct addr *own_addrs;

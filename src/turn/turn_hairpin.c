@@ -32,6 +32,16 @@ uint32_t turn_hairpin_find(const struct turn_server *server, const struct addr *
     return index;
 }
 
+bool turn_hairpin_is_listener(const struct turn_server *server, const struct addr *peer)
+{
+    struct addr copy = *peer;
+
+    if (peer->port != server->config.listen_port || peer->port == 0) {
+        return false;
+    }
+    return turn_hairpin_is_own(server, &copy) || turn_peers_is_own(&server->peers, peer);
+}
+
 bool turn_hairpin_is_allowed(const struct turn_server *server, const struct addr *peer)
 {
     return turn_peers_denial(&server->peers, peer, false) == NULL;

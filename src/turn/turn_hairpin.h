@@ -19,5 +19,9 @@ bool turn_hairpin_is_own(const struct turn_server *server, struct addr *peer);
 // The live allocation that relays at an own address and port, or POOL_NONE.
 uint32_t turn_hairpin_find(const struct turn_server *server, const struct addr *peer);
 
+// The relay's own listening port: never a peer. Checked for each packet, since a permission says
+// nothing of ports.
+bool turn_hairpin_is_listener(const struct turn_server *server, const struct addr *peer);
+
 // An own address at a port that is not relayed is allowed by the rules.
 bool turn_hairpin_is_allowed(const struct turn_server *server, const struct addr *peer);

@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "crypto/crypto_equal.h"
 #include "crypto/crypto_hmac.h"
+#include "crypto/crypto_wipe.h"
 
 enum {
     HEAD_LEN = 5, // bytes: stamp and zero
@@ -18,6 +19,17 @@ _Static_assert(BASE64_LEN(RAW_LEN) == (int)TURN_NONCE_TOKEN_LEN, "no padding and
 _Static_assert((int)TURN_NONCE_KEY_LEN == (int)CRYPTO_SHA256_LEN, "a key is a whole HMAC-SHA256");
 _Static_assert((int)TURN_NONCE_LIFETIME_S <= (int)HOUR_S, "a nonce never needs a third key");
 
+// Up to 68 years, so that stamps do not wrap in the next 68.
+static uint32_t derive_offset(const uint8_t secret[TURN_NONCE_SECRET_LEN])
+{
+    const struct bytes label = BYTES_LITERAL("offset");
+    uint8_t mac[CRYPTO_SHA256_LEN];
+
+    crypto_hmac_sha256((struct bytes){secret, TURN_NONCE_SECRET_LEN}, &label, 1, mac);
+    struct rd rd = rd_init((struct bytes){mac, sizeof mac});
+    return rd_u32(&rd) / 2;
+}
+
 void turn_nonce_init(struct turn_nonce *nonce, const uint8_t secret[TURN_NONCE_SECRET_LEN],
                      uint32_t features)
 {
@@ -25,6 +37,7 @@ void turn_nonce_init(struct turn_nonce *nonce, const uint8_t secret[TURN_NONCE_S
 
     memset(nonce, 0, sizeof *nonce);
     memcpy(nonce->secret, secret, TURN_NONCE_SECRET_LEN);
+    nonce->offset_s = derive_offset(secret);
     stun_cookie_write(&wr, features);
     assert(wr_ok(&wr));
 }
@@ -57,9 +70,9 @@ static void prove(struct turn_nonce *nonce, uint32_t stamp_s, struct bytes head,
     memcpy(out, whole, MAC_LEN);
 }
 
-static uint32_t stamp_of(struct now now)
+static uint32_t stamp_of(const struct turn_nonce *nonce, struct now now)
 {
-    return (uint32_t)(now.mono_ns / SECOND_NS); // wraps after 136 years of uptime
+    return nonce->offset_s + (uint32_t)(now.mono_ns / SECOND_NS);
 }
 
 void turn_nonce_write(struct turn_nonce *nonce, struct now now, const struct addr *client,
@@ -67,10 +80,11 @@ void turn_nonce_write(struct turn_nonce *nonce, struct now now, const struct add
 {
     uint8_t raw[RAW_LEN];
     struct wr wr = wr_init(raw, sizeof raw);
+    uint32_t stamp_s = stamp_of(nonce, now);
 
-    wr_u32(&wr, stamp_of(now));
+    wr_u32(&wr, stamp_s);
     wr_u8(&wr, 0);
-    prove(nonce, stamp_of(now), wr_done(&wr), client, raw + HEAD_LEN);
+    prove(nonce, stamp_s, wr_done(&wr), client, raw + HEAD_LEN);
     struct wr text = wr_init(out, TURN_NONCE_LEN);
     wr_bytes(&text, (struct bytes){nonce->cookie, sizeof nonce->cookie});
     base64_write(&text, (struct bytes){raw, sizeof raw}, false);
@@ -90,9 +104,13 @@ bool turn_nonce_is_good(struct turn_nonce *nonce, struct now now, const struct a
     }
     struct rd rd = rd_init((struct bytes){raw, sizeof raw});
     uint32_t stamp_s = rd_u32(&rd);
-    if (stamp_s > stamp_of(now) || stamp_of(now) - stamp_s > TURN_NONCE_LIFETIME_S) {
+    uint32_t now_s = stamp_of(nonce, now);
+    if (stamp_s > now_s || now_s - stamp_s > TURN_NONCE_LIFETIME_S) {
         return false;
     }
     prove(nonce, stamp_s, (struct bytes){raw, HEAD_LEN}, client, expected);
-    return crypto_equal((struct bytes){raw + HEAD_LEN, MAC_LEN}, (struct bytes){expected, MAC_LEN});
+    bool is_equal =
+        crypto_equal((struct bytes){raw + HEAD_LEN, MAC_LEN}, (struct bytes){expected, MAC_LEN});
+    crypto_wipe(expected, sizeof expected);
+    return is_equal;
 }

@@ -4,10 +4,10 @@
 //      cookie | base64( stamp, 4 bytes | zero, 1 byte | MAC, 10 bytes )        13 + 20 characters
 //
 // The cookie tells clients of RFC 8489 which of its security features we have (stun_cookie.h); it
-// is the same in all nonces of a server. The stamp is the monotonic time in seconds; the MAC covers
-// it and the client's address and port under the key of the hour in which it was made. A nonce is
-// good for TURN_NONCE_LIFETIME_S; so two keys are live at any time, the present hour's and the one
-// before.
+// is the same in all nonces of a server. The stamp is the monotonic time in seconds since a moment
+// that nobody knows; the MAC covers it and the client's address and port under the key of the hour
+// in which it was made. A nonce is good for TURN_NONCE_LIFETIME_S; so two keys are live at any
+// time, the present hour's and the one before.
 #pragma once
 
 #include <stdint.h>
@@ -32,6 +32,7 @@ struct turn_nonce_key {
 };
 
 struct turn_nonce {
+    uint32_t offset_s;                     // added to the clock: it is nobody's business
     uint8_t secret[TURN_NONCE_SECRET_LEN]; // each hour's key is derived from it
     struct turn_nonce_key keys[2];         // kept: even hours, odd hours
     uint8_t cookie[STUN_COOKIE_LEN];

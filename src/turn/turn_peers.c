@@ -182,11 +182,15 @@ void turn_peers_init(struct turn_peers *peers, void *memory, const struct turn_c
         embed(peers, &embeddings[i]);
     }
     for (size_t i = 0; i < COUNT_OF(builtins); i++) {
-        node_for(peers, &builtins[i].cidr)->verdict = 1 + builtins[i].reason;
+        struct turn_peers_node *node = node_for(peers, &builtins[i].cidr);
+        node->verdict = (uint16_t)(1 + builtins[i].reason);
+        node->is_own = builtins[i].reason == LOOPBACK || builtins[i].reason == UNSPECIFIED;
     }
     for (size_t i = 0; i < config->own_addr_count; i++) {
         struct cidr host = host_of(&config->own_addrs[i]);
-        node_for(peers, &host)->verdict = 1 + OWN;
+        struct turn_peers_node *node = node_for(peers, &host);
+        node->verdict = 1 + OWN;
+        node->is_own = true;
     }
     for (size_t i = 0; i < config->rule_count; i++) {
         apply_rule(peers, &config->rules[i]);
@@ -209,31 +213,47 @@ static struct addr without_teredo(const struct addr *addr)
     return addr_ip4(ip, addr->port);
 }
 
-static const char *judge(const struct turn_peers *peers, const struct addr *addr,
-                         bool reaches_private)
+// What the prefixes say that contain an address.
+struct finding {
+    const char *denial; // of the longest one
+    bool is_own;        // of any
+};
+
+static struct finding find(const struct turn_peers *peers, const struct addr *addr,
+                           bool reaches_private)
 {
     unsigned bit_count = (unsigned)addr_ip(addr).len * 8;
+    struct finding finding = {0};
     uint32_t verdict = 1 + ALLOWED;
     uint32_t at = root_of(addr);
 
     for (unsigned bit = 0; at != 0; bit++) {
-        if (peers->nodes[at].verdict != 0) {
-            verdict = peers->nodes[at].verdict;
+        const struct turn_peers_node *node = &peers->nodes[at];
+        if (node->verdict != 0) {
+            verdict = node->verdict;
         }
-        at = bit < bit_count ? peers->nodes[at].child[bit_of(addr, bit)] : 0;
+        finding.is_own = finding.is_own || node->is_own;
+        at = bit < bit_count ? node->child[bit_of(addr, bit)] : 0;
     }
-    if (reaches_private && reasons[verdict - 1].is_private) {
-        return NULL;
+    if (!reaches_private || !reasons[verdict - 1].is_private) {
+        finding.denial = reasons[verdict - 1].text;
     }
-    return reasons[verdict - 1].text;
+    return finding;
 }
 
 const char *turn_peers_denial(const struct turn_peers *peers, const struct addr *peer,
                               bool reaches_private)
 {
     struct addr inner = without_teredo(peer);
-    const char *reason = judge(peers, peer, reaches_private);
+    const char *denial = find(peers, peer, reaches_private).denial;
 
     // A rule may be against Teredo itself, or against all of IPv6.
-    return reason != NULL ? reason : judge(peers, &inner, reaches_private);
+    return denial != NULL ? denial : find(peers, &inner, reaches_private).denial;
+}
+
+bool turn_peers_is_own(const struct turn_peers *peers, const struct addr *peer)
+{
+    struct addr inner = without_teredo(peer);
+
+    return find(peers, &inner, false).is_own;
 }

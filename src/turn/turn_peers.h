@@ -17,7 +17,8 @@
 
 struct turn_peers_node {
     uint32_t child[2]; // index of the node for the next bit, or 0
-    uint32_t verdict;  // 0: none here; else one plus the index in the room's list of reasons
+    uint16_t verdict;  // 0: none here; else one plus the index in the room's list of reasons
+    bool is_own;       // the whole prefix leads to this host, whatever the verdict is
 };
 
 struct turn_peers {
@@ -36,3 +37,6 @@ void turn_peers_init(struct turn_peers *peers, void *memory, const struct turn_c
 // that.
 const char *turn_peers_denial(const struct turn_peers *peers, const struct addr *peer,
                               bool reaches_private);
+
+// The address leads to this host: one of its own, or a loopback address.
+bool turn_peers_is_own(const struct turn_peers *peers, const struct addr *peer);

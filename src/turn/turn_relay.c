@@ -122,6 +122,9 @@ static enum turn_verdict to_peer(struct turn_server *server, uint32_t index, str
     if (is_own && turn_hairpin_find(server, &peer) != POOL_NONE) {
         return turn_around(server, index, &peer, data, out);
     }
+    if (turn_hairpin_is_listener(server, &peer)) {
+        return drop(&server->stats.dropped_no_permission);
+    }
     if (is_own && !turn_hairpin_is_allowed(server, &peer)) {
         return drop(&server->stats.dropped_no_permission);
     }

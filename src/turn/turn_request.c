@@ -234,8 +234,12 @@ bool turn_request_family(const struct turn_request *request, enum addr_family *f
 static const char *denial_of(const struct turn_server *server, const struct turn_request *request,
                              const struct addr *peer, bool is_own)
 {
-    if (is_own && (request->to.method == STUN_CREATE_PERMISSION ||
-                   turn_hairpin_find(server, peer) != POOL_NONE)) {
+    bool has_port = request->to.method != STUN_CREATE_PERMISSION;
+
+    if (has_port && turn_hairpin_is_listener(server, peer)) {
+        return "the relay's own listening port";
+    }
+    if (is_own && (!has_port || turn_hairpin_find(server, peer) != POOL_NONE)) {
         return NULL;
     }
     return turn_peers_denial(&server->peers, peer, request->manner->reaches_private);

@@ -286,8 +286,9 @@ void turn_server_tick(struct turn_server *server, struct now now)
     assert(!server->opening.is_open);
     turn_outbox_reset(&server->outbox);
     turn_ports_tick(&server->ports, now);
-    while (turn_outbox_has_room(&server->outbox) &&
-           turn_expiry_take(&server->expiry, now, &kind, &index)) {
+    for (int i = 0; i < TURN_SERVER_TICK_MAX && turn_outbox_has_room(&server->outbox) &&
+                    turn_expiry_take(&server->expiry, now, &kind, &index);
+         i++) {
         expire(server, now, kind, index);
     }
 }

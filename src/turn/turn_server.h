@@ -2,8 +2,9 @@
 // A STUN/TURN server for UDP (RFC 8489, RFC 8656): the door of the room turn.
 //
 // The room decides and touches nothing: datagrams, time and randomness are arguments; answers are
-// a verdict for the hot path and commands for the rest. It owns no socket and no memory, and its
-// state holds no pointer into the caller's, so the same calls always give the same results.
+// a verdict for the hot path and commands for the rest. It owns no socket and no memory. Its state
+// points into the caller's only from an order to open a socket to its answer, at the request's
+// datagram. So the same calls always give the same results.
 // It does not promise delivery: UDP does not either.
 //
 // The caller's turn:
@@ -26,13 +27,15 @@
 #include "base/bytes.h"
 #include "base/now.h"
 #include "base/pool.h"
+#include "crypto/crypto_random.h"
 #include "stun/stun_icmp.h"
 #include "turn/turn_command.h"
 #include "turn/turn_config.h"
 #include "turn/turn_stats.h"
 
 enum {
-    TURN_SERVER_SEED_LEN = 64,  // bytes
+    TURN_SERVER_SEED_LEN = CRYPTO_RANDOM_SEED_LEN,
+    TURN_SERVER_TICK_MAX = 1024,
     TURN_FORWARD_HEAD_MAX = 56, // bytes: a Data indication's with an ICMP error of an IPv6 peer
 };
 
@@ -103,8 +106,8 @@ MUST_USE bool turn_server_take(struct turn_server *server, struct turn_command *
 void turn_server_opened(struct turn_server *server, struct now now, struct pool_ref allocation,
                         enum turn_opened opened);
 
-// Lets expire what is due, as far as the commands that follow from it have room; then the deadline
-// is still due, and the caller comes again.
+// Lets expire what is due, as far as the commands that follow from it have room, and no more than
+// TURN_SERVER_TICK_MAX things; then the deadline is still due, and the caller comes again.
 void turn_server_tick(struct turn_server *server, struct now now);
 
 // When turn_server_tick() is due (monotonic ns), or NEVER.

@@ -273,6 +273,40 @@ static void an_own_address_that_a_rule_allows_is_relayed_out(void **state)
 }
 
 // Behind a 1:1 NAT the relay is bound to one address and known by another.
+// Whoever reaches the listening port through the relay has an allocation inside an allocation, and
+// with some luck a circle of them, in which packets go round for ever.
+static void the_listening_port_is_no_peer_whatever_the_rules_say(void **state)
+{
+    struct turn_fixture *f = *state;
+    const struct addr hosts[] = {
+        f->config.public_ip4, turn_fixture_addr("127.0.0.1", 0),
+        turn_fixture_addr("203.0.113.77", 0), // an address of the host that is not served
+    };
+    const struct turn_peer_rule all = {.cidr = {.base.family = ADDR_IP4}, .is_allowed = true};
+    struct turn_peer_rule rules[COUNT_OF(hosts) + 1] = {all};
+    struct turn_config config = f->config;
+
+    for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+        rules[i + 1] = (struct turn_peer_rule){{addr_with_port(hosts[i], 0), 32}, true};
+    }
+    config.rules = rules;
+    config.rule_count = COUNT_OF(rules);
+    config.own_addrs = &hosts[2];
+    config.own_addr_count = 1;
+    config.listen_port = 3478;
+    turn_fixture_restart(f, &config);
+    turn_fixture_allocate(f);
+    for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+        const struct addr listener = addr_with_port(hosts[i], 3478);
+        const struct addr beside = addr_with_port(hosts[i], 3479);
+
+        assert_int_equal(turn_fixture_permit(f, &listener), TURN_FIXTURE_SUCCESS);
+        assert_int_equal(turn_fixture_bind(f, 0x4000, &listener), 403);
+        assert_int_equal(turn_fixture_send_data(f, &listener, "x"), TURN_DROP);
+        assert_int_equal(turn_fixture_send_data(f, &beside, "x"), TURN_FORWARD);
+    }
+}
+
 static void the_bound_address_is_the_public_one(void **state)
 {
     struct turn_fixture *f = *state;
@@ -362,6 +396,7 @@ int main(void)
         TURN_FIXTURE_TEST(a_channel_to_a_port_that_has_died_goes_nowhere),
         TURN_FIXTURE_TEST(a_family_that_the_receiver_has_given_up_is_a_dead_port),
         TURN_FIXTURE_TEST(an_own_address_that_a_rule_allows_is_relayed_out),
+        TURN_FIXTURE_TEST(the_listening_port_is_no_peer_whatever_the_rules_say),
         TURN_FIXTURE_TEST(the_bound_address_is_the_public_one),
         TURN_FIXTURE_TEST(an_unspecified_bind_address_is_nobodys),
         TURN_FIXTURE_TEST(an_embedded_own_address_is_denied),
