@@ -26,6 +26,7 @@
 
 enum {
     EXIT_CONFIG = 2,        // the configuration is wrong
+    REALM_SHORT = 28,       // bytes up to which a 28-byte Allocate is answered
     OTHER_DESCRIPTORS = 32, // all that are not relayed sockets, and some to spare
     HELP_MAX = 1 << 16,     // bytes
 };
@@ -157,6 +158,11 @@ static int open_worker(struct relay_worker *worker, struct io_watch *signals,
 
     relay_address_choose(config);
     log_capacity(config);
+    if (config->realm.len > REALM_SHORT && !config->is_amplification_strict) {
+        LOG_WARN("the shortest first requests get no answer, since with so long a --realm it would "
+                 "be more than four times as long",
+                 LOG_NUMBER("realm_len", config->realm.len), LOG_NUMBER("short", REALM_SHORT));
+    }
     if (!has_user) {
         relay_greeting_make_user(config, password);
     }

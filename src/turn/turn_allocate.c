@@ -45,12 +45,11 @@ static enum stun_error_code read_families(const struct turn_server *server,
     struct bytes additional = {0};
     uint8_t family = 0;
     uint8_t served = served_families(server);
+    bool is_known = turn_request_family(request, &requested);
+    bool has_requested = stun_message_has(request->message, STUN_ATTR_REQUESTED_ADDRESS_FAMILY);
 
-    if (!turn_request_family(request, &requested)) {
-        return STUN_ERROR_BAD_REQUEST;
-    }
     if (stun_message_find(request->message, STUN_ATTR_ADDITIONAL_ADDRESS_FAMILY, &additional)) {
-        if (requested != ADDR_NONE || wish->has_token || wish->port == TURN_PORTS_PAIR ||
+        if (has_requested || wish->has_token || wish->port == TURN_PORTS_PAIR ||
             !stun_attr_u8_read(additional, &family) || family != STUN_ATTR_FAMILY_IP6) {
             return STUN_ERROR_BAD_REQUEST;
         }
@@ -61,7 +60,10 @@ static enum stun_error_code read_families(const struct turn_server *server,
         return STUN_ERROR_NONE;
     }
     if (wish->has_token) {
-        return requested == ADDR_NONE ? STUN_ERROR_NONE : STUN_ERROR_BAD_REQUEST;
+        return has_requested ? STUN_ERROR_BAD_REQUEST : STUN_ERROR_NONE;
+    }
+    if (!is_known) {
+        return STUN_ERROR_FAMILY_NOT_SUPPORTED;
     }
     wish->families = requested == ADDR_IP6 ? TURN_ALLOCATION_IP6 : TURN_ALLOCATION_IP4;
     return (wish->families & served) != 0 ? STUN_ERROR_NONE : STUN_ERROR_FAMILY_NOT_SUPPORTED;

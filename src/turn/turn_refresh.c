@@ -20,21 +20,25 @@ static void apply(struct turn_server *server, const struct turn_request *request
     }
 }
 
+static bool has_family(const struct turn_server *server, const struct turn_request *request,
+                       enum addr_family family)
+{
+    return family == ADDR_NONE ||
+           turn_allocation_has_family(turn_allocation_at(server, request->allocation),
+                                      (uint8_t)family);
+}
+
 enum stun_error_code turn_refresh(struct turn_server *server, const struct turn_request *request)
 {
     enum addr_family family = ADDR_NONE;
     uint32_t lifetime_s = 0;
 
-    if (!turn_request_lifetime(server, request, &lifetime_s) ||
-        !turn_request_family(request, &family)) {
+    if (!turn_request_lifetime(server, request, &lifetime_s)) {
         return STUN_ERROR_BAD_REQUEST;
     }
-    if (request->manner->has_open_tenure) {
-        family = ADDR_NONE; // Firezone's clients repeat the attributes of their Allocate
-    }
-    if (family != ADDR_NONE &&
-        !turn_allocation_has_family(turn_allocation_at(server, request->allocation),
-                                    (uint8_t)family)) {
+    // Firezone's clients repeat the attributes of their Allocate.
+    if (!request->manner->has_open_tenure &&
+        (!turn_request_family(request, &family) || !has_family(server, request, family))) {
         return STUN_ERROR_PEER_FAMILY_MISMATCH;
     }
     apply(server, request, (uint8_t)family, lifetime_s);

@@ -183,7 +183,7 @@ class Families(case.Case):
         alice = self.client(self.relay(hosts=("127.0.0.1", "::1"))).challenge()
         response = alice.request(stun.ALLOCATE, [
             UDP, (stun.REQUESTED_ADDRESS_FAMILY, b"\x03\0\0\0")])
-        self.assertIn(response.error, (400, 440))
+        self.assertEqual(response.error, 440)
 
     def test_both_families_are_granted_at_one_port(self):
         one = self.relay(*ALLOW, hosts=("127.0.0.1", "::1"))

@@ -56,13 +56,10 @@ static unsigned refresh(struct sim_oracle *oracle, struct now now, const struct 
     struct sim_oracle_allocation *allocation = &oracle->allocations[out->allocation];
     unsigned family = sim_oracle_family(message);
 
-    if (family == 400) {
-        return 400;
-    }
     if (out->is_firezone) {
         family = 0; // those clients say what they said in their Allocate
     }
-    if (family != 0 && (allocation->bound & sim_oracle_bit(family)) == 0) {
+    if (family == 400 || (family != 0 && (allocation->bound & sim_oracle_bit(family)) == 0)) {
         return 443;
     }
     out->lifetime_s = sim_oracle_lifetime(oracle, message);

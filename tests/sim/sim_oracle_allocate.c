@@ -66,7 +66,7 @@ static unsigned read_families(const struct sim_oracle *oracle, const struct sim_
     unsigned served =
         sim_oracle_bit(config->public_ip4.family) | sim_oracle_bit(config->public_ip6.family);
 
-    if (family == 400 || (has_token && (family != 0 || additional != NULL))) {
+    if (has_token && (family != 0 || additional != NULL)) {
         return 400;
     }
     if (additional != NULL) {
@@ -75,6 +75,9 @@ static unsigned read_families(const struct sim_oracle *oracle, const struct sim_
         out->refused_code = 440;
         return family != 0 || out->port == SIM_EXPECT_PAIR || additional->value.ptr[0] != 2 ? 400
                                                                                             : 0;
+    }
+    if (family == 400) {
+        return 440;
     }
     out->families = family == ADDR_IP6 ? 2 : 1;
     return has_token || (out->families & served) != 0 ? 0 : 440;

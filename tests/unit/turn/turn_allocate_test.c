@@ -233,7 +233,7 @@ static void refuses_a_family_that_is_none(void **state)
 
     turn_fixture_begin_allocate(f, &draft);
     stun_attr_u8_write(&draft.writer.wr, STUN_ATTR_REQUESTED_ADDRESS_FAMILY, 3);
-    assert_int_equal(turn_fixture_ask(f, &draft), 400);
+    assert_int_equal(turn_fixture_ask(f, &draft), 440);
     assert_true(turn_fixture_is_empty(f));
 }
 

@@ -116,7 +116,7 @@ static void checks_the_family_if_one_is_named(void **state)
         uint8_t family;
         int code;
     } rows[] = {
-        {STUN_ATTR_FAMILY_IP4, TURN_FIXTURE_SUCCESS}, {STUN_ATTR_FAMILY_IP6, 443}, {3, 400}};
+        {STUN_ATTR_FAMILY_IP4, TURN_FIXTURE_SUCCESS}, {STUN_ATTR_FAMILY_IP6, 443}, {3, 443}};
     struct turn_fixture *f = *state;
 
     turn_fixture_allocate(f);
