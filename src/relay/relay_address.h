@@ -3,7 +3,8 @@
 //
 // For each family: a public address that is given counts; else a specific bind address is public
 // too. If that gives none at all, the addresses of the default route serve; without a default
-// route the first ones of this host's interfaces; and if it has no network at all, the loopback address serves this host alone.
+// route the first ones of this host's interfaces; and if it has no network at all, the loopback
+// address serves this host alone.
 #pragma once
 
 #include "relay/relay_config.h"

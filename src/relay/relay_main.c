@@ -238,7 +238,6 @@ static int make_credential(int argc, char *const *argv, char *const *environment
 
 int main(int argc, char **argv)
 {
-    extern char **environ;
     static struct relay_load load;
     static struct relay_config config;
     int status = EXIT_SUCCESS;

@@ -366,8 +366,8 @@ static void refuses_a_user_who_is_named_twice(void **state)
 static void refuses_public_addresses_that_lead_nowhere(void **state)
 {
     static const char *const files[] = {
-        "public-ip4-addr = 224.0.0.1\n", "public-ip4-addr = 255.255.255.255\n",
-        "public-ip6-addr = ff02::1\n",   "public-ip6-addr = fe80::1\n",
+        "public-ip4-addr = 224.0.0.1\n",      "public-ip4-addr = 255.255.255.255\n",
+        "public-ip6-addr = ff02::1\n",        "public-ip6-addr = fe80::1\n",
         "public-ip6-addr = ::ffff:1.2.3.4\n",
     };
 

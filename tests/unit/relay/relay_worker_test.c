@@ -887,7 +887,8 @@ static void leaves_nothing_open_when_its_port_is_taken(void **state)
     assert_int_equal(host_descriptor_count(), before);
     char line[96];
     snprintf(line, sizeof line,
-             "ERROR cannot listen; does another STUN server run here? address=0.0.0.0:%u", taken_port);
+             "ERROR cannot listen; does another STUN server run here? address=0.0.0.0:%u",
+             taken_port);
     assert_non_null(strstr(host_log(), line));
     relay_worker_close(&second);
 }
