@@ -5,6 +5,7 @@
 
 #include "crypto/crypto_wipe.h"
 #include "io/io_random.h"
+#include "log/log.h"
 #include "relay/relay_json.h"
 
 void relay_greeting_make_user(struct relay_config *config,
@@ -87,4 +88,24 @@ void relay_greeting_write(struct wr *wr, const struct relay_config *config)
                 "coturn):\n\n  ");
     trial_write(wr, config);
     wr_text(wr, "\n\n");
+}
+
+struct bytes relay_greeting_line_write(uint8_t out[LOG_LINE_MAX], const struct relay_config *config,
+                                       int64_t wall_ms)
+{
+    uint8_t json[LOG_LINE_TEXT_MAX];
+    struct wr wr = wr_init(json, sizeof json);
+
+    relay_greeting_ice_servers_write(&wr, config);
+    assert(wr_ok(&wr));
+    const size_t len = log_line_write(out,
+                                      &(struct log_line){
+                                          .wall_ms = wall_ms,
+                                          .level = LOG_LEVEL_INFO,
+                                          .message = "credential made, since none is given",
+                                          .fields = LOG_FIELDS(LOG_BYTES("config", wr_done(&wr))),
+                                      },
+                                      LOG_LINE_JSON, false);
+    crypto_wipe(json, sizeof json);
+    return (struct bytes){out, len};
 }

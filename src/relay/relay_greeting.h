@@ -3,11 +3,12 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "log/log_line.h"
 #include "relay/relay_config.h"
 
 enum {
-    RELAY_GREETING_PASSWORD_LEN = 32, // characters: 128 random bits in hexadecimal
-    RELAY_GREETING_TEXT_MAX = 4096,   // bytes that the longest text needs
+    RELAY_GREETING_PASSWORD_LEN = 32,       // characters: 128 random bits in hexadecimal
+    RELAY_GREETING_TEXT_MAX = LOG_LINE_MAX, // bytes that the longest text needs
 };
 
 // Gives the configuration its one user, with a random password that is written to `password`: the
@@ -21,3 +22,8 @@ void relay_greeting_write(struct wr *wr, const struct relay_config *config);
 
 // Writes only the JSON: {"iceServers":[...]}.
 void relay_greeting_ice_servers_write(struct wr *wr, const struct relay_config *config);
+
+// Writes it as a line like those of the log, in JSON, and returns what is written. It does not go
+// through the log, whose buffer would keep the password.
+struct bytes relay_greeting_line_write(uint8_t out[LOG_LINE_MAX], const struct relay_config *config,
+                                       int64_t wall_ms);

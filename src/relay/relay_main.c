@@ -29,6 +29,7 @@ enum {
     REALM_SHORT = 28,       // bytes up to which a 28-byte Allocate is answered
     OTHER_DESCRIPTORS = 32, // all that are not relayed sockets, and some to spare
     HELP_MAX = 1 << 16,     // bytes
+    MILLIS_PER_SECOND = 1000,
 };
 
 static void print(FILE *to, const struct wr *wr)
@@ -95,16 +96,18 @@ static int drop_root(void)
 static void greet(const struct relay_config *config)
 {
     uint8_t text[RELAY_GREETING_TEXT_MAX];
-    struct wr wr = wr_init(text, sizeof text);
+    struct bytes done;
 
     if (config->log_format == LOG_LINE_JSON) {
-        relay_greeting_ice_servers_write(&wr, config);
-        LOG_INFO("credential made, since none is given", LOG_BYTES("config", wr_done(&wr)));
+        done = relay_greeting_line_write(text, config, io_clock_now().wall_s * MILLIS_PER_SECOND);
     } else {
+        struct wr wr = wr_init(text, sizeof text);
         relay_greeting_write(&wr, config);
-        // Not by stdio, which would keep the password; and whoever does not read it has none.
-        IGNORE(write(STDOUT_FILENO, wr.ptr, wr.len));
+        done = wr_done(&wr);
     }
+    // Not by stdio or the log, which would keep the password; and whoever does not read it has
+    // none.
+    IGNORE(write(STDOUT_FILENO, done.ptr, done.len));
     crypto_wipe(text, sizeof text);
 }
 

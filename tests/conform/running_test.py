@@ -181,6 +181,16 @@ class Log(case.Case):
         self.assertEqual(created["client"], "%s:%d" % alice.mapped)
         self.assertEqual(by_message["peer denied; --allow-peer would allow it"]["level"], "warn")
 
+    def test_the_password_made_is_nowhere_in_memory_once_it_is_told(self):
+        case.needs_root()  # to read it
+        for log_format in ("human", "json"):
+            with self.subTest(log_format):
+                one = self.relay("--log-format", log_format, user=None)
+                password = one.wait_for_log("[0-9a-f]{32}")[0].encode()
+                self.assertTrue(one.answers(one.hosts[0]))
+                self.assertTrue(one.remembers(log_format.encode()))
+                self.assertFalse(one.remembers(password))
+
     def test_the_credential_made_is_in_the_json_log_ready_for_a_browser(self):
         one = self.relay("--log-format", "json", user=None)
         found = one.wait_for_log(r'(?m)^.*"message":"credential made, since none is given".*$')
