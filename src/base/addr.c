@@ -65,6 +65,14 @@ bool addr_is_loopback(const struct addr *addr)
     return addr->family == ADDR_IP6 && memcmp(addr->ip, ip6, sizeof ip6) == 0;
 }
 
+bool addr_is_link_local(const struct addr *addr)
+{
+    if (addr->family == ADDR_IP4) {
+        return addr->ip[0] == 169 && addr->ip[1] == 254;
+    }
+    return addr->family == ADDR_IP6 && addr->ip[0] == 0xfe && (addr->ip[1] & 0xc0) == 0x80;
+}
+
 // Reads four decimal numbers with dots; leading zeros are refused, since some read them as octal.
 static bool ip4_read(struct bytes text, uint8_t ip[ADDR_IP4_LEN])
 {

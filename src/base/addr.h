@@ -41,6 +41,8 @@ struct bytes addr_ip(const struct addr *addr);
 bool addr_is_unspecified(const struct addr *addr);
 // The address is in 127.0.0.0/8 or is ::1.
 bool addr_is_loopback(const struct addr *addr);
+// The address is in 169.254.0.0/16 or fe80::/10: it says nothing beyond one cable.
+bool addr_is_link_local(const struct addr *addr);
 
 // Reads "192.0.2.1" or "2001:db8::1" (RFC 4291 section 2.2, no zone, no brackets), port 0.
 // False, with *out untouched, when the text is anything else.

@@ -9,6 +9,8 @@
 #include "io/io_fd.h"
 #include "io/io_sockaddr.h"
 
+enum { PREFER_SRC_PUBLIC = 2 }; // IPV6_PREFER_SRC_PUBLIC of <linux/in6.h>, which glibc leaves out
+
 // Addresses in the public internet that no host has in a subnet of its own, unlike those that are
 // set aside for documentation. Connecting a UDP socket to them sends nothing.
 static struct addr target_of(enum addr_family family)
@@ -32,6 +34,11 @@ int io_route_source(enum addr_family family, struct addr *out)
     if (fd < 0) {
         return -errno;
     }
+    if (family == ADDR_IP6) {
+        const int preference = PREFER_SRC_PUBLIC;
+        // A kernel that cannot choose (RFC 5014 is an option) still has a source.
+        IGNORE(setsockopt(fd, IPPROTO_IPV6, IPV6_ADDR_PREFERENCES, &preference, sizeof preference));
+    }
     socklen_t len = io_sockaddr_write(&target, 0, &name);
     if (connect(fd, (struct sockaddr *)&name, len) != 0) {
         return -errno;
@@ -40,7 +47,8 @@ int io_route_source(enum addr_family family, struct addr *out)
     if (getsockname(fd, (struct sockaddr *)&name, &len) != 0) {
         return -errno;
     }
-    if (!io_sockaddr_read(&name, len, &source, NULL) || addr_is_unspecified(&source)) {
+    if (!io_sockaddr_read(&name, len, &source, NULL) || addr_is_unspecified(&source) ||
+        addr_is_link_local(&source)) {
         return -EADDRNOTAVAIL;
     }
     *out = addr_with_port(source, 0);

@@ -31,13 +31,7 @@ static void take_route(enum addr_family family, struct addr *public)
 
 static bool is_reachable(const struct addr *addr)
 {
-    static const struct cidr link_local[] = {
-        {.base = {.ip = {169, 254}, .family = ADDR_IP4}, .prefix_len = 16},
-        {.base = {.ip = {0xfe, 0x80}, .family = ADDR_IP6}, .prefix_len = 10},
-    };
-
-    return !addr_is_loopback(addr) && !cidr_contains(&link_local[0], addr) &&
-           !cidr_contains(&link_local[1], addr);
+    return !addr_is_loopback(addr) && !addr_is_link_local(addr);
 }
 
 // A host without a default route may still have neighbours: the first address of each family.

@@ -90,6 +90,33 @@ class Greeting(case.Case):
             self.assertIn("Total lost packets 0 ", output)
             self.assertEqual(run.returncode, 0)
 
+    def test_addresses_that_pass_are_not_served(self):
+        """Neither those for privacy, which change each day, nor those of one cable."""
+        self.router = sandbox.Host("router")
+        self.addCleanup(self.router.close)
+        host = self.make_host("fleeting", [])
+        sandbox.cable(host, "eth0", self.router, "to-fleeting")
+        host.run("sh", "-c", "echo 2 >/proc/sys/net/ipv6/conf/eth0/use_tempaddr")
+        host.run("sh", "-c", "echo 0 >/proc/sys/net/ipv6/conf/eth0/accept_dad")
+        sandbox.address(host, "eth0", "10.8.4.1/24")
+        host.run("ip -6 address add 2001:db8:8:4::5/64 dev eth0 mngtmpaddr nodad valid_lft 86400 "
+                 "preferred_lft 3600")
+        host.run("ip -4 route add default via 10.8.4.2")
+        host.run("ip -6 route add default dev eth0")
+        sandbox.wait_until(lambda: re.search(r"inet6 2001\S+ scope global temporary (?!tentative)",
+                                             host.run("ip -6 address show dev eth0")))
+        one = self.start(host, ["10.8.4.1", "2001:db8:8:4::5"])
+        self.addCleanup(self.end_relays)
+        one.wait_for_log(r"INFO serving clients at public=\[2001:db8:8:4::5\]:3478\n")
+        one.stop()
+        host.run("ip -6 address flush dev eth0 scope global")
+        host.run("ip -6 route replace default dev eth0")
+        sandbox.wait_until(lambda: "inet6 fe80" in host.run("ip -6 address show dev eth0"))
+        one = self.start(host, ["10.8.4.1"])
+        one.wait_for_log("INFO serving clients")
+        self.assertNotIn("fe80", one.log())
+        one.stop()
+
 
 if __name__ == "__main__":
     case.main("turnutils_uclient", is_root=True)

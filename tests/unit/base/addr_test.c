@@ -373,6 +373,36 @@ static void knows_the_unspecified_and_the_loopback(void **state)
     assert_false(addr_is_loopback(&none));
 }
 
+static void knows_the_link_local(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_link_local;
+    } table[] = {
+        {"169.253.255.255", false},
+        {"169.254.0.0", true},
+        {"169.254.255.255", true},
+        {"169.255.0.0", false},
+        {"168.254.0.1", false},
+        {"fe7f:ffff::", false},
+        {"fe80::", true},
+        {"fe80::1", true},
+        {"febf:ffff::", true},
+        {"fec0::", false},
+        {"ff80::", false},
+        {"a9fe::", false},
+        {"::", false},
+    };
+    struct addr none = {0};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        struct addr addr = addr_with_port(read_text(table[i].text), 9);
+        assert_int_equal(addr_is_link_local(&addr), table[i].is_link_local);
+    }
+    assert_false(addr_is_link_local(&none));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -384,6 +414,7 @@ int main(void)
         cmocka_unit_test(writes_ports_behind_addresses),
         cmocka_unit_test(compares_by_content),
         cmocka_unit_test(knows_the_unspecified_and_the_loopback),
+        cmocka_unit_test(knows_the_link_local),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,6 +36,7 @@ static void finds_an_address_of_this_host_or_says_why_not(void **state)
             assert_int_equal(source.family, families[i]);
             assert_int_equal(source.port, 0);
             assert_false(addr_is_unspecified(&source));
+            assert_false(addr_is_link_local(&source));
             assert_true(is_of_this_host(&source));
         } else {
             assert_true(error == -ENETUNREACH || error == -EADDRNOTAVAIL ||
