@@ -167,7 +167,7 @@ class Cli(case.Case):
                           "--listen-prot", "1")
         self.assert_wrong(r"unknown key 'alow-peer'; did you mean 'allow-peer'\? "
                           r"\(.*relay\.conf, line 3\)", file="\n\nalow-peer = ::1\n")
-        self.assert_wrong(r"unknown option '--frobnicate'; --help lists all options .*",
+        self.assert_wrong(r"unknown option; --help lists all options .*",
                           "--frobnicate")
 
     def test_every_mistake_is_told_at_once(self):
@@ -179,10 +179,12 @@ class Cli(case.Case):
         for options in (["--user", SECRET], [f"--user={SECRET}"], ["--users", SECRET],
                         [f"--uesr={SECRET}"], [f"--pass={SECRET}"], ["--user", "a:b", SECRET],
                         ["--user", "a", f"b:{SECRET}"], [f"--auth-secret={SECRET * 20}"],
-                        [f"--stamp-secret={SECRET * 20}"], ["--auth-secrets", SECRET]):
+                        [f"--stamp-secret={SECRET * 20}"], ["--auth-secrets", SECRET],
+                        [f"--{SECRET}"], [f"--{SECRET}="], [f"-{SECRET}"]):
             self.assertEqual(self.ask(*options)[0], 2)
         for file in (f"user = {SECRET}\n", f"usr = a:{SECRET}\n", f"user a:{SECRET}\n",
-                     f'user = "a:{SECRET}\n', f"a:{SECRET}\n", f"user: a:{SECRET}\n"):
+                     f'user = "a:{SECRET}\n', f"a:{SECRET}\n", f"user: a:{SECRET}\n",
+                     f"{SECRET}=\n", f"{SECRET}=={SECRET}\n"):
             self.assertEqual(self.ask(file=file)[0], 2)
         self.assertEqual(self.ask(environment={"FAIRLEAD_USER": f"a:{SECRET}\\b"})[0], 2)
         self.assertEqual(self.ask("--user", f"a:{SECRET}")[0], 0)
