@@ -18,6 +18,7 @@ void relay_report_log(const struct turn_command_report *report)
     static struct log_limit expired = LIFE_LIMIT;
     static struct log_limit replaced = LIFE_LIMIT;
     static struct log_limit denied = LOG_LIMIT_DEFAULT;
+    static struct log_limit barred = LOG_LIMIT_DEFAULT;
     static struct log_limit refused = LOG_LIMIT_DEFAULT;
     static struct log_limit exhausted = LOG_LIMIT_DEFAULT;
     const struct addr *client = &report->tuple.client;
@@ -44,6 +45,10 @@ void relay_report_log(const struct turn_command_report *report)
         LOG_LIMITED(&denied, LOG_LEVEL_WARN, "peer denied; --allow-peer would allow it",
                     LOG_ADDR("client", client), LOG_ADDR("peer", &report->peer),
                     LOG_TEXT("reason", report->reason));
+        return;
+    case TURN_EVENT_PEER_BARRED:
+        LOG_LIMITED(&barred, LOG_LEVEL_WARN, "peer denied", LOG_ADDR("client", client),
+                    LOG_ADDR("peer", &report->peer), LOG_TEXT("reason", report->reason));
         return;
     case TURN_EVENT_PORT_REFUSED:
         LOG_LIMITED(&refused, LOG_LEVEL_WARN, "the system refuses a relayed port; trying another",

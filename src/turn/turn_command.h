@@ -28,7 +28,8 @@ enum turn_event {
     TURN_EVENT_DELETED,      // by its client
     TURN_EVENT_EXPIRED,      // nobody refreshed it
     TURN_EVENT_REPLACED,     // its user made another one (turn_manner.h: has_takeover)
-    TURN_EVENT_PEER_DENIED,  // 403; `reason` names the kind of address
+    TURN_EVENT_PEER_DENIED,  // 403; `reason` names the kind of address, which a rule can allow
+    TURN_EVENT_PEER_BARRED,  // 403; `reason` is a rule, or what no rule can allow
     TURN_EVENT_PORT_REFUSED, // the system did not bind `relayed`
     TURN_EVENT_EXHAUSTED,    // 508 or 486; `reason` names what ran out
 };
@@ -47,7 +48,7 @@ struct turn_command_report {
     enum turn_event event;
     struct turn_tuple tuple;
     struct addr relayed;   // the allocation's, or ADDR_NONE
-    struct addr peer;      // TURN_EVENT_PEER_DENIED only
+    struct addr peer;      // TURN_EVENT_PEER_DENIED and _BARRED only
     struct bytes username; // TURN_EVENT_ALLOCATED only; borrowed from the request's datagram
     const char *reason;    // static text, or NULL
     uint32_t lifetime_s;   // TURN_EVENT_ALLOCATED only

@@ -257,3 +257,9 @@ bool turn_peers_is_own(const struct turn_peers *peers, const struct addr *peer)
 
     return find(peers, &inner, false).is_own;
 }
+
+bool turn_peers_is_rule(const char *denial)
+{
+    assert(denial != NULL);
+    return denial == reasons[BY_RULE].text;
+}

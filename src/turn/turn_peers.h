@@ -40,3 +40,6 @@ const char *turn_peers_denial(const struct turn_peers *peers, const struct addr 
 
 // The address leads to this host: one of its own, or a loopback address.
 bool turn_peers_is_own(const struct turn_peers *peers, const struct addr *peer);
+
+// Whether a denial is that of a rule, and not of a kind of address.
+bool turn_peers_is_rule(const char *denial);

@@ -229,6 +229,8 @@ bool turn_request_family(const struct turn_request *request, enum addr_family *f
     return true;
 }
 
+static const char listening_port[] = "the relay's own listening port";
+
 // Why an allocation may not reach a peer, or NULL. Of the relay's own addresses those that lead
 // to its clients are never refused; which port of them a permission is for, it does not say.
 static const char *denial_of(const struct turn_server *server, const struct turn_request *request,
@@ -237,7 +239,7 @@ static const char *denial_of(const struct turn_server *server, const struct turn
     bool has_port = request->to.method != STUN_CREATE_PERMISSION;
 
     if (has_port && turn_hairpin_is_listener(server, peer)) {
-        return "the relay's own listening port";
+        return listening_port;
     }
     if (is_own && (!has_port || turn_hairpin_find(server, peer) != POOL_NONE)) {
         return NULL;
@@ -262,7 +264,10 @@ enum stun_error_code turn_request_peer(struct turn_server *server,
     const char *denial = denial_of(server, request, &peer, is_own);
     if (denial != NULL) {
         server->stats.peers_denied++;
-        turn_request_report(server, request, TURN_EVENT_PEER_DENIED, &peer, denial);
+        bool is_barred = denial == listening_port || turn_peers_is_rule(denial);
+        turn_request_report(server, request,
+                            is_barred ? TURN_EVENT_PEER_BARRED : TURN_EVENT_PEER_DENIED, &peer,
+                            denial);
         return STUN_ERROR_FORBIDDEN;
     }
     *out = peer;

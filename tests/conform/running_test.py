@@ -191,6 +191,19 @@ class Log(case.Case):
                 self.assertTrue(one.remembers(log_format.encode()))
                 self.assertFalse(one.remembers(password))
 
+    def test_allow_peer_is_advised_only_where_it_would_help(self):
+        rules = ("--allow-peer", "127.0.0.0/8", "--deny-peer", "127.0.0.3")
+        one = self.relay(*rules, announced=["^peer denied"])
+        alice = self.client(one).allocate()
+        alice.permit("127.0.0.3", code=403)
+        alice.permit("10.1.2.3", code=403)
+        alice.bind(0x4000, (one.hosts[0], one.port), code=403)
+        one.wait_for_log(r" WARN peer denied client=\S+ peer=127\.0\.0\.3:\d+ "
+                         'reason="denied by --deny-peer"')
+        one.wait_for_log(r" WARN peer denied client=\S+ peer=127\.0\.0\.1:\d+ "
+                         'reason="the relay\'s own listening port"')
+        one.wait_for_log(r" WARN peer denied; --allow-peer would allow it .* peer=10\.1\.2\.3:")
+
     def test_the_credential_made_is_in_the_json_log_ready_for_a_browser(self):
         one = self.relay("--log-format", "json", user=None)
         found = one.wait_for_log(r'(?m)^.*"message":"credential made, since none is given".*$')

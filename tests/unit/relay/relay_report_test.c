@@ -56,6 +56,8 @@ static void writes_a_line_for_every_event(void **state)
                                 "client=192.0.2.7:5000 relayed=198.51.100.1:50000\n",
         [TURN_EVENT_PEER_DENIED] = " WARN peer denied; --allow-peer would allow it "
                                    "client=192.0.2.7:5000 peer=127.0.0.1:80 reason=why\n",
+        [TURN_EVENT_PEER_BARRED] =
+            " WARN peer denied client=192.0.2.7:5000 peer=127.0.0.1:80 reason=why\n",
         [TURN_EVENT_PORT_REFUSED] = " WARN the system refuses a relayed port; trying another "
                                     "relayed=198.51.100.1:50000\n",
         [TURN_EVENT_EXHAUSTED] = " WARN request refused client=192.0.2.7:5000 reason=why\n",
@@ -85,10 +87,10 @@ static void writes_at_most_so_many_lines_of_what_a_client_can_cause(void **state
     enum { CALLS = 5000 };
     static const size_t most[] = {
         // A busy relay's own events; their burst, and what comes back while the test runs.
-        [TURN_EVENT_ALLOCATED] = 2000, [TURN_EVENT_DELETED] = 2000,
-        [TURN_EVENT_EXPIRED] = 2000,   [TURN_EVENT_REPLACED] = 2000,
-        [TURN_EVENT_PEER_DENIED] = 20, [TURN_EVENT_PORT_REFUSED] = 20,
-        [TURN_EVENT_EXHAUSTED] = 20,
+        [TURN_EVENT_ALLOCATED] = 2000,  [TURN_EVENT_DELETED] = 2000,
+        [TURN_EVENT_EXPIRED] = 2000,    [TURN_EVENT_REPLACED] = 2000,
+        [TURN_EVENT_PEER_DENIED] = 20,  [TURN_EVENT_PEER_BARRED] = 20,
+        [TURN_EVENT_PORT_REFUSED] = 20, [TURN_EVENT_EXHAUSTED] = 20,
     };
 
     (void)state;

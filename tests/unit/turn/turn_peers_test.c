@@ -358,7 +358,9 @@ static void private_peers_are_reached_where_they_may_be(void **state)
     struct addr ruled = {{10, 9, 1, 1}, 0, ADDR_IP4, 0};
     struct addr host = {{10, 8, 0, 1}, 0, ADDR_IP4, 0};
     assert_string_equal(turn_peers_denial(&peers.trie, &ruled, true), "denied by --deny-peer");
+    assert_true(turn_peers_is_rule(turn_peers_denial(&peers.trie, &ruled, true)));
     assert_non_null(turn_peers_denial(&peers.trie, &host, true));
+    assert_false(turn_peers_is_rule(turn_peers_denial(&peers.trie, &host, true)));
     free(peers.memory);
 }
 
