@@ -3,6 +3,7 @@
 #include "relay/relay_options.h"
 
 #include "base/macro.h"
+#include "conf/conf.h"
 
 static const char addresses[] = "Addresses";
 static const char access[] = "Who may use it, and for what";
@@ -248,15 +249,19 @@ static const struct conf_option options[] = {
 
 const struct conf_table relay_options_table = {options, COUNT_OF(options)};
 
+_Static_assert(CONF_VALUE_MAX == 4096, "the help text says how many");
+
 const struct conf_program relay_options_program = {
     .name = "fairlead-relay",
     .summary = "A STUN/TURN relay over UDP: it makes machines behind NATs reachable. Without any "
                "option it serves the addresses of the default route, and prints a credential that "
                "it has made up.",
     .note = "Each option can be given on the command line, by the environment variable in brackets "
-            "(values of a repeated one separated by commas), or in the file that --config names, "
-            "in this order of strength: the strongest of them that names an option gives all its "
-            "values. Exit status: 0 ended by a signal, 1 could not run, 2 wrong configuration. "
+            "(values of a repeated one separated by commas; a comma or backslash in a value stands "
+            "behind a backslash), or in the file that --config names, in this order of strength: "
+            "the strongest of them that names an option gives all its values. All options "
+            "together have at most 4096 values. Exit status: 0 ended by a signal, 1 could not run, "
+            "2 wrong configuration. "
             "fairlead-relay credential --help tells how to make a credential. More in "
             "fairlead-relay(8).",
 };
