@@ -196,7 +196,8 @@ static int run(struct relay_load *load, struct relay_config *config)
         error = relay_worker_run(&worker, &on_signal_over);
         relay_stats_log("traffic", turn_stats_metrics, TURN_STATS_COUNT,
                         turn_server_stats(worker.server));
-        relay_stats_log("sockets", relay_stats_metrics, RELAY_STATS_COUNT, &worker.stats);
+        const struct relay_stats stats = relay_worker_stats(&worker);
+        relay_stats_log("sockets", relay_stats_metrics, RELAY_STATS_COUNT, &stats);
     }
     io_loop_remove(&worker.loop, &signals);
     io_fd_close(&signals.fd);

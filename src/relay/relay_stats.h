@@ -10,7 +10,10 @@
     X(sends_blocked, "packets", "Not sent: the socket's buffer or the device's queue was full.")   \
     X(sends_refused, "packets", "Not sent: no route, a firewall, or another error.")               \
     X(ttls_exceeded, "packets", "Not sent: their time to live had run out.")                       \
-    X(receives_failed, "receives", "Receiving failed for want of memory.")
+    X(receives_failed, "receives", "Receiving failed for want of memory.")                         \
+    X(receives_truncated, "packets", "Received and dropped: longer than a datagram can be.")       \
+    X(receives_portless, "packets", "Received and dropped: from port 0.")                          \
+    X(errors_cleared, "errors", "Pending errors of sockets that receiving met.")
 
 struct relay_stats {
 #define RELAY_STATS_FIELD(name, unit, help) uint64_t name;

@@ -350,3 +350,14 @@ int relay_worker_run(struct relay_worker *worker, const bool *is_over)
     }
     return 0;
 }
+
+struct relay_stats relay_worker_stats(const struct relay_worker *worker)
+{
+    const struct io_udp_batch_stats *batch = &worker->batch.stats;
+    struct relay_stats stats = worker->stats;
+
+    stats.receives_truncated = batch->truncated;
+    stats.receives_portless = batch->portless;
+    stats.errors_cleared = batch->errors;
+    return stats;
+}

@@ -27,7 +27,7 @@ struct relay_worker {
     struct relay_listener listeners[2]; // IPv4, IPv6; udp.fd -1: not served
     struct relay_socket_table sockets;
     struct io_udp_batch batch; // shared by all sockets: each callback empties it
-    struct relay_stats stats;
+    struct relay_stats stats;  // without those of `batch`: see relay_worker_stats()
 };
 
 // Opens everything, the listening sockets included, and logs what fails. 0 or -errno.
@@ -37,3 +37,6 @@ void relay_worker_close(struct relay_worker *worker);
 
 // Serves until *is_over is true, which a watch of the loop sets. 0 or -errno.
 MUST_USE int relay_worker_run(struct relay_worker *worker, const bool *is_over);
+
+// What its sockets have counted so far.
+struct relay_stats relay_worker_stats(const struct relay_worker *worker);

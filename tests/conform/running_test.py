@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 
@@ -158,6 +159,16 @@ class End(case.Case):
             self.assertLess(one.stop(number), 2)
             self.assertIn(f"INFO ending signal={number.name}", one.log())
             self.assertRegex(one.log(), "INFO traffic .*allocations_created=20 ")
+
+    def test_what_its_sockets_dropped_is_told_at_the_end(self):
+        case.needs_root()  # to send from port 0
+        one = self.relay()
+        with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP) as raw:
+            for _ in range(3):
+                raw.sendto(struct.pack("!4H", 0, one.port, 8, 0), (one.hosts[0], 0))
+        self.assertTrue(one.answers(one.hosts[0]))
+        one.stop()
+        self.assertRegex(one.log(), "INFO sockets receives_portless=3\n")
 
 
 class Log(case.Case):
