@@ -32,10 +32,29 @@ enum {
     MILLIS_PER_SECOND = 1000,
 };
 
-static void print(FILE *to, const struct wr *wr)
+// All of it or, with false, not: whoever asked for it is to know.
+static bool write_whole(int fd, struct bytes text)
+{
+    while (text.len > 0) {
+        ssize_t written = write(fd, text.ptr, text.len);
+        if (written < 0 && errno != EINTR) {
+            return false;
+        }
+        text = bytes_from(text, written > 0 ? (size_t)written : 0);
+    }
+    return true;
+}
+
+// What was asked for; the exit status. Not by stdio, which would keep a password.
+static int tell(struct bytes text)
+{
+    return write_whole(STDOUT_FILENO, text) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static void complain(const struct wr *wr)
 {
     // A terminal that takes no text leaves nothing to say it to.
-    IGNORE(fwrite(wr->ptr, 1, wr->len, to));
+    IGNORE(fwrite(wr->ptr, 1, wr->len, stderr));
 }
 
 static void print_errors(const struct relay_load *load)
@@ -44,16 +63,16 @@ static void print_errors(const struct relay_load *load)
     struct wr wr = wr_init(text, sizeof text);
 
     relay_load_errors_write(load, &wr);
-    print(stderr, &wr);
+    complain(&wr);
 }
 
-static void print_help(void)
+static int tell_help(void)
 {
     static uint8_t text[HELP_MAX];
     struct wr wr = wr_init(text, sizeof text);
 
     conf_help_write(&wr, &relay_options_table, &relay_options_program);
-    print(stdout, &wr);
+    return tell(wr_done(&wr));
 }
 
 static bool on_signal_over;
@@ -205,34 +224,19 @@ static int run(struct relay_load *load, struct relay_config *config)
     return error == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-// All of it or, with false, not: whoever asked for it is to know.
-static bool write_whole(int fd, struct bytes text)
-{
-    while (text.len > 0) {
-        ssize_t written = write(fd, text.ptr, text.len);
-        if (written < 0 && errno != EINTR) {
-            return false;
-        }
-        text = bytes_from(text, written > 0 ? (size_t)written : 0);
-    }
-    return true;
-}
-
 static int make_credential(int argc, char *const *argv, char *const *environment)
 {
     static uint8_t text[RELAY_CREDENTIAL_TEXT_MAX];
     struct wr wr = wr_init(text, sizeof text);
-    bool is_written = false;
     int status = EXIT_SUCCESS;
 
     switch (relay_credential_run(argc, argv, environment, io_clock_now(), &wr)) {
     case RELAY_CREDENTIAL_MADE:
     case RELAY_CREDENTIAL_HELP:
-        is_written = write_whole(STDOUT_FILENO, wr_done(&wr)); // stdio would keep the password
-        status = is_written ? EXIT_SUCCESS : EXIT_FAILURE;
+        status = tell(wr_done(&wr));
         break;
     case RELAY_CREDENTIAL_WRONG:
-        print(stderr, &wr);
+        complain(&wr);
         status = EXIT_CONFIG;
         break;
     }
@@ -254,13 +258,13 @@ int main(int argc, char **argv)
     case RELAY_LOAD_RUN:
         return run(&load, &config);
     case RELAY_LOAD_HELP:
-        print_help();
+        status = tell_help();
         break;
     case RELAY_LOAD_VERSION:
-        printf("fairlead-relay %s\n", FAIRLEAD_VERSION);
+        status = tell(bytes_of_text("fairlead-relay " FAIRLEAD_VERSION "\n"));
         break;
     case RELAY_LOAD_CHECKED:
-        printf("fairlead-relay: the configuration is good\n");
+        status = tell(bytes_of_text("fairlead-relay: the configuration is good\n"));
         break;
     case RELAY_LOAD_WRONG:
         print_errors(&load);

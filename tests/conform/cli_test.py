@@ -170,6 +170,14 @@ class Cli(case.Case):
         self.assert_wrong(r"unknown option; --help lists all options .*",
                           "--frobnicate")
 
+    def test_what_is_asked_for_and_cannot_be_printed_is_a_failure(self):
+        for options in (["--help"], ["--version"], ["--check-config"], ["credential", "--help"],
+                        ["credential", "--auth-secret", "north", "--user", "alice"]):
+            with self.subTest(options), open("/dev/full", "wb") as full:
+                run = subprocess.run([relay.program(), *options], stdout=full, check=False,
+                                     stderr=subprocess.PIPE, timeout=20, env=relay.ENVIRONMENT)
+                self.assertEqual((run.returncode, run.stderr), (1, b""))
+
     def test_every_mistake_is_told_at_once(self):
         _, _, errors = self.ask("--realm=", "--listen-port=x", file="user = x\nnonsense\n")
         for part in ("--realm", "--listen-port", "line 1", "line 2"):
