@@ -106,11 +106,18 @@ static void leaves_the_same_port_of_ip4_to_another_socket(void **state)
     if (!has_ip6()) {
         return;
     }
-    struct io_udp udp6 = open_at(addr_ip6((const uint8_t[16]){0}, 0));
+    struct io_udp udp6 = {.fd = -1};
     struct io_udp udp4;
-    const int error = io_udp_open(
-        &(struct io_udp_options){.local = addr_ip4((const uint8_t[4]){0}, udp6.local.port)}, &udp4);
+    int error = -EADDRINUSE;
 
+    // Somebody else may have the port of IPv4 just now, but not of each that the kernel chooses.
+    for (int tries = 0; error == -EADDRINUSE && tries < 10; tries++) {
+        io_udp_close(&udp6);
+        udp6 = open_at(addr_ip6((const uint8_t[16]){0}, 0));
+        error = io_udp_open(
+            &(struct io_udp_options){.local = addr_ip4((const uint8_t[4]){0}, udp6.local.port)},
+            &udp4);
+    }
     assert_int_equal(option(&udp6, IPPROTO_IPV6, IPV6_V6ONLY), 1);
     assert_int_equal(error, 0);
     io_udp_close(&udp4);
