@@ -57,7 +57,7 @@ class Data(case.Case):
         arrived = {alice.receive(), alice.receive()}
         self.assertEqual(arrived, {(0x4FFF, b"back"), (other.getsockname(), b"back")})
 
-    def test_dont_fragment_is_obeyed_packet_by_packet(self):
+    def test_data_with_and_without_dont_fragment_arrives_whole(self):
         alice, peer = self.pair()
         alice.permit("127.0.0.1")
         for length in (100, 60000):
