@@ -60,7 +60,8 @@ static const struct {
 };
 
 // What is denied without a rule: what the IANA registries of special-purpose addresses do not call
-// globally reachable.
+// globally reachable, and what of IPv6 is not handed out to anybody (global unicast addresses are
+// 2000::/3), where networks of their own like to live.
 static const struct builtin {
     struct cidr cidr;
     enum reason reason;
@@ -84,15 +85,20 @@ static const struct builtin {
     {IP6(128, 0), UNSPECIFIED},
     {IP6(128, [15] = 1), LOOPBACK},
     {IP6(48, 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01), RESERVED}, // NAT64 of a network's own
-    {IP6(64, 0x01), RESERVED},                               // to be discarded
-    {IP6(28, 0x20, 0x01, 0x00, 0x10), RESERVED},             // ORCHID
-    {IP6(28, 0x20, 0x01, 0x00, 0x20), RESERVED},             // ORCHIDv2
+    {IP6(8, 0x01), RESERVED},
+    {IP6(7, 0x02), RESERVED},
+    {IP6(6, 0x04), RESERVED},
+    {IP6(5, 0x08), RESERVED},
+    {IP6(4, 0x10), RESERVED},
+    {IP6(48, 0x20, 0x01, 0x00, 0x02), RESERVED}, // benchmarks
+    {IP6(28, 0x20, 0x01, 0x00, 0x10), RESERVED}, // ORCHID
+    {IP6(28, 0x20, 0x01, 0x00, 0x20), RESERVED}, // ORCHIDv2
     {IP6(32, 0x20, 0x01, 0x0d, 0xb8), DOCUMENTATION},
     {IP6(20, 0x3f, 0xff), DOCUMENTATION},
-    {IP6(16, 0x5f), RESERVED}, // segment routing
+    {IP6(2, 0x40), RESERVED},
+    {IP6(1, 0x80), RESERVED},
     {IP6(7, 0xfc), UNIQUE_LOCAL},
     {IP6(10, 0xfe, 0x80), LINK_LOCAL},
-    {IP6(10, 0xfe, 0xc0), RESERVED}, // was: site-local
     {IP6(8, 0xff), MULTICAST},
 };
 

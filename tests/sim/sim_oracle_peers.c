@@ -16,10 +16,12 @@ static const struct {
     {"192.0.0.0/24", false},   {"192.0.2.0/24", false},   {"192.88.99.0/24", false},
     {"192.168.0.0/16", true},  {"198.18.0.0/15", false},  {"198.51.100.0/24", false},
     {"203.0.113.0/24", false}, {"224.0.0.0/4", false},    {"240.0.0.0/4", false},
-    {"64:ff9b:1::/48", false}, {"100::/64", false},       {"2001:10::/28", false},
-    {"2001:20::/28", false},   {"2001:db8::/32", false},  {"3fff::/20", false},
-    {"5f00::/16", false},      {"fc00::/7", true},        {"fe80::/10", false},
-    {"fec0::/10", false},      {"ff00::/8", false},
+    {"64:ff9b:1::/48", false}, {"100::/8", false},        {"200::/7", false},
+    {"400::/6", false},        {"800::/5", false},        {"1000::/4", false},
+    {"2001:2::/48", false},    {"2001:10::/28", false},   {"2001:20::/28", false},
+    {"2001:db8::/32", false},  {"3fff::/20", false},      {"4000::/2", false},
+    {"8000::/1", false},       {"fc00::/7", true},        {"fe80::/10", false},
+    {"ff00::/8", false},
 };
 
 static struct cidr cidr_of(const char *text)
