@@ -165,7 +165,9 @@ static const struct conf_option options[] = {
         .placeholder = "COUNT",
         .default_text = "64",
         .group = limits,
-        .help = "Allocations of one user at the same time. One more is refused with 486.",
+        .help =
+            "Allocations of one user at the same time, among which ports count that are reserved "
+            "for it. One more is refused with 486.",
     },
     {
         .name = "permissions-per-allocation",

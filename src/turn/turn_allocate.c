@@ -155,6 +155,16 @@ static enum stun_error_code refuse(struct turn_server *server, const struct turn
     return code;
 }
 
+// How much more the user holds afterwards: a reserved port counts like an allocation, or a user
+// could hold one port after the other by allocating and letting go.
+static uint32_t new_count(const struct wish *wish)
+{
+    if (wish->has_token) {
+        return 0; // which was counted when it was reserved
+    }
+    return wish->port == TURN_PORTS_PAIR ? 2 : 1;
+}
+
 // Whether there is room for one more allocation. Where a new one replaces its user's old one, the
 // old one goes first.
 static enum stun_error_code make_room(struct turn_server *server,
@@ -165,7 +175,8 @@ static enum stun_error_code make_room(struct turn_server *server,
     if (request->manner->has_takeover && old != POOL_NONE) {
         turn_allocation_delete(server, old, TURN_EVENT_REPLACED);
     }
-    if (turn_quota_count(server, request->user) >= server->config.allocations_per_user) {
+    if (turn_quota_count(server, request->user) + new_count(wish) >
+        server->config.allocations_per_user) {
         return refuse(server, request, STUN_ERROR_QUOTA_REACHED,
                       "the user has all allocations that --user-quota allows");
     }

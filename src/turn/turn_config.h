@@ -69,7 +69,7 @@ struct turn_config {
     uint32_t max_permissions;
     uint32_t max_channels;
     uint32_t max_reservations;
-    uint32_t allocations_per_user;
+    uint32_t allocations_per_user; // reservations count like allocations
     uint32_t permissions_per_allocation;
     uint32_t channels_per_allocation;
 

@@ -75,6 +75,7 @@ void turn_reservation_make(struct turn_server *server, uint64_t user, uint16_t p
     table_add(&server->reservations.by_token, hash_of(server, &key), ref.index);
     turn_expiry_set(&server->expiry, TURN_EXPIRY_RESERVATION, ref.index,
                     now.mono_ns + TURN_EXPIRY_RESERVATION_NS);
+    turn_quota_reserve(server, user);
     memcpy(token, reservation->token, sizeof reservation->token);
 }
 
@@ -85,6 +86,7 @@ static void forget(struct turn_server *server, uint32_t index)
 
     table_remove(&server->reservations.by_token, hash_of(server, &key), index);
     turn_expiry_clear(&server->expiry, TURN_EXPIRY_RESERVATION, index);
+    turn_quota_release(server, at(server, index)->user);
     pool_give(&server->reservations.pool, index);
 }
 

@@ -32,6 +32,12 @@ static size_t place(size_t *end, size_t len)
     return at;
 }
 
+// Each thing that counts may be another user's.
+static uint32_t quota_count(const struct turn_config *config)
+{
+    return config->max_allocations + config->max_reservations;
+}
+
 static struct layout layout_of(const struct turn_config *config)
 {
     struct layout layout = {0};
@@ -46,7 +52,7 @@ static struct layout layout_of(const struct turn_config *config)
     layout.permissions = place(end, turn_permission_store_size(config->max_permissions));
     layout.channels = place(end, turn_channel_store_size(config->max_channels));
     layout.reservations = place(end, turn_reservation_store_size(config->max_reservations));
-    layout.quotas = place(end, turn_quota_store_size(config->max_allocations));
+    layout.quotas = place(end, turn_quota_store_size(quota_count(config)));
     return layout;
 }
 
@@ -148,7 +154,7 @@ struct turn_server *turn_server_init(void *memory, const struct turn_config *con
     turn_channel_store_init(&server->channels, base + layout.channels, config->max_channels);
     turn_reservation_store_init(&server->reservations, base + layout.reservations,
                                 config->max_reservations);
-    turn_quota_store_init(&server->quotas, base + layout.quotas, config->max_allocations);
+    turn_quota_store_init(&server->quotas, base + layout.quotas, quota_count(config));
     return server;
 }
 

@@ -35,12 +35,16 @@ static unsigned redeem(struct sim_oracle *oracle, struct bytes token, struct sim
     return sim_oracle_full(oracle, SIM_COVER_TOKEN_UNKNOWN);
 }
 
+// What a user holds: a reserved port counts like an allocation.
 static size_t count_of(const struct sim_oracle *oracle, unsigned user)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < SIM_SETUP_ALLOCATIONS; i++) {
         count += oracle->allocations[i].is_live && oracle->allocations[i].user == user;
+    }
+    for (size_t i = 0; i < SIM_SETUP_RESERVATIONS; i++) {
+        count += oracle->reservations[i].until_ns != 0 && oracle->reservations[i].user == user;
     }
     return count;
 }
@@ -93,7 +97,8 @@ static unsigned find_room(struct sim_oracle *oracle, const struct sim_naive_attr
         sim_oracle_delete(oracle, old);
         sim_cover_point(oracle->cover, SIM_COVER_FIREZONE_TAKEOVER);
     }
-    if (count_of(oracle, out->user) >= config->allocations_per_user) {
+    size_t more = token != NULL ? 0 : out->port == SIM_EXPECT_PAIR ? 2 : 1;
+    if (count_of(oracle, out->user) + more > config->allocations_per_user) {
         return 486;
     }
     struct turn_gauges gauges = sim_oracle_gauges(oracle);

@@ -20,6 +20,17 @@ static int allocate_at(struct turn_fixture *f, uint16_t port)
     return turn_fixture_ask(f, &draft);
 }
 
+// One with EVEN-PORT and its R bit, which reserves the next port.
+static int allocate_pair_at(struct turn_fixture *f, uint16_t port)
+{
+    struct turn_fixture_draft draft;
+
+    f->tuple.client.port = port;
+    turn_fixture_begin_allocate(f, &draft);
+    stun_attr_u8_write(&draft.writer.wr, STUN_ATTR_EVEN_PORT, STUN_ATTR_EVEN_PORT_RESERVE);
+    return turn_fixture_ask(f, &draft);
+}
+
 static void restart(struct turn_fixture *f, uint32_t per_user)
 {
     struct turn_config config = turn_fixture_config();
@@ -91,6 +102,49 @@ static void refuses_by_486_what_a_user_may_not_hold(void **state)
     assert_int_equal(turn_fixture_gauges(f).ports_in_use, 2);
 }
 
+// Or a user could take all ports, each for 30 s, by allocating and letting go.
+static void a_reserved_port_counts_until_it_expires(void **state)
+{
+    struct turn_fixture *f = *state;
+
+    restart(f, 3);
+    assert_int_equal(allocate_pair_at(f, 1001), TURN_FIXTURE_SUCCESS);
+    assert_int_equal(turn_fixture_refresh(f, 0), TURN_FIXTURE_SUCCESS);
+    assert_int_equal(turn_fixture_gauges(f).ports_in_use, 1);
+    assert_int_equal(allocate_pair_at(f, 1002), TURN_FIXTURE_SUCCESS);
+    assert_int_equal(allocate_at(f, 1003), 486);
+    turn_fixture_wait(f, 30 * SECOND_NS);
+    assert_int_equal(allocate_pair_at(f, 1003), TURN_FIXTURE_SUCCESS);
+    assert_int_equal(f->server->quotas.pool.used, 1);
+}
+
+static void a_pair_of_ports_needs_room_for_two(void **state)
+{
+    struct turn_fixture *f = *state;
+
+    restart(f, 2);
+    assert_int_equal(allocate_at(f, 1001), TURN_FIXTURE_SUCCESS);
+    assert_int_equal(allocate_pair_at(f, 1002), 486);
+    assert_int_equal(allocate_at(f, 1002), TURN_FIXTURE_SUCCESS);
+}
+
+static void a_token_is_redeemed_at_a_full_quota(void **state)
+{
+    struct turn_fixture *f = *state;
+    uint8_t token[STUN_ATTR_RESERVATION_LEN];
+    struct turn_fixture_draft draft;
+
+    restart(f, 2);
+    assert_int_equal(allocate_pair_at(f, 1001), TURN_FIXTURE_SUCCESS);
+    memcpy(token, turn_fixture_value(f, STUN_ATTR_RESERVATION_TOKEN).ptr, sizeof token);
+    f->tuple.client.port = 1002;
+    turn_fixture_begin_allocate(f, &draft);
+    stun_attr_write(&draft.writer.wr, STUN_ATTR_RESERVATION_TOKEN,
+                    (struct bytes){token, sizeof token});
+    assert_int_equal(turn_fixture_ask(f, &draft), TURN_FIXTURE_SUCCESS);
+    assert_int_equal(allocate_at(f, 1003), 486);
+}
+
 static void one_users_quota_is_nobody_elses(void **state)
 {
     struct turn_fixture *f = *state;
@@ -148,6 +202,9 @@ int main(void)
         TURN_FIXTURE_TEST(counts_each_users_allocations),
         TURN_FIXTURE_TEST(every_allocation_may_be_another_users),
         TURN_FIXTURE_TEST(refuses_by_486_what_a_user_may_not_hold),
+        TURN_FIXTURE_TEST(a_reserved_port_counts_until_it_expires),
+        TURN_FIXTURE_TEST(a_pair_of_ports_needs_room_for_two),
+        TURN_FIXTURE_TEST(a_token_is_redeemed_at_a_full_quota),
         TURN_FIXTURE_TEST(one_users_quota_is_nobody_elses),
         TURN_FIXTURE_TEST(deletion_and_expiry_give_back),
         TURN_FIXTURE_TEST(an_allocation_that_fails_to_open_is_not_counted),
