@@ -75,6 +75,9 @@ class Host:
         command = words[0].split() if len(words) == 1 else list(words)
         return run(*self.prefix, *command)
 
+    def mac(self, device):
+        return self.run("ip", "-brief", "link", "show", device).split()[2]
+
     def nft(self, rules):
         """Loads rules as one transaction."""
         done = subprocess.run([*self.prefix, "nft", "-f", "-"], input=rules, text=True,

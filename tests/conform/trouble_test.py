@@ -7,12 +7,15 @@ The hosts, each a network namespace:
         relay (eth0) ------------------ (eth0) peer
         10.7.0.1  2001:db8:7::1         10.7.0.2  2001:db8:7::2
 """
+import socket
+
 import case
 import sandbox
 import stun
 from client import Client, open_socket
 from relay import Relay
 
+SO_RCVBUFFORCE = 33
 UNSENT = "^a packet could not be sent "
 RELAY4, PEER4, RELAY6, PEER6 = "10.7.0.1", "10.7.0.2", "2001:db8:7::1", "2001:db8:7::2"
 FAMILIES = ((RELAY4, PEER4, stun.FAMILY_IP4), (RELAY6, PEER6, stun.FAMILY_IP6))
@@ -177,6 +180,47 @@ class Network(case.Case):
             self.assert_relays()
         self.assert_nothing_leaked()
 
+    def hold_packets_to(self, peer):
+        """They wait at the relay's host for a neighbour, whom nobody asks for his address."""
+        family = "ipv6" if ":" in peer else "ipv4"
+        self.relay_host.run("sysctl", "-qw", f"net.{family}.neigh.eth0.unres_qlen_bytes=16777216")
+        self.relay_host.run("ip", "neigh", "replace", peer, "dev", "eth0", "nud", "incomplete")
+
+    def release_packets_to(self, peer):
+        self.relay_host.run("ip", "neigh", "replace", peer, "dev", "eth0", "nud", "permanent",
+                            "lladdr", self.peer_host.mac("eth0"))
+
+    def test_a_full_send_buffer(self):
+        count, lost = 200, 0
+        for relay, _, _ in FAMILIES:  # so that the peer's host never asks who the relay's is
+            self.peer_host.run("ip", "neigh", "replace", relay, "dev", "eth0", "nud", "permanent",
+                               "lladdr", self.relay_host.mac("eth0"))
+        self.assert_relays()
+        for (alice, peer), (bob, other) in (self.pairs, reversed(self.pairs)):
+            peer.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 20)
+            self.hold_packets_to(peer.getsockname()[0])
+            for number in range(count):
+                alice.send_channel(0x4000, number.to_bytes(2, "big") + bytes(1000))
+                if number % 20 == 0:
+                    alice.refresh()  # answered as before, and the relay has caught up
+            alice.refresh()
+            bob.send_channel(0x4000, b"by another socket")
+            self.assertEqual(other.recv(100), b"by another socket")
+            self.release_packets_to(peer.getsockname()[0])
+            alice.send_channel(0x4000, b"last")
+            sent = list(iter(lambda: peer.recv(2000)[:4], b"last"))
+            # Those that found room, in their order, and none of the others.
+            self.assertEqual(sent, [number.to_bytes(2, "big") + bytes(2)
+                                    for number in range(len(sent))])
+            self.assertGreater(len(sent), 10)
+            self.assertLess(len(sent), count)
+            lost += count - len(sent)
+        self.assert_relays()
+        self.assert_nothing_leaked()
+        self.one.stop()
+        self.assertIn(f" sends_blocked={lost}", self.one.log())
+        self.assertNotIn("could not be sent", self.one.log())
+
     def test_a_client_whose_network_goes_down(self):
         with self.peer_host.inside():
             clients = [Client((host, self.one.port)) for host, _, _ in FAMILIES]
@@ -206,4 +250,4 @@ class Network(case.Case):
 
 
 if __name__ == "__main__":
-    case.main("nft", "prlimit", is_root=True)
+    case.main("nft", "prlimit", "sysctl", is_root=True)
