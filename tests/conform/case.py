@@ -50,9 +50,13 @@ class Case(unittest.TestCase):
         return udp
 
     def end_relays(self):
-        """Runs after the test: judges the relays of one that passed, shows those of others."""
+        """Runs after the test: judges the relays of one that passed, shows those of others.
+
+        May be called before, for a relay that must end while its host is still there.
+        """
         has_failed = not self._outcome.success
-        for relay in self.relays:
+        while self.relays:
+            relay = self.relays.pop(0)
             try:
                 if has_failed:
                     print(f"\n{self.id()}:\n{relay.story()}", file=sys.stderr)

@@ -10,7 +10,8 @@ import time
 import stun
 
 TRY_S = 0.5  # until a request is sent again
-TRIES = 6
+TRIES = 20
+ARRIVAL_S = 10  # until what must arrive is given up; on a busy machine much less would be short
 
 
 def open_socket(host, port=0):
@@ -20,7 +21,7 @@ def open_socket(host, port=0):
     except OSError:
         udp.close()
         raise
-    udp.settimeout(2)
+    udp.settimeout(ARRIVAL_S)
     return udp
 
 
@@ -37,6 +38,8 @@ class Client:
         self.realm = self.nonce = self.key = self.offered = None
         self.relayed = self.mapped = self.token = self.lifetime = None
         self.arrived = []  # relayed data that came while a response was awaited
+        self.ancillary = []  # of the last datagram, as recvmsg() gives it
+        self.answered = set()  # transactions that were sent again: another answer may follow
         self.errors = []  # (peer, ICMP type, code, data) that receive() passed over
 
     def close(self):
@@ -52,7 +55,8 @@ class Client:
 
     def exchange(self, raw, key=None):
         """Sends a request as it is, again if need be, and reads the response to it."""
-        for _ in range(TRIES):
+        self.answered.discard(raw[8:20])
+        for number in range(TRIES):
             self.udp.sendto(raw, self.server)
             end = time.monotonic() + TRY_S
             while (left := end - time.monotonic()) > 0:
@@ -60,6 +64,8 @@ class Client:
                 if received is None:
                     break
                 if received[8:20] == raw[8:20]:
+                    if number > 0:
+                        self.answered.add(raw[8:20])
                     response = stun.Message(received)
                     is_proof_due = key is not None and response.error not in (400, 401, 438)
                     return stun.Message(received, key) if is_proof_due else response
@@ -153,41 +159,59 @@ class Client:
     def send_channel(self, number, data, is_padded=False):
         self.udp.sendto(stun.write_channel_data(number, data, is_padded), self.server)
 
-    def receive_raw(self, timeout_s=2.0):
-        """The next datagram, which must come from the address that was asked; None: silence."""
-        self.udp.settimeout(timeout_s)
-        try:
-            raw, source = self.udp.recvfrom(65536)
-        except TimeoutError:
-            return None
-        if source[:2] != tuple(self.server[:2]):
-            raise AssertionError(f"asked {self.server[:2]}, answered from {source[:2]}")
-        return raw
+    def receive_raw(self, timeout_s=ARRIVAL_S):
+        """The next datagram, which must come from the address that was asked; None: silence.
 
-    def receive(self, timeout_s=2.0):
-        """The next relayed datagram: (channel number or peer's address, data); None: silence."""
-        while True:
-            raw = self.arrived.pop(0) if self.arrived else self.receive_raw(timeout_s)
-            if raw is None:
+        A request that was sent again, because its answer was late, is answered twice: the second
+        answer is passed over.
+        """
+        end = time.monotonic() + timeout_s
+        while (left := end - time.monotonic()) > 0:
+            self.udp.settimeout(left)
+            try:
+                raw, self.ancillary, _, source = self.udp.recvmsg(65536, 256)
+            except TimeoutError:
                 return None
-            channel_data = stun.read_channel_data(raw)
-            if channel_data is not None:
-                return channel_data
-            message = stun.Message(raw)
-            if (message.method, message.kind) != (stun.DATA, stun.INDICATION):
-                raise AssertionError(f"a Data indication expected, got {message}")
-            peer, icmp = message.address(stun.XOR_PEER_ADDRESS), message.icmp()
-            if icmp is None:
-                return peer, message.get(stun.DATA_VALUE)
-            if message.get(stun.DATA_VALUE) is not None:
-                raise AssertionError(f"data beside an ICMP error: {message}")
-            self.errors.append((peer, *icmp))
+            if source[:2] != tuple(self.server[:2]):
+                raise AssertionError(f"asked {self.server[:2]}, answered from {source[:2]}")
+            if raw[8:20] not in self.answered:
+                return raw
+        return None
 
-    def receive_error(self, timeout_s=2.0):
-        """The next ICMP error, in front of which no data may come."""
-        if not self.errors and (data := self.receive(timeout_s)) is not None:
+    def receive_relayed(self, timeout_s):
+        """What is relayed next: (data as receive() has it, None) or (None, an ICMP error)."""
+        raw = self.arrived.pop(0) if self.arrived else self.receive_raw(timeout_s)
+        if raw is None:
+            return None, None
+        channel_data = stun.read_channel_data(raw)
+        if channel_data is not None:
+            return channel_data, None
+        message = stun.Message(raw)
+        if (message.method, message.kind) != (stun.DATA, stun.INDICATION):
+            raise AssertionError(f"a Data indication expected, got {message}")
+        peer, icmp = message.address(stun.XOR_PEER_ADDRESS), message.icmp()
+        if icmp is None:
+            return (peer, message.get(stun.DATA_VALUE)), None
+        if message.get(stun.DATA_VALUE) is not None:
+            raise AssertionError(f"data beside an ICMP error: {message}")
+        return None, (peer, *icmp)
+
+    def receive(self, timeout_s=ARRIVAL_S):
+        """The next relayed data: (channel number or peer's address, data); None: silence."""
+        while True:
+            data, error = self.receive_relayed(timeout_s)
+            if error is None:
+                return data
+            self.errors.append(error)
+
+    def receive_error(self, timeout_s=ARRIVAL_S):
+        """The next ICMP error, in front of which no data may come; None: silence."""
+        if self.errors:
+            return self.errors.pop(0)
+        data, error = self.receive_relayed(timeout_s)
+        if data is not None:
             raise AssertionError(f"an ICMP error expected, got {data}")
-        return self.errors.pop(0) if self.errors else None
+        return error
 
 
 def unique(length):

@@ -65,6 +65,11 @@ class Host:
         self.name = name
         run("ip", "netns", "add", name)
         self.run("ip link set lo up")
+        with self.inside():  # addresses of IPv6, link-local ones too, can be used at once
+            for devices in ("all", "default"):
+                with open(f"/proc/sys/net/ipv6/conf/{devices}/accept_dad", "w",
+                          encoding="ascii") as file:
+                    file.write("0")
 
     @property
     def prefix(self):
@@ -77,6 +82,10 @@ class Host:
 
     def mac(self, device):
         return self.run("ip", "-brief", "link", "show", device).split()[2]
+
+    def wait_for_link(self, device):
+        """A link that has come up drops packets until the kernel has taken notice of it."""
+        wait_until(lambda: self.run("ip", "-brief", "link", "show", device).split()[1] == "UP")
 
     def nft(self, rules):
         """Loads rules as one transaction."""
@@ -104,18 +113,19 @@ class Host:
 
 
 def cable(one, one_name, other, other_name):
-    """A veth pair between two hosts, both ends up."""
+    """A veth pair between two hosts, both ends up and ready."""
     run("ip", "link", "add", one_name, "netns", one.name, "type", "veth",
         "peer", "name", other_name, "netns", other.name)
     one.run("ip", "link", "set", one_name, "up")
     other.run("ip", "link", "set", other_name, "up")
+    one.wait_for_link(one_name)
+    other.wait_for_link(other_name)
 
 
 def address(host, device, *addresses):
-    """Addresses with prefix lengths; IPv6 ones can be used at once."""
+    """Addresses with prefix lengths."""
     for one in addresses:
-        nodad = ["nodad"] if ":" in one else []
-        host.run("ip", "address", "add", one, "dev", device, *nodad)
+        host.run("ip", "address", "add", one, "dev", device)
 
 
 def route(host, *gateways):

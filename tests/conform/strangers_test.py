@@ -8,6 +8,7 @@ import struct
 
 import case
 import stun
+from client import ARRIVAL_S
 
 FLOOD, AT_ONCE = 20000, 400
 GROWTH_MAX_KIB = 512
@@ -100,7 +101,7 @@ class Strangers(case.Case):
                 stranger.send(stun.write(stun.ALLOCATE, stun.REQUEST, [
                     (stun.REQUESTED_TRANSPORT, stun.UDP)]))
             for stranger in strangers:
-                stranger.settimeout(2)
+                stranger.settimeout(ARRIVAL_S)
                 answered += stun.Message(stranger.recv(2000)).error == 401
                 stranger.close()
         return answered

@@ -12,7 +12,7 @@ import socket
 import case
 import sandbox
 import stun
-from client import Client, open_socket
+from client import ARRIVAL_S, Client, open_socket
 from relay import Relay
 
 SO_RCVBUFFORCE = 33
@@ -126,7 +126,7 @@ class Network(case.Case):
             alice.send_channel(0x4000, b"nowhere")
             peer.settimeout(0.3)
             self.assertRaises(TimeoutError, peer.recv, 100)
-            peer.settimeout(2)
+            peer.settimeout(ARRIVAL_S)
             alice.refresh()
         for error in errors:
             self.one.wait_for_log(f"could not be sent to=.* error=\"{error}")
@@ -175,8 +175,8 @@ class Network(case.Case):
             self.relay_host.run("ip link set eth0 down")  # takes its IPv6 address with it
             self.assert_blocked("ENETUNREACH")
             self.relay_host.run("ip link set eth0 up")
+            self.relay_host.wait_for_link("eth0")
             sandbox.address(self.relay_host, "eth0", RELAY6 + "/64")
-            sandbox.wait_until(lambda: "LOWER_UP" in self.relay_host.run("ip link show eth0"))
             self.assert_relays()
         self.assert_nothing_leaked()
 
@@ -237,6 +237,7 @@ class Network(case.Case):
         for bob in clients:
             local.sendto(b"lost", bob.relayed)
         self.relay_host.run("ip link set eth0 up")
+        self.relay_host.wait_for_link("eth0")
         sandbox.address(self.relay_host, "eth0", RELAY6 + "/64")
         for bob in clients:
             bob.permit(RELAY4)  # asked again until the network is there

@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 # pylint: disable=wrong-import-position
 import case
 import stun
-from client import Client, unique
+from client import ARRIVAL_S, Client, unique
 from nats import NAT_B4, NAT_B6, RELAY4, RELAY6, make_world
 from relay import Relay
 
@@ -97,7 +97,7 @@ class Nat(case.Case):
             peer, data = alice.receive()
             self.assertEqual((peer[0], data), (nat, b"knock"))
             self.assertNotEqual(peer[1], reflexive[1])  # random for each flow
-            bob.udp.settimeout(2)
+            bob.udp.settimeout(ARRIVAL_S)
             for number in range(50):
                 if number == 25:
                     alice.bind(0x4000, peer)
