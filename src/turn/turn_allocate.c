@@ -149,9 +149,9 @@ static enum stun_error_code answer_again(struct turn_server *server,
 }
 
 static enum stun_error_code refuse(struct turn_server *server, const struct turn_request *request,
-                                   enum stun_error_code code, const char *reason)
+                                   enum stun_error_code code, enum turn_refusal refusal)
 {
-    turn_request_report(server, request, TURN_EVENT_EXHAUSTED, NULL, reason);
+    turn_request_refuse(server, request, refusal, NULL);
     return code;
 }
 
@@ -177,16 +177,13 @@ static enum stun_error_code make_room(struct turn_server *server,
     }
     if (turn_quota_count(server, request->user) + new_count(wish) >
         server->config.allocations_per_user) {
-        return refuse(server, request, STUN_ERROR_QUOTA_REACHED,
-                      "the user has all allocations that --user-quota allows");
+        return refuse(server, request, STUN_ERROR_QUOTA_REACHED, TURN_REFUSAL_USER_QUOTA);
     }
     if (pool_is_full(&server->allocations.pool)) {
-        return refuse(server, request, STUN_ERROR_INSUFFICIENT_CAPACITY,
-                      "all allocations are in use");
+        return refuse(server, request, STUN_ERROR_INSUFFICIENT_CAPACITY, TURN_REFUSAL_ALLOCATIONS);
     }
     if (wish->port == TURN_PORTS_PAIR && !turn_reservation_has_room(server)) {
-        return refuse(server, request, STUN_ERROR_INSUFFICIENT_CAPACITY,
-                      "all reservations are in use");
+        return refuse(server, request, STUN_ERROR_INSUFFICIENT_CAPACITY, TURN_REFUSAL_RESERVATIONS);
     }
     return STUN_ERROR_NONE;
 }
@@ -206,8 +203,7 @@ static enum stun_error_code take_port(struct turn_server *server,
         return STUN_ERROR_NONE;
     }
     if (!turn_ports_take(&server->ports, wish->port, &server->random, port)) {
-        return refuse(server, request, STUN_ERROR_INSUFFICIENT_CAPACITY,
-                      "all relayed ports are in use");
+        return refuse(server, request, STUN_ERROR_INSUFFICIENT_CAPACITY, TURN_REFUSAL_PORTS);
     }
     return STUN_ERROR_NONE;
 }
@@ -322,11 +318,12 @@ static void report_failure(struct turn_server *server, enum turn_event event, co
     turn_outbox_add(&server->outbox, &report);
 }
 
-static void give_up(struct turn_server *server, const char *reason)
+static void give_up(struct turn_server *server, enum turn_refusal refusal)
 {
     struct turn_allocate_opening *opening = &server->opening;
 
-    report_failure(server, TURN_EVENT_EXHAUSTED, reason);
+    (*turn_stats_refused(&server->stats, refusal))++;
+    report_failure(server, TURN_EVENT_EXHAUSTED, turn_refusal_words(refusal));
     turn_allocation_delete(server, opening->allocation, TURN_EVENT_DELETED);
     server->stats.errors++;
     turn_response_error(server, &opening->to, STUN_ERROR_INSUFFICIENT_CAPACITY);
@@ -386,7 +383,7 @@ static void do_without(struct turn_server *server, struct now now)
     }
     leave_port(server);
     turn_ports_give(&server->ports, opening->port);
-    give_up(server, "the system has no more sockets");
+    give_up(server, TURN_REFUSAL_SOCKETS);
 }
 
 void turn_allocate_opened(struct turn_server *server, struct now now, enum turn_opened opened)
@@ -406,7 +403,7 @@ void turn_allocate_opened(struct turn_server *server, struct now now, enum turn_
             order_opened(server, first_family(opening));
             return;
         }
-        give_up(server, "the system refuses relayed ports");
+        give_up(server, TURN_REFUSAL_BINDS);
         break;
     case TURN_SYSTEM_REFUSED:
         do_without(server, now);

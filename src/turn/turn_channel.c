@@ -78,11 +78,14 @@ uint32_t turn_channel_find_peer(const struct turn_server *server, uint32_t alloc
     return table_find(&server->channels.by_peer, hash_of(server, &key), has_peer, server, &key);
 }
 
-bool turn_channel_has_room(const struct turn_server *server, uint32_t allocation)
+enum turn_refusal turn_channel_limit(const struct turn_server *server, uint32_t allocation)
 {
-    return turn_allocation_at(server, allocation)->channel_count <
-               server->config.channels_per_allocation &&
-           !pool_is_full(&server->channels.pool);
+    uint32_t own = turn_allocation_at(server, allocation)->channel_count;
+
+    if (own >= server->config.channels_per_allocation) {
+        return TURN_REFUSAL_ALLOCATIONS_CHANNELS;
+    }
+    return pool_is_full(&server->channels.pool) ? TURN_REFUSAL_CHANNELS : TURN_REFUSAL_NONE;
 }
 
 void turn_channel_create(struct turn_server *server, uint32_t allocation, uint16_t number,

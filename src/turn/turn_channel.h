@@ -12,6 +12,7 @@
 #include "base/now.h"
 #include "base/pool.h"
 #include "base/table.h"
+#include "turn/turn_refusal.h"
 
 struct turn_server;
 
@@ -38,8 +39,9 @@ struct turn_channel *turn_channel_at(const struct turn_server *server, uint32_t 
 uint32_t turn_channel_find(const struct turn_server *server, uint32_t allocation, uint16_t number);
 uint32_t turn_channel_find_peer(const struct turn_server *server, uint32_t allocation,
                                 const struct addr *peer);
-// There is room for one more channel of an allocation.
-bool turn_channel_has_room(const struct turn_server *server, uint32_t allocation);
+// Which limit is in the way of one more channel of an allocation, or TURN_REFUSAL_NONE.
+MUST_USE enum turn_refusal turn_channel_limit(const struct turn_server *server,
+                                              uint32_t allocation);
 // Binds a number and a peer, neither of which is bound, and for which there is room.
 void turn_channel_create(struct turn_server *server, uint32_t allocation, uint16_t number,
                          const struct addr *peer, struct now now);

@@ -24,23 +24,20 @@ static enum stun_error_code read_binding(struct turn_server *server,
     return code;
 }
 
-// There is room for the binding and for the permission that comes with it.
-static bool has_room(struct turn_server *server, const struct turn_request *request,
-                     const struct addr *peer, bool is_new)
+// Which limit is in the way of the binding, or of the permission that comes with it.
+static enum turn_refusal limit_of(const struct turn_server *server,
+                                  const struct turn_request *request, const struct addr *peer,
+                                  bool is_new)
 {
     bool is_permitted = request->manner->has_own_channels ||
                         turn_permission_find(server, request->allocation, peer) != POOL_NONE;
+    enum turn_refusal limit =
+        is_new ? turn_channel_limit(server, request->allocation) : TURN_REFUSAL_NONE;
 
-    if (is_new && !turn_channel_has_room(server, request->allocation)) {
-        turn_request_report(server, request, TURN_EVENT_EXHAUSTED, NULL, "all channels are in use");
-        return false;
+    if (limit == TURN_REFUSAL_NONE && !is_permitted) {
+        limit = turn_permission_limit(server, request->allocation, 1);
     }
-    if (!is_permitted && !turn_permission_has_room(server, request->allocation, 1)) {
-        turn_request_report(server, request, TURN_EVENT_EXHAUSTED, NULL,
-                            "all permissions are in use");
-        return false;
-    }
-    return true;
+    return limit;
 }
 
 enum stun_error_code turn_channel_bind(struct turn_server *server,
@@ -60,7 +57,9 @@ enum stun_error_code turn_channel_bind(struct turn_server *server,
         return STUN_ERROR_BAD_REQUEST;
     }
     bool is_new = by_number == POOL_NONE;
-    if (!has_room(server, request, &peer, is_new)) {
+    enum turn_refusal limit = limit_of(server, request, &peer, is_new);
+    if (limit != TURN_REFUSAL_NONE) {
+        turn_request_refuse(server, request, limit, NULL);
         return STUN_ERROR_INSUFFICIENT_CAPACITY;
     }
     if (is_new) {

@@ -40,9 +40,9 @@ enum stun_error_code turn_create_permission(struct turn_server *server,
     if (code != STUN_ERROR_NONE) {
         return code;
     }
-    if (!turn_permission_has_room(server, request->allocation, new_count)) {
-        turn_request_report(server, request, TURN_EVENT_EXHAUSTED, NULL,
-                            "all permissions are in use");
+    enum turn_refusal limit = turn_permission_limit(server, request->allocation, new_count);
+    if (limit != TURN_REFUSAL_NONE) {
+        turn_request_refuse(server, request, limit, NULL);
         return STUN_ERROR_INSUFFICIENT_CAPACITY;
     }
     while (stun_message_next(request->message, STUN_ATTR_XOR_PEER_ADDRESS, &at, &value)) {

@@ -44,5 +44,5 @@ bool turn_hairpin_is_listener(const struct turn_server *server, const struct add
 
 bool turn_hairpin_is_allowed(const struct turn_server *server, const struct addr *peer)
 {
-    return turn_peers_denial(&server->peers, peer, false) == NULL;
+    return turn_peers_denial(&server->peers, peer, false) == TURN_REFUSAL_NONE;
 }

@@ -23,83 +23,61 @@ static const struct cidr embeddings[] = {
     IP6(16, 0x20, 0x02),             // 6to4, RFC 3056
 };
 
-// Why an address is refused; the verdict in a node is one plus the index here.
-enum reason {
-    ALLOWED,
-    BY_RULE,
-    OWN,
-    UNSPECIFIED,
-    LOOPBACK,
-    LINK_LOCAL,
-    PRIVATE,
-    SHARED,
-    UNIQUE_LOCAL,
-    MULTICAST,
-    BROADCAST,
-    RESERVED,
-    DOCUMENTATION,
-};
+// What Firezone's peers may have.
+static bool is_private(enum turn_refusal refusal)
+{
+    return refusal == TURN_REFUSAL_PRIVATE || refusal == TURN_REFUSAL_SHARED ||
+           refusal == TURN_REFUSAL_UNIQUE_LOCAL;
+}
 
-static const struct {
-    const char *text;
-    bool is_private; // not refused where private addresses are reached
-} reasons[] = {
-    [ALLOWED] = {NULL, false},
-    [BY_RULE] = {"denied by --deny-peer", false},
-    [OWN] = {"an address of the relay's own host", false},
-    [UNSPECIFIED] = {"an unspecified address", false},
-    [LOOPBACK] = {"a loopback address", false},
-    [LINK_LOCAL] = {"a link-local address", false},
-    [PRIVATE] = {"a private address", true},
-    [SHARED] = {"a shared address of a carrier's NAT", true},
-    [UNIQUE_LOCAL] = {"a unique local address", true},
-    [MULTICAST] = {"a multicast address", false},
-    [BROADCAST] = {"the broadcast address", false},
-    [RESERVED] = {"a reserved address", false},
-    [DOCUMENTATION] = {"an address for documentation", false},
-};
+// The verdict in a node: 0 is none.
+static uint16_t verdict_of(enum turn_refusal refusal)
+{
+    return (uint16_t)(1 + refusal);
+}
 
 // What is denied without a rule: what the IANA registries of special-purpose addresses do not call
 // globally reachable, and what of IPv6 is not handed out to anybody (global unicast addresses are
 // 2000::/3), where networks of their own like to live.
 static const struct builtin {
     struct cidr cidr;
-    enum reason reason;
+    enum turn_refusal refusal;
 } builtins[] = {
-    {IP4(8, 0), UNSPECIFIED},
-    {IP4(8, 10), PRIVATE},
-    {IP4(10, 100, 64), SHARED},
-    {IP4(8, 127), LOOPBACK},
-    {IP4(16, 169, 254), LINK_LOCAL},
-    {IP4(12, 172, 16), PRIVATE},
-    {IP4(24, 192, 0, 0), RESERVED},
-    {IP4(24, 192, 0, 2), DOCUMENTATION},
-    {IP4(24, 192, 88, 99), RESERVED}, // was: 6to4 relays
-    {IP4(16, 192, 168), PRIVATE},
-    {IP4(15, 198, 18), RESERVED}, // benchmarks
-    {IP4(24, 198, 51, 100), DOCUMENTATION},
-    {IP4(24, 203, 0, 113), DOCUMENTATION},
-    {IP4(4, 224), MULTICAST},
-    {IP4(4, 240), RESERVED},
-    {IP4(32, 255, 255, 255, 255), BROADCAST},
-    {IP6(128, 0), UNSPECIFIED},
-    {IP6(128, [15] = 1), LOOPBACK},
-    {IP6(48, 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01), RESERVED}, // NAT64 of a network's own
-    {IP6(8, 0x01), RESERVED},
-    {IP6(7, 0x02), RESERVED},
-    {IP6(6, 0x04), RESERVED},
-    {IP6(5, 0x08), RESERVED},
-    {IP6(4, 0x10), RESERVED},
-    {IP6(48, 0x20, 0x01, 0x00, 0x02), RESERVED}, // benchmarks
-    {IP6(28, 0x20, 0x01, 0x00, 0x10), RESERVED}, // ORCHID
-    {IP6(28, 0x20, 0x01, 0x00, 0x20), RESERVED}, // ORCHIDv2
-    {IP6(32, 0x20, 0x01, 0x0d, 0xb8), DOCUMENTATION},
-    {IP6(20, 0x3f, 0xff), DOCUMENTATION},
-    {IP6(2, 0x40), RESERVED},
-    {IP6(1, 0x80), RESERVED},
-    {IP6(7, 0xfc), UNIQUE_LOCAL},
-    {IP6(10, 0xfe, 0x80), LINK_LOCAL},
-    {IP6(8, 0xff), MULTICAST},
+    {IP4(8, 0), TURN_REFUSAL_UNSPECIFIED},
+    {IP4(8, 10), TURN_REFUSAL_PRIVATE},
+    {IP4(10, 100, 64), TURN_REFUSAL_SHARED},
+    {IP4(8, 127), TURN_REFUSAL_LOOPBACK},
+    {IP4(16, 169, 254), TURN_REFUSAL_LINK_LOCAL},
+    {IP4(12, 172, 16), TURN_REFUSAL_PRIVATE},
+    {IP4(24, 192, 0, 0), TURN_REFUSAL_RESERVED},
+    {IP4(24, 192, 0, 2), TURN_REFUSAL_DOCUMENTATION},
+    {IP4(24, 192, 88, 99), TURN_REFUSAL_RESERVED}, // was: 6to4 relays
+    {IP4(16, 192, 168), TURN_REFUSAL_PRIVATE},
+    {IP4(15, 198, 18), TURN_REFUSAL_RESERVED}, // benchmarks
+    {IP4(24, 198, 51, 100), TURN_REFUSAL_DOCUMENTATION},
+    {IP4(24, 203, 0, 113), TURN_REFUSAL_DOCUMENTATION},
+    {IP4(4, 224), TURN_REFUSAL_MULTICAST},
+    {IP4(4, 240), TURN_REFUSAL_RESERVED},
+    {IP4(32, 255, 255, 255, 255), TURN_REFUSAL_BROADCAST},
+    {IP6(128, 0), TURN_REFUSAL_UNSPECIFIED},
+    {IP6(128, [15] = 1), TURN_REFUSAL_LOOPBACK},
+    {IP6(48, 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01),
+     TURN_REFUSAL_RESERVED}, // NAT64 of a network's own
+    {IP6(8, 0x01), TURN_REFUSAL_RESERVED},
+    {IP6(7, 0x02), TURN_REFUSAL_RESERVED},
+    {IP6(6, 0x04), TURN_REFUSAL_RESERVED},
+    {IP6(5, 0x08), TURN_REFUSAL_RESERVED},
+    {IP6(4, 0x10), TURN_REFUSAL_RESERVED},
+    {IP6(48, 0x20, 0x01, 0x00, 0x02), TURN_REFUSAL_RESERVED}, // benchmarks
+    {IP6(28, 0x20, 0x01, 0x00, 0x10), TURN_REFUSAL_RESERVED}, // ORCHID
+    {IP6(28, 0x20, 0x01, 0x00, 0x20), TURN_REFUSAL_RESERVED}, // ORCHIDv2
+    {IP6(32, 0x20, 0x01, 0x0d, 0xb8), TURN_REFUSAL_DOCUMENTATION},
+    {IP6(20, 0x3f, 0xff), TURN_REFUSAL_DOCUMENTATION},
+    {IP6(2, 0x40), TURN_REFUSAL_RESERVED},
+    {IP6(1, 0x80), TURN_REFUSAL_RESERVED},
+    {IP6(7, 0xfc), TURN_REFUSAL_UNIQUE_LOCAL},
+    {IP6(10, 0xfe, 0x80), TURN_REFUSAL_LINK_LOCAL},
+    {IP6(8, 0xff), TURN_REFUSAL_MULTICAST},
 };
 
 static struct cidr host_of(const struct addr *addr)
@@ -171,9 +149,9 @@ static void apply_rule(struct turn_peers *peers, const struct turn_peer_rule *ru
     struct turn_peers_node *node = node_for(peers, &rule->cidr);
 
     if (!rule->is_allowed) {
-        node->verdict = 1 + BY_RULE;
-    } else if (node->verdict != 1 + BY_RULE) {
-        node->verdict = 1 + ALLOWED;
+        node->verdict = verdict_of(TURN_REFUSAL_RULE);
+    } else if (node->verdict != verdict_of(TURN_REFUSAL_RULE)) {
+        node->verdict = verdict_of(TURN_REFUSAL_NONE);
     }
 }
 
@@ -189,13 +167,14 @@ void turn_peers_init(struct turn_peers *peers, void *memory, const struct turn_c
     }
     for (size_t i = 0; i < COUNT_OF(builtins); i++) {
         struct turn_peers_node *node = node_for(peers, &builtins[i].cidr);
-        node->verdict = (uint16_t)(1 + builtins[i].reason);
-        node->is_own = builtins[i].reason == LOOPBACK || builtins[i].reason == UNSPECIFIED;
+        node->verdict = verdict_of(builtins[i].refusal);
+        node->is_own = builtins[i].refusal == TURN_REFUSAL_LOOPBACK ||
+                       builtins[i].refusal == TURN_REFUSAL_UNSPECIFIED;
     }
     for (size_t i = 0; i < config->own_addr_count; i++) {
         struct cidr host = host_of(&config->own_addrs[i]);
         struct turn_peers_node *node = node_for(peers, &host);
-        node->verdict = 1 + OWN;
+        node->verdict = verdict_of(TURN_REFUSAL_OWN);
         node->is_own = true;
     }
     for (size_t i = 0; i < config->rule_count; i++) {
@@ -221,8 +200,8 @@ static struct addr without_teredo(const struct addr *addr)
 
 // What the prefixes say that contain an address.
 struct finding {
-    const char *denial; // of the longest one
-    bool is_own;        // of any
+    enum turn_refusal refusal; // of the longest one
+    bool is_own;               // of any
 };
 
 static struct finding find(const struct turn_peers *peers, const struct addr *addr,
@@ -230,7 +209,7 @@ static struct finding find(const struct turn_peers *peers, const struct addr *ad
 {
     unsigned bit_count = (unsigned)addr_ip(addr).len * 8;
     struct finding finding = {0};
-    uint32_t verdict = 1 + ALLOWED;
+    uint16_t verdict = verdict_of(TURN_REFUSAL_NONE);
     uint32_t at = root_of(addr);
 
     for (unsigned bit = 0; at != 0; bit++) {
@@ -241,20 +220,21 @@ static struct finding find(const struct turn_peers *peers, const struct addr *ad
         finding.is_own = finding.is_own || node->is_own;
         at = bit < bit_count ? node->child[bit_of(addr, bit)] : 0;
     }
-    if (!reaches_private || !reasons[verdict - 1].is_private) {
-        finding.denial = reasons[verdict - 1].text;
+    finding.refusal = (enum turn_refusal)(verdict - 1);
+    if (reaches_private && is_private(finding.refusal)) {
+        finding.refusal = TURN_REFUSAL_NONE;
     }
     return finding;
 }
 
-const char *turn_peers_denial(const struct turn_peers *peers, const struct addr *peer,
-                              bool reaches_private)
+enum turn_refusal turn_peers_denial(const struct turn_peers *peers, const struct addr *peer,
+                                    bool reaches_private)
 {
     struct addr inner = without_teredo(peer);
-    const char *denial = find(peers, peer, reaches_private).denial;
+    enum turn_refusal refusal = find(peers, peer, reaches_private).refusal;
 
     // A rule may be against Teredo itself, or against all of IPv6.
-    return denial != NULL ? denial : find(peers, &inner, reaches_private).denial;
+    return refusal != TURN_REFUSAL_NONE ? refusal : find(peers, &inner, reaches_private).refusal;
 }
 
 bool turn_peers_is_own(const struct turn_peers *peers, const struct addr *peer)
@@ -262,10 +242,4 @@ bool turn_peers_is_own(const struct turn_peers *peers, const struct addr *peer)
     struct addr inner = without_teredo(peer);
 
     return find(peers, &inner, false).is_own;
-}
-
-bool turn_peers_is_rule(const char *denial)
-{
-    assert(denial != NULL);
-    return denial == reasons[BY_RULE].text;
 }

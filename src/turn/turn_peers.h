@@ -14,10 +14,11 @@
 
 #include "base/addr.h"
 #include "turn/turn_config.h"
+#include "turn/turn_refusal.h"
 
 struct turn_peers_node {
     uint32_t child[2]; // index of the node for the next bit, or 0
-    uint16_t verdict;  // 0: none here; else one plus the index in the room's list of reasons
+    uint16_t verdict;  // 0: none here; else one plus an enum turn_refusal
     bool is_own;       // the whole prefix leads to this host, whatever the verdict is
 };
 
@@ -32,14 +33,10 @@ size_t turn_peers_size(const struct turn_config *config);
 // count; nothing of it is kept.
 void turn_peers_init(struct turn_peers *peers, void *memory, const struct turn_config *config);
 
-// NULL when a peer may be reached; else why not, as words for a log line: "a loopback address".
-// With `reaches_private`, private, shared and unique local addresses are not refused for being
-// that.
-const char *turn_peers_denial(const struct turn_peers *peers, const struct addr *peer,
-                              bool reaches_private);
+// TURN_REFUSAL_NONE when a peer may be reached; else why not. With `reaches_private`, private,
+// shared and unique local addresses are not refused for being that.
+enum turn_refusal turn_peers_denial(const struct turn_peers *peers, const struct addr *peer,
+                                    bool reaches_private);
 
 // The address leads to this host: one of its own, or a loopback address.
 bool turn_peers_is_own(const struct turn_peers *peers, const struct addr *peer);
-
-// Whether a denial is that of a rule, and not of a kind of address.
-bool turn_peers_is_rule(const char *denial);

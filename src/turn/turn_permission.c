@@ -53,13 +53,16 @@ uint32_t turn_permission_find(const struct turn_server *server, uint32_t allocat
     return table_find(&server->permissions.by_peer, hash_of(server, &key), has_key, server, &key);
 }
 
-bool turn_permission_has_room(const struct turn_server *server, uint32_t allocation, uint32_t count)
+enum turn_refusal turn_permission_limit(const struct turn_server *server, uint32_t allocation,
+                                        uint32_t count)
 {
     const struct pool *pool = &server->permissions.pool;
     uint32_t own = turn_allocation_at(server, allocation)->permission_count;
 
-    return own + count <= server->config.permissions_per_allocation &&
-           pool->used + count <= pool->capacity;
+    if (own + count > server->config.permissions_per_allocation) {
+        return TURN_REFUSAL_ALLOCATIONS_PERMISSIONS;
+    }
+    return pool->used + count <= pool->capacity ? TURN_REFUSAL_NONE : TURN_REFUSAL_PERMISSIONS;
 }
 
 static uint32_t create(struct turn_server *server, uint32_t allocation, const struct key *key)

@@ -229,20 +229,34 @@ bool turn_request_family(const struct turn_request *request, enum addr_family *f
     return true;
 }
 
-static const char listening_port[] = "the relay's own listening port";
+static enum turn_event event_of(enum turn_refusal refusal)
+{
+    if (!turn_refusal_is_peer(refusal)) {
+        return TURN_EVENT_EXHAUSTED;
+    }
+    return turn_refusal_is_liftable(refusal) ? TURN_EVENT_PEER_DENIED : TURN_EVENT_PEER_BARRED;
+}
 
-// Why an allocation may not reach a peer, or NULL. Of the relay's own addresses those that lead
-// to its clients are never refused; which port of them a permission is for, it does not say.
-static const char *denial_of(const struct turn_server *server, const struct turn_request *request,
-                             const struct addr *peer, bool is_own)
+void turn_request_refuse(struct turn_server *server, const struct turn_request *request,
+                         enum turn_refusal refusal, const struct addr *peer)
+{
+    (*turn_stats_refused(&server->stats, refusal))++;
+    turn_request_report(server, request, event_of(refusal), peer, turn_refusal_words(refusal));
+}
+
+// Whether an allocation may reach a peer. Of the relay's own addresses those that lead to its
+// clients are never refused; which port of them a permission is for, it does not say.
+static enum turn_refusal refusal_of(const struct turn_server *server,
+                                    const struct turn_request *request, const struct addr *peer,
+                                    bool is_own)
 {
     bool has_port = request->to.method != STUN_CREATE_PERMISSION;
 
     if (has_port && turn_hairpin_is_listener(server, peer)) {
-        return listening_port;
+        return TURN_REFUSAL_LISTENER;
     }
     if (is_own && (!has_port || turn_hairpin_find(server, peer) != POOL_NONE)) {
-        return NULL;
+        return TURN_REFUSAL_NONE;
     }
     return turn_peers_denial(&server->peers, peer, request->manner->reaches_private);
 }
@@ -261,13 +275,9 @@ enum stun_error_code turn_request_peer(struct turn_server *server,
         return STUN_ERROR_PEER_FAMILY_MISMATCH;
     }
     bool is_own = turn_hairpin_is_own(server, &peer);
-    const char *denial = denial_of(server, request, &peer, is_own);
-    if (denial != NULL) {
-        server->stats.peers_denied++;
-        bool is_barred = denial == listening_port || turn_peers_is_rule(denial);
-        turn_request_report(server, request,
-                            is_barred ? TURN_EVENT_PEER_BARRED : TURN_EVENT_PEER_DENIED, &peer,
-                            denial);
+    enum turn_refusal refusal = refusal_of(server, request, &peer, is_own);
+    if (refusal != TURN_REFUSAL_NONE) {
+        turn_request_refuse(server, request, refusal, &peer);
         return STUN_ERROR_FORBIDDEN;
     }
     *out = peer;

@@ -9,6 +9,7 @@
 #include "stun/stun_error.h"
 #include "stun/stun_message.h"
 #include "turn/turn_manner.h"
+#include "turn/turn_refusal.h"
 #include "turn/turn_response.h"
 
 struct turn_server;
@@ -36,6 +37,10 @@ void turn_request_succeed(struct turn_server *server, const struct turn_request 
 // Reports an event about the request's client; `reason` is static text or NULL.
 void turn_request_report(struct turn_server *server, const struct turn_request *request,
                          enum turn_event event, const struct addr *peer, const char *reason);
+
+// Counts and reports why a request is refused; `peer` is NULL where the reason is about none.
+void turn_request_refuse(struct turn_server *server, const struct turn_request *request,
+                         enum turn_refusal refusal, const struct addr *peer);
 
 // The lifetime to grant for the LIFETIME in a request, which is 0 only if 0 is asked for.
 // False when the attribute is malformed.

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/metric.h"
+#include "turn/turn_refusal.h"
 
 // X(name, unit, help), one line per counter: the struct and its description cannot drift.
 #define TURN_STATS(X)                                                                              \
@@ -17,7 +18,6 @@
     X(wrong_credentials, "requests", "Requests whose user or password was wrong.")                 \
     X(responses_withheld, "responses", "Not sent, since they would amplify an unproven request.")  \
     X(errors, "responses", "Error responses to authenticated requests.")                           \
-    X(peers_denied, "requests", "Requests refused because of the peer's address.")                 \
     X(allocations_created, "allocations", "Allocations made.")                                     \
     X(allocations_expired, "allocations", "Allocations whose lifetime ran out.")                   \
     X(allocations_deleted, "allocations", "Allocations that their client gave back.")              \
@@ -39,8 +39,12 @@ struct turn_stats {
 #define TURN_STATS_FIELD(name, unit, help) uint64_t name;
     TURN_STATS(TURN_STATS_FIELD)
 #undef TURN_STATS_FIELD
+    uint64_t refused[TURN_REFUSAL_END - 1]; // requests, by reason; from the first one on
 };
 
 enum { TURN_STATS_COUNT = sizeof(struct turn_stats) / sizeof(uint64_t) };
 
 extern const struct metric turn_stats_metrics[TURN_STATS_COUNT];
+
+// The counter of a reason (which is not TURN_REFUSAL_NONE).
+uint64_t *turn_stats_refused(struct turn_stats *stats, enum turn_refusal refusal);

@@ -60,7 +60,7 @@ class Exhaustion(case.Case):
     def test_ports_of_another_program_are_passed_over(self):
         announced = ["^the system refuses a relayed port; trying another ",
                      "^request refused .*(the system refuses relayed ports|"
-                     "all relayed ports are in use)"]
+                     "no fitting port from --lowest-port)"]
         one = self.relay("--allow-peer", "127.0.0.1", ports=20, announced=announced)
         before = one.descriptor_count()
         taken = [self.peer(port=port) for port in range(one.lowest, one.highest + 1, 2)]

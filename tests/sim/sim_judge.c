@@ -342,28 +342,43 @@ void sim_judge_response(const struct sim_judge *judge, const struct sim_expect *
     }
 }
 
-// Each drop counts once, under one reason; nothing else does.
+static uint64_t sum(const uint64_t *counters, size_t count)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        sum += counters[i];
+    }
+    return sum;
+}
+
+// Each drop counts once, under one reason; nothing else does. So does each refusal, whose response
+// may have come later, when a socket was to be opened.
 void sim_judge_counters(const struct sim_judge *judge, const struct turn_stats *before,
                         const struct turn_stats *after, const struct sim_expect *expect,
                         enum turn_verdict verdict)
 {
-    const size_t first = offsetof(struct turn_stats, dropped_malformed) / sizeof(uint64_t);
-    const uint64_t *was = (const uint64_t *)before;
-    const uint64_t *is = (const uint64_t *)after;
-    uint64_t dropped = 0;
+    const size_t drop_count =
+        (offsetof(struct turn_stats, refused) - offsetof(struct turn_stats, dropped_malformed)) /
+        sizeof(uint64_t);
+    uint64_t dropped =
+        sum(&after->dropped_malformed, drop_count) - sum(&before->dropped_malformed, drop_count);
+    uint64_t refused = sum(after->refused, COUNT_OF(after->refused)) -
+                       sum(before->refused, COUNT_OF(before->refused));
     uint64_t forwarded = after->packets_to_peer - before->packets_to_peer +
                          (after->packets_to_client - before->packets_to_client);
     uint64_t bytes = after->bytes_to_peer - before->bytes_to_peer +
                      (after->bytes_to_client - before->bytes_to_client);
 
-    for (size_t i = first; i < TURN_STATS_COUNT; i++) {
-        dropped += is[i] - was[i];
-    }
     bool is_withheld = expect->kind == SIM_EXPECT_WITHHELD;
     bool is_data = verdict == TURN_FORWARD && !expect->is_icmp;
     REQUIRE(judge,
             dropped == (verdict == TURN_DROP && !is_withheld && expect->kind != SIM_EXPECT_SILENCE),
             "%" PRIu64 " drops are counted", dropped);
+    bool is_refusal =
+        expect->kind == SIM_EXPECT_RESPONSE && (expect->code == 403 || expect->code == 486);
+    REQUIRE(judge, refused == 1 || (refused == 0 && !is_refusal),
+            "%" PRIu64 " refusals are counted", refused);
     REQUIRE(judge, after->responses_withheld - before->responses_withheld == is_withheld,
             "a response is withheld or not");
     REQUIRE(judge,

@@ -405,7 +405,8 @@ static void refuses_by_508_what_the_pools_cannot_hold(void **state)
     assert_int_equal(turn_fixture_ask(f, &draft), 508);
     const struct turn_command_report *report = turn_fixture_report(f, TURN_EVENT_EXHAUSTED);
     assert_non_null(report);
-    assert_string_equal(report->reason, "all allocations are in use");
+    assert_string_equal(report->reason, turn_refusal_words(TURN_REFUSAL_ALLOCATIONS));
+    assert_int_equal(turn_fixture_refused(f, TURN_REFUSAL_ALLOCATIONS), 1);
     f->tuple.client.port = 4001;
     assert_int_equal(turn_fixture_refresh(f, 0), TURN_FIXTURE_SUCCESS);
     f->tuple.client.port = 5000;
@@ -433,7 +434,8 @@ static void refuses_by_508_without_a_port_as_wished(void **state)
     turn_fixture_begin_allocate(f, &draft);
     assert_int_equal(turn_fixture_ask(f, &draft), 508);
     assert_string_equal(turn_fixture_report(f, TURN_EVENT_EXHAUSTED)->reason,
-                        "all relayed ports are in use");
+                        turn_refusal_words(TURN_REFUSAL_PORTS));
+    assert_int_equal(turn_fixture_refused(f, TURN_REFUSAL_PORTS), 2);
 }
 
 static void refuses_by_508_more_reservations_than_it_holds(void **state)

@@ -178,7 +178,8 @@ static void refuses_by_508_more_than_an_allocation_may_hold(void **state)
     peer.port = 13;
     assert_int_equal(turn_fixture_bind(f, 0x4004, &peer), 508);
     assert_string_equal(turn_fixture_report(f, TURN_EVENT_EXHAUSTED)->reason,
-                        "all channels are in use");
+                        turn_refusal_words(TURN_REFUSAL_ALLOCATIONS_CHANNELS));
+    assert_int_equal(turn_fixture_refused(f, TURN_REFUSAL_ALLOCATIONS_CHANNELS), 1);
     peer.port = 12;
     assert_int_equal(turn_fixture_bind(f, 0x4003, &peer), TURN_FIXTURE_SUCCESS); // a refresh
 }
@@ -195,6 +196,7 @@ static void binds_nothing_without_room_for_the_permission(void **state)
     }
     peer.ip[3] = 7;
     assert_int_equal(turn_fixture_bind(f, 0x4000, &peer), 508);
+    assert_int_equal(turn_fixture_refused(f, TURN_REFUSAL_ALLOCATIONS_PERMISSIONS), 1);
     assert_int_equal(turn_fixture_gauges(f).channels, 0);
     peer.ip[3] = 6;
     assert_int_equal(turn_fixture_bind(f, 0x4000, &peer), TURN_FIXTURE_SUCCESS);

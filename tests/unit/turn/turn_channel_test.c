@@ -68,14 +68,16 @@ static void room_is_the_allocations_and_the_pools(void **state)
     }
     for (uint16_t i = 0; i < 16; i++) {
         peer.port = (uint16_t)(i + 1);
-        assert_true(turn_channel_has_room(f->server, owners[i / 4]));
+        assert_int_equal(turn_channel_limit(f->server, owners[i / 4]), TURN_REFUSAL_NONE);
         turn_channel_create(f->server, owners[i / 4], (uint16_t)(0x4000 + i), &peer, f->now);
-        assert_int_equal(turn_channel_has_room(f->server, owners[i / 4]), i % 4 != 3);
+        assert_int_equal(turn_channel_limit(f->server, owners[i / 4]),
+                         i % 4 != 3 ? TURN_REFUSAL_NONE : TURN_REFUSAL_ALLOCATIONS_CHANNELS);
     }
-    assert_false(turn_channel_has_room(f->server, owners[4])); // it has none, but the pool is full
+    assert_int_equal(turn_channel_limit(f->server, owners[4]),
+                     TURN_REFUSAL_CHANNELS); // it has none, but the pool is full
     turn_channel_delete(f->server, turn_channel_find(f->server, owners[0], 0x4000));
-    assert_true(turn_channel_has_room(f->server, owners[4]));
-    assert_false(turn_channel_has_room(f->server, owners[1]));
+    assert_int_equal(turn_channel_limit(f->server, owners[4]), TURN_REFUSAL_NONE);
+    assert_int_equal(turn_channel_limit(f->server, owners[1]), TURN_REFUSAL_ALLOCATIONS_CHANNELS);
 }
 
 static void deleting_one_leaves_the_others(void **state)

@@ -489,6 +489,12 @@ bool turn_fixture_is_signed(const struct turn_fixture *f, unsigned way)
                : stun_message_is_intact_sha256(&f->response, turn_key_bytes(&key));
 }
 
+uint64_t turn_fixture_refused(struct turn_fixture *f, enum turn_refusal refusal)
+{
+    struct turn_stats stats = *turn_server_stats(f->server);
+    return *turn_stats_refused(&stats, refusal);
+}
+
 struct turn_gauges turn_fixture_gauges(const struct turn_fixture *f)
 {
     return turn_server_gauges(f->server);

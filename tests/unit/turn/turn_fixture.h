@@ -128,6 +128,8 @@ struct addr turn_fixture_address(const struct turn_fixture *f, enum stun_attr_ty
 uint32_t turn_fixture_count(const struct turn_fixture *f, enum turn_command_type type);
 const struct turn_command_report *turn_fixture_report(const struct turn_fixture *f,
                                                       enum turn_event event);
+// How often the server has refused for a reason.
+uint64_t turn_fixture_refused(struct turn_fixture *f, enum turn_refusal refusal);
 struct turn_gauges turn_fixture_gauges(const struct turn_fixture *f);
 // The last response is intact under the key of who signs, in the way of TURN_FIXTURE_SHA1 or
 // _SHA256.

@@ -191,7 +191,8 @@ static void create_permission_takes_the_own_address_at_any_port(void **state)
         assert_int_equal(turn_fixture_permit(f, &own), TURN_FIXTURE_SUCCESS);
         assert_int_equal(turn_fixture_permit(f, &own6), TURN_FIXTURE_SUCCESS);
     }
-    assert_int_equal(turn_server_stats(f->server)->peers_denied, 0);
+    assert_int_equal(turn_fixture_refused(f, TURN_REFUSAL_OWN), 0);
+    assert_int_equal(turn_fixture_refused(f, TURN_REFUSAL_LISTENER), 0);
 }
 
 static void an_own_address_at_a_dead_port_is_refused_or_dropped(void **state)

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "turn/turn_refusal.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+const char *turn_refusal_words(enum turn_refusal refusal)
+{
+    static const char *const all_words[TURN_REFUSAL_END] = {
+#define TURN_REFUSAL_WORDS(NAME, name, words) [TURN_REFUSAL_##NAME] = (words),
+        TURN_REFUSALS(TURN_REFUSAL_WORDS)
+#undef TURN_REFUSAL_WORDS
+    };
+
+    assert(refusal < TURN_REFUSAL_END);
+    return all_words[refusal];
+}
+
+bool turn_refusal_is_peer(enum turn_refusal refusal)
+{
+    static const bool are_peers[TURN_REFUSAL_END] = {
+#define TURN_REFUSAL_PEER(NAME, name, words) [TURN_REFUSAL_##NAME] = true,
+        TURN_REFUSAL_PEERS(TURN_REFUSAL_PEER)
+#undef TURN_REFUSAL_PEER
+    };
+
+    assert(refusal < TURN_REFUSAL_END);
+    return are_peers[refusal];
+}
+
+bool turn_refusal_is_liftable(enum turn_refusal refusal)
+{
+    return turn_refusal_is_peer(refusal) && refusal != TURN_REFUSAL_RULE &&
+           refusal != TURN_REFUSAL_LISTENER;
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why somebody who proved who he is gets no for an answer: a peer that he may not reach (403), or a
+// limit that he has met (486, 508). Each reason has words for a log line, which name the option
+// that would change it where there is one, and a counter in turn_stats.h.
+#pragma once
+
+#include <stdbool.h>
+
+// X(NAME, name of the counter behind "refused_", words)
+#define TURN_REFUSAL_PEERS(X)                                                                      \
+    X(RULE, rule, "denied by --deny-peer")                                                         \
+    X(LISTENER, listener, "the relay's own listening port")                                        \
+    X(OWN, own, "an address of the relay's own host")                                              \
+    X(UNSPECIFIED, unspecified, "an unspecified address")                                          \
+    X(LOOPBACK, loopback, "a loopback address")                                                    \
+    X(LINK_LOCAL, link_local, "a link-local address")                                              \
+    X(PRIVATE, private, "a private address")                                                       \
+    X(SHARED, shared, "a shared address of a carrier's NAT")                                       \
+    X(UNIQUE_LOCAL, unique_local, "a unique local address")                                        \
+    X(MULTICAST, multicast, "a multicast address")                                                 \
+    X(BROADCAST, broadcast, "the broadcast address")                                               \
+    X(RESERVED, reserved, "a reserved address")                                                    \
+    X(DOCUMENTATION, documentation, "an address for documentation")
+
+#define TURN_REFUSAL_LIMITS(X)                                                                     \
+    X(USER_QUOTA, user_quota, "the user has all allocations that --user-quota allows")             \
+    X(ALLOCATIONS, allocations, "all allocations that --max-allocations allows are in use")        \
+    X(PORTS, ports, "no fitting port from --lowest-port to --highest-port is free")                \
+    X(RESERVATIONS, reservations, "all reservations are in use")                                   \
+    X(SOCKETS, sockets, "the system has no more sockets")                                          \
+    X(BINDS, binds, "the system refuses relayed ports")                                            \
+    X(PERMISSIONS, permissions, "all permissions that --max-permissions allows are in use")        \
+    X(ALLOCATIONS_PERMISSIONS, allocations_permissions,                                            \
+      "the allocation has all permissions that --permissions-per-allocation allows")               \
+    X(CHANNELS, channels, "all channels that --max-channels allows are in use")                    \
+    X(ALLOCATIONS_CHANNELS, allocations_channels,                                                  \
+      "the allocation has all channels that --channels-per-allocation allows")
+
+#define TURN_REFUSALS(X)                                                                           \
+    TURN_REFUSAL_PEERS(X)                                                                          \
+    TURN_REFUSAL_LIMITS(X)
+
+enum turn_refusal {
+    TURN_REFUSAL_NONE, // it is no refusal
+#define TURN_REFUSAL_NAME(NAME, name, words) TURN_REFUSAL_##NAME,
+    TURN_REFUSALS(TURN_REFUSAL_NAME)
+#undef TURN_REFUSAL_NAME
+        TURN_REFUSAL_END,
+};
+
+// The words for a log line; NULL of none.
+const char *turn_refusal_words(enum turn_refusal refusal);
+// It is about a peer.
+bool turn_refusal_is_peer(enum turn_refusal refusal);
+// --allow-peer would change it.
+bool turn_refusal_is_liftable(enum turn_refusal refusal);
