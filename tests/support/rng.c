@@ -84,7 +84,10 @@ bool rng_chance(struct rng *rng, unsigned percent)
 
 void rng_fill(struct rng *rng, uint8_t *to, size_t len)
 {
+    uint64_t word = 0;
+
     for (size_t i = 0; i < len; i++) {
-        to[i] = (uint8_t)(rng_next(rng) >> 56);
+        word = i % sizeof word == 0 ? rng_next(rng) : word >> 8;
+        to[i] = (uint8_t)word;
     }
 }
