@@ -98,16 +98,28 @@ static enum sim_naive_outcome read_attrs(struct sim_naive *message)
     return SIM_NAIVE_GOOD;
 }
 
-// CRC-32 as ITU V.42 has it, bit by bit (RFC 8489 section 14.7).
+// What eight steps make of the low byte of a CRC-32 (ITU V.42).
+static uint32_t crc32_step(uint32_t crc)
+{
+    for (int bit = 0; bit < 8; bit++) {
+        crc = crc >> 1 ^ (crc % 2 != 0 ? UINT32_C(0xedb88320) : 0);
+    }
+    return crc;
+}
+
+// RFC 8489 section 14.7.
 static uint32_t crc32_of(struct bytes bytes)
 {
+    static uint32_t steps[256];
     uint32_t crc = UINT32_MAX;
 
-    for (size_t i = 0; i < bytes.len; i++) {
-        crc ^= bytes.ptr[i];
-        for (int bit = 0; bit < 8; bit++) {
-            crc = crc >> 1 ^ (crc % 2 != 0 ? UINT32_C(0xedb88320) : 0);
+    if (steps[1] == 0) { // the first call
+        for (uint32_t i = 0; i < COUNT_OF(steps); i++) {
+            steps[i] = crc32_step(i);
         }
+    }
+    for (size_t i = 0; i < bytes.len; i++) {
+        crc = crc >> 8 ^ steps[(crc ^ bytes.ptr[i]) % COUNT_OF(steps)];
     }
     return ~crc;
 }

@@ -7,7 +7,7 @@
 
 enum { PERMISSION_S = 300 };
 
-static const struct {
+static const struct prefix {
     const char *cidr;
     bool is_private;
 } builtin[] = {
@@ -24,6 +24,20 @@ static const struct {
     {"ff00::/8", false},
 };
 
+// Where RFC 4291, 6052, 3056 and 4380 put an IPv4 address inside of an IPv6 address.
+static const struct wrap {
+    const char *cidr;
+    unsigned at; // the first byte of the IPv4 address
+    uint8_t flip;
+} wraps[] = {
+    {"::ffff:0:0/96", 12, 0}, {"::/96", 12, 0},        {"64:ff9b::/96", 12, 0},
+    {"2002::/16", 2, 0},      {"2001::/32", 12, 0xff},
+};
+
+// Both tables' prefixes, read once: each datagram is held against them.
+static struct cidr builtin_cidrs[COUNT_OF(builtin)];
+static struct cidr wrap_cidrs[COUNT_OF(wraps)];
+
 static struct cidr cidr_of(const char *text)
 {
     struct cidr cidr = {0};
@@ -33,22 +47,24 @@ static struct cidr cidr_of(const char *text)
     return cidr;
 }
 
-// The IPv4 address inside of an IPv6 address, wherever RFC 4291, 6052, 3056 or 4380 put it.
+static void read_tables(void)
+{
+    if (builtin_cidrs[0].prefix_len > 0) {
+        return;
+    }
+    for (size_t i = 0; i < COUNT_OF(builtin); i++) {
+        builtin_cidrs[i] = cidr_of(builtin[i].cidr);
+    }
+    for (size_t i = 0; i < COUNT_OF(wraps); i++) {
+        wrap_cidrs[i] = cidr_of(wraps[i].cidr);
+    }
+}
+
 static struct addr unwrapped(const struct addr *addr)
 {
-    static const struct {
-        const char *cidr;
-        unsigned at; // the first byte of the IPv4 address
-        uint8_t flip;
-    } wraps[] = {
-        {"::ffff:0:0/96", 12, 0}, {"::/96", 12, 0},        {"64:ff9b::/96", 12, 0},
-        {"2002::/16", 2, 0},      {"2001::/32", 12, 0xff},
-    };
-
     for (size_t i = 0; i < COUNT_OF(wraps); i++) {
-        struct cidr cidr = cidr_of(wraps[i].cidr);
         uint8_t ip[ADDR_IP4_LEN];
-        if (!cidr_contains(&cidr, addr)) {
+        if (!cidr_contains(&wrap_cidrs[i], addr)) {
             continue;
         }
         for (size_t k = 0; k < sizeof ip; k++) {
@@ -77,14 +93,15 @@ bool sim_oracle_is_denied(const struct sim_oracle *oracle, const struct addr *wr
                           bool is_firezone)
 {
     const struct turn_config *config = &oracle->setup->config;
+    read_tables();
     const struct addr peer = unwrapped(wrapped);
     bool is_denied = false;
     int longest = -1;
 
     for (size_t i = 0; i < COUNT_OF(builtin); i++) {
-        struct cidr cidr = cidr_of(builtin[i].cidr);
-        if (cidr_contains(&cidr, &peer) && cidr.prefix_len > longest) {
-            longest = cidr.prefix_len;
+        const struct cidr *cidr = &builtin_cidrs[i];
+        if (cidr_contains(cidr, &peer) && cidr->prefix_len > longest) {
+            longest = cidr->prefix_len;
             is_denied = !(builtin[i].is_private && is_firezone);
         }
     }

@@ -123,6 +123,8 @@ void sim_oracle_expire(struct sim_oracle *oracle, struct now now)
     }
 }
 
+// In the three that follow: the first free place is always taken, so that nothing ever stands
+// behind the configuration's limits.
 static void soonest(uint64_t *deadline_ns, uint64_t until_ns)
 {
     if (until_ns != 0 && until_ns < *deadline_ns) {
@@ -132,18 +134,19 @@ static void soonest(uint64_t *deadline_ns, uint64_t until_ns)
 
 uint64_t sim_oracle_deadline(const struct sim_oracle *oracle)
 {
+    const struct turn_config *config = &oracle->setup->config;
     uint64_t deadline_ns = NEVER;
 
-    for (size_t i = 0; i < SIM_SETUP_ALLOCATIONS; i++) {
+    for (size_t i = 0; i < config->max_allocations; i++) {
         soonest(&deadline_ns, oracle->allocations[i].is_live ? oracle->allocations[i].until_ns : 0);
     }
-    for (size_t i = 0; i < SIM_SETUP_PERMISSIONS; i++) {
+    for (size_t i = 0; i < config->max_permissions; i++) {
         soonest(&deadline_ns, oracle->permissions[i].until_ns);
     }
-    for (size_t i = 0; i < SIM_SETUP_CHANNELS; i++) {
+    for (size_t i = 0; i < config->max_channels; i++) {
         soonest(&deadline_ns, oracle->channels[i].until_ns);
     }
-    for (size_t i = 0; i < SIM_SETUP_RESERVATIONS; i++) {
+    for (size_t i = 0; i < config->max_reservations; i++) {
         soonest(&deadline_ns, oracle->reservations[i].until_ns);
     }
     soonest(&deadline_ns, oracle->resting_count > 0 ? oracle->resting[0].until_ns : 0);
@@ -152,18 +155,19 @@ uint64_t sim_oracle_deadline(const struct sim_oracle *oracle)
 
 struct turn_gauges sim_oracle_gauges(const struct sim_oracle *oracle)
 {
+    const struct turn_config *config = &oracle->setup->config;
     struct turn_gauges gauges = {0};
 
-    for (size_t i = 0; i < SIM_SETUP_ALLOCATIONS; i++) {
+    for (size_t i = 0; i < config->max_allocations; i++) {
         gauges.allocations += oracle->allocations[i].is_live;
     }
-    for (size_t i = 0; i < SIM_SETUP_PERMISSIONS; i++) {
+    for (size_t i = 0; i < config->max_permissions; i++) {
         gauges.permissions += oracle->permissions[i].until_ns != 0;
     }
-    for (size_t i = 0; i < SIM_SETUP_CHANNELS; i++) {
+    for (size_t i = 0; i < config->max_channels; i++) {
         gauges.channels += oracle->channels[i].until_ns != 0;
     }
-    for (size_t i = 0; i < SIM_SETUP_RESERVATIONS; i++) {
+    for (size_t i = 0; i < config->max_reservations; i++) {
         gauges.reservations += oracle->reservations[i].until_ns != 0;
     }
     gauges.timers = gauges.allocations + gauges.permissions + gauges.channels + gauges.reservations;
@@ -174,9 +178,10 @@ struct turn_gauges sim_oracle_gauges(const struct sim_oracle *oracle)
 
 uint32_t sim_oracle_sockets(const struct sim_oracle *oracle)
 {
+    const struct turn_config *config = &oracle->setup->config;
     uint32_t count = 0;
 
-    for (size_t i = 0; i < SIM_SETUP_ALLOCATIONS; i++) {
+    for (size_t i = 0; i < config->max_allocations; i++) {
         unsigned bound = oracle->allocations[i].is_live ? oracle->allocations[i].bound : 0;
         count += bound / 2 + bound % 2;
     }

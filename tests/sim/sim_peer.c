@@ -77,22 +77,35 @@ static void send_icmp(const struct sim_peer *peer, struct sim_world *world,
     }
 }
 
+// Whom to send to: who sent to it last, whether or not that is still there, or anybody.
+static struct addr some_relayed(const struct sim_peer *peer, struct sim_world *world,
+                                const struct sim_socket *any)
+{
+    if (peer->heard.family != ADDR_NONE && rng_chance(&world->rng, 50)) {
+        return peer->heard;
+    }
+    return any != NULL ? any->relayed : (struct addr){0};
+}
+
 void sim_peer_wake(struct sim_peer *peer, struct sim_world *world)
 {
     const struct sim_socket *socket = sim_system_any(world);
+    struct addr to = some_relayed(peer, world, socket);
     static uint8_t payload[SIM_PAYLOAD_MAX];
 
-    if (socket != NULL && socket->relayed.family == peer->addr.family) {
+    if (to.family == peer->addr.family) {
         size_t len = some_len(&world->rng);
         sim_payload_write(&world->rng, payload, len);
-        sim_link_send(world, &peer->addr, &socket->relayed, (struct bytes){payload, len});
+        sim_link_send(world, &peer->addr, &to, (struct bytes){payload, len});
     }
     if (rng_chance(&world->rng, world->setup.icmp_percent)) { // uninvited too
         send_icmp(peer, world, socket);
     }
-    if (++peer->rounds < world->setup.rounds / 2) {
+    // Who knows somebody sends more: nearly all that comes from nowhere is only dropped.
+    bool is_known = peer->heard.family != ADDR_NONE;
+    if (++peer->rounds < world->setup.rounds / (is_known ? 2 : 6)) {
         sim_world_wake(world, SIM_SETUP_CLIENTS + peer->index,
-                       rng_below(&world->rng, 80 * SECOND_NS));
+                       rng_below(&world->rng, (is_known ? 80 : 240) * SECOND_NS));
     }
 }
 
@@ -103,6 +116,7 @@ void sim_peer_receive(struct sim_peer *peer, struct sim_world *world,
     if (!sim_payload_is_whole(datagram->bytes)) {
         sim_trace_fail(&world->trace, "a peer received what nobody sent");
     }
+    peer->heard = datagram->from;
     sim_cover_point(world->cover, SIM_COVER_PEER_RECEIVED);
     if (rng_chance(&world->rng, world->setup.icmp_percent)) {
         send_icmp(peer, world, sim_system_find(&world->system, &datagram->from));

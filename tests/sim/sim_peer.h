@@ -15,7 +15,8 @@ enum {
 struct sim_peer {
     unsigned index;
     struct addr addr;
-    unsigned rounds; // of uninvited datagrams so far
+    unsigned rounds;   // of datagrams that answer nothing, so far
+    struct addr heard; // where the last datagram came from; ADDR_NONE: none has come
 };
 
 void sim_peer_init(struct sim_peer *peer, unsigned index);

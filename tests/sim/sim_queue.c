@@ -10,7 +10,7 @@
 struct sim_datagram *sim_datagram_new(const struct addr *from, const struct addr *to,
                                       struct bytes bytes)
 {
-    struct sim_datagram *datagram = calloc(1, sizeof *datagram);
+    struct sim_datagram *datagram = malloc(sizeof *datagram);
     uint8_t *block = malloc(bytes.len > 0 ? bytes.len : 1);
 
     assert(datagram != NULL);

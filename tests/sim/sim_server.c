@@ -153,7 +153,7 @@ static void check_state(struct sim_server *server, struct sim_world *world)
     struct sim_judge judge = judge_of(server, world);
 
     sim_judge_state(&judge, server->turn);
-    if (sim_system_count(&world->system, server->shard) != sim_oracle_sockets(&server->oracle)) {
+    if (world->system.open_counts[server->shard] != sim_oracle_sockets(&server->oracle)) {
         sim_trace_fail(&world->trace, "another number of open sockets was expected");
     }
 }
@@ -293,7 +293,7 @@ void sim_server_check_empty(const struct sim_server *server, const struct sim_wo
     if (memcmp(&gauges, &none, sizeof none) != 0) {
         sim_trace_fail(&world->trace, "something is held after all has expired");
     }
-    if (sim_system_count(&world->system, server->shard) != 0) {
+    if (world->system.open_counts[server->shard] != 0) {
         sim_trace_fail(&world->trace, "a socket is open after all has expired");
     }
     if (turn_server_deadline(server->turn) != NEVER) {

@@ -52,6 +52,7 @@ enum turn_opened sim_system_open(struct sim_world *world, unsigned shard,
         if (!system->sockets[i].is_open) {
             system->sockets[i] =
                 (struct sim_socket){true, shard, command->allocation, command->relayed};
+            system->open_counts[shard]++;
             system->opened++;
             return TURN_OPENED;
         }
@@ -73,6 +74,7 @@ void sim_system_close(struct sim_world *world, unsigned shard,
     }
     socket->is_open = false;
     world->system.last_closed = *socket;
+    world->system.open_counts[shard]--;
     world->system.closed++;
 }
 
@@ -87,14 +89,4 @@ const struct sim_socket *sim_system_any(struct sim_world *world)
         }
     }
     return NULL;
-}
-
-uint32_t sim_system_count(const struct sim_system *system, unsigned shard)
-{
-    uint32_t count = 0;
-
-    for (size_t i = 0; i < SIM_SYSTEM_SOCKETS; i++) {
-        count += system->sockets[i].is_open && system->sockets[i].shard == shard;
-    }
-    return count;
 }

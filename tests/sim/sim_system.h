@@ -4,6 +4,7 @@
 
 #include "base/addr.h"
 #include "base/pool.h"
+#include "sim/sim_setup.h"
 #include "turn/turn_server.h"
 
 struct sim_world;
@@ -19,7 +20,8 @@ struct sim_socket {
 
 struct sim_system {
     struct sim_socket sockets[SIM_SYSTEM_SOCKETS];
-    struct sim_socket last_closed; // whose last datagrams may still be on their way up
+    struct sim_socket last_closed;          // whose last datagrams may still be on their way up
+    uint32_t open_counts[SIM_SETUP_SHARDS]; // of each shard
     uint64_t opened;
     uint64_t closed;
 };
@@ -35,4 +37,3 @@ const struct sim_socket *sim_system_find(const struct sim_system *system,
                                          const struct addr *relayed);
 // Some open socket, or NULL when there is none.
 const struct sim_socket *sim_system_any(struct sim_world *world);
-uint32_t sim_system_count(const struct sim_system *system, unsigned shard);

@@ -25,7 +25,8 @@ struct sim_trace_event {
 struct sim_trace {
     uint64_t seed;
     uint64_t now_ns;
-    uint64_t hash;
+    bool is_hashed; // `hash` is wanted
+    uint64_t hash;  // over all that happened
     uint64_t count;
     bool is_verbose; // print each event at once
     struct sim_trace_event kept[SIM_TRACE_KEPT];

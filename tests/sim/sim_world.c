@@ -11,11 +11,14 @@ void sim_world_wake(struct sim_world *world, uint32_t actor, uint64_t after_ns)
     sim_queue_add(&world->queue, world->now.mono_ns + after_ns, NULL, actor);
 }
 
-static void init(struct sim_world *world, uint64_t seed, bool is_verbose, struct sim_cover *cover)
+static void init(struct sim_world *world, const struct sim_world_options *options,
+                 struct sim_cover *cover)
 {
-    world->trace = (struct sim_trace){.seed = seed, .is_verbose = is_verbose};
+    world->trace.seed = options->seed;
+    world->trace.is_verbose = options->is_verbose;
+    world->trace.is_hashed = options->is_hashed;
     world->cover = cover;
-    world->rng = rng_init(seed);
+    world->rng = rng_init(options->seed);
     world->now.mono_ns = rng_below(&world->rng, 100000 * SECOND_NS);
     world->now.wall_s = 1700000000 + (int64_t)(world->now.mono_ns / SECOND_NS);
     world->trace.now_ns = world->now.mono_ns;
@@ -157,12 +160,12 @@ static void live(struct sim_world *world)
     }
 }
 
-uint64_t sim_world_run(uint64_t seed, bool is_verbose, struct sim_cover *cover)
+uint64_t sim_world_run(const struct sim_world_options *options, struct sim_cover *cover)
 {
     struct sim_world *world = calloc(1, sizeof *world);
 
     assert(world != NULL);
-    init(world, seed, is_verbose, cover);
+    init(world, options, cover);
     live(world);
     for (unsigned i = 0; i < world->setup.config.shard_count; i++) {
         sim_server_check_empty(&world->servers[i], world);

@@ -38,9 +38,14 @@ struct sim_world {
     struct sim_stranger stranger;
 };
 
-// Lives a world to its end, where nothing is held any more; the hash of its trace. Ends the
-// program if anything is wrong.
-uint64_t sim_world_run(uint64_t seed, bool is_verbose, struct sim_cover *cover);
+struct sim_world_options {
+    uint64_t seed;
+    bool is_verbose; // print every event
+    bool is_hashed;  // return a hash of all that happened; else 0
+};
+
+// Lives a world to its end, where nothing is held any more. Ends the program if anything is wrong.
+uint64_t sim_world_run(const struct sim_world_options *options, struct sim_cover *cover);
 
 // Wakes an actor after a while: a client by its index, a peer behind them, the stranger last.
 void sim_world_wake(struct sim_world *world, uint32_t actor, uint64_t after_ns);
