@@ -35,7 +35,7 @@ static enum turn_refusal limit_of(const struct turn_server *server,
         is_new ? turn_channel_limit(server, request->allocation) : TURN_REFUSAL_NONE;
 
     if (limit == TURN_REFUSAL_NONE && !is_permitted) {
-        limit = turn_permission_limit(server, request->allocation, 1);
+        limit = turn_permission_limit(server, request->allocation);
     }
     return limit;
 }

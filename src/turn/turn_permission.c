@@ -53,16 +53,14 @@ uint32_t turn_permission_find(const struct turn_server *server, uint32_t allocat
     return table_find(&server->permissions.by_peer, hash_of(server, &key), has_key, server, &key);
 }
 
-enum turn_refusal turn_permission_limit(const struct turn_server *server, uint32_t allocation,
-                                        uint32_t count)
+enum turn_refusal turn_permission_limit(const struct turn_server *server, uint32_t allocation)
 {
-    const struct pool *pool = &server->permissions.pool;
     uint32_t own = turn_allocation_at(server, allocation)->permission_count;
 
-    if (own + count > server->config.permissions_per_allocation) {
+    if (own >= server->config.permissions_per_allocation) {
         return TURN_REFUSAL_ALLOCATIONS_PERMISSIONS;
     }
-    return pool->used + count <= pool->capacity ? TURN_REFUSAL_NONE : TURN_REFUSAL_PERMISSIONS;
+    return pool_is_full(&server->permissions.pool) ? TURN_REFUSAL_PERMISSIONS : TURN_REFUSAL_NONE;
 }
 
 static uint32_t create(struct turn_server *server, uint32_t allocation, const struct key *key)

@@ -52,6 +52,7 @@
     X(EXPIRED_CHANNEL, "a channel expired")                                                        \
     X(EXPIRED_RESERVATION, "a reservation expired")                                                \
     X(PERMISSION_REFRESHED, "a permission was refreshed by CreatePermission")                      \
+    X(PERMISSION_TWICE, "a new peer was named twice in one CreatePermission")                      \
     X(PERMISSION_BOUND, "a permission was installed by ChannelBind")                               \
     X(PERMISSION_REBOUND, "a permission was refreshed by ChannelBind")                             \
     X(CHANNEL_REFRESHED, "a channel was refreshed")                                                \

@@ -75,6 +75,17 @@ static unsigned refresh(struct sim_oracle *oracle, struct now now, const struct 
     return 0;
 }
 
+// Among the first `count` peers one has the IP address of the next.
+static bool is_named_before(const struct addr *peers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (addr_same_ip(&peers[i], &peers[count])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static unsigned create_permission(struct sim_oracle *oracle, struct now now,
                                   const struct sim_naive *message, const struct sim_expect *out)
 {
@@ -82,6 +93,7 @@ static unsigned create_permission(struct sim_oracle *oracle, struct now now,
     struct addr peers[SIM_NAIVE_ATTR_MAX];
     size_t count = 0;
     size_t new_count = 0;
+    size_t known_count = 0;
 
     for (size_t i = 0; i < message->attr_count; i++) {
         if (message->attrs[i].type != XOR_PEER_ADDRESS) {
@@ -92,7 +104,13 @@ static unsigned create_permission(struct sim_oracle *oracle, struct now now,
         if (code != 0) {
             return code;
         }
-        new_count += sim_oracle_permission(oracle, allocation, &peers[count]) == NULL;
+        bool is_twice = is_named_before(peers, count);
+        bool is_known = sim_oracle_permission(oracle, allocation, &peers[count]) != NULL;
+        new_count += !is_twice && !is_known;
+        known_count += is_known;
+        if (is_twice && !is_known) {
+            sim_cover_point(oracle->cover, SIM_COVER_PERMISSION_TWICE);
+        }
         count++;
     }
     if (count == 0) {
@@ -101,7 +119,7 @@ static unsigned create_permission(struct sim_oracle *oracle, struct now now,
     if (!sim_oracle_has_room(oracle, allocation, new_count)) {
         return 508;
     }
-    if (new_count < count) {
+    if (known_count > 0) {
         sim_cover_point(oracle->cover, SIM_COVER_PERMISSION_REFRESHED);
     }
     for (size_t i = 0; i < count; i++) {

@@ -171,18 +171,41 @@ static void refuses_by_508_more_than_an_allocation_may_hold(void **state)
     assert_int_equal(turn_fixture_gauges(f).permissions, 6);
 }
 
-static void is_refused_by_its_worst_case(void **state)
+static void counts_a_peer_once_however_often_it_is_named(void **state)
+{
+    struct turn_fixture *f = *state;
+    struct addr peers[13];
+
+    for (size_t i = 0; i < COUNT_OF(peers); i++) { // 1 to 6 and again, at other ports
+        peers[i] = turn_fixture_addr("192.0.2.0", (uint16_t)i);
+        peers[i].ip[3] = (uint8_t)(i % 6 + 1);
+    }
+    turn_fixture_allocate(f);
+    assert_int_equal(permit(f, peers, COUNT_OF(peers)), TURN_FIXTURE_SUCCESS); // there may be 6
+    assert_int_equal(turn_fixture_gauges(f).permissions, 6);
+    assert_int_equal(turn_fixture_gauges(f).timers, 1 + 6);
+}
+
+static void leaves_all_as_it_was_when_the_last_has_no_room(void **state)
 {
     struct turn_fixture *f = *state;
     struct addr peers[7];
 
     for (size_t i = 0; i < COUNT_OF(peers); i++) {
-        peers[i] = turn_fixture_addr("192.0.2.1", (uint16_t)i);
+        peers[i] = turn_fixture_addr("192.0.2.0", 9);
+        peers[i].ip[3] = (uint8_t)(i + 1);
     }
     turn_fixture_allocate(f);
-    assert_int_equal(permit(f, peers, 7), 508); // as if they were seven
-    assert_int_equal(permit(f, peers, 6), TURN_FIXTURE_SUCCESS);
-    assert_int_equal(turn_fixture_gauges(f).permissions, 1);
+    assert_int_equal(permit(f, peers, 2), TURN_FIXTURE_SUCCESS);
+    turn_fixture_wait(f, 200 * SECOND_NS);
+    assert_int_equal(permit(f, peers, 7), 508);
+    assert_int_equal(turn_fixture_gauges(f).permissions, 2);
+    for (size_t i = 0; i < COUNT_OF(peers); i++) {
+        assert_int_equal(turn_fixture_send_data(f, &peers[i], "x"),
+                         i < 2 ? TURN_FORWARD : TURN_DROP);
+    }
+    turn_fixture_wait(f, 100 * SECOND_NS); // and they were not refreshed
+    assert_int_equal(turn_fixture_gauges(f).permissions, 0);
 }
 
 static void refuses_by_508_what_the_pool_cannot_hold(void **state)
@@ -265,7 +288,8 @@ int main(void)
         TURN_FIXTURE_TEST(refuses_what_is_no_address),
         TURN_FIXTURE_TEST(counts_a_refresh_once),
         TURN_FIXTURE_TEST(refuses_by_508_more_than_an_allocation_may_hold),
-        TURN_FIXTURE_TEST(is_refused_by_its_worst_case),
+        TURN_FIXTURE_TEST(counts_a_peer_once_however_often_it_is_named),
+        TURN_FIXTURE_TEST(leaves_all_as_it_was_when_the_last_has_no_room),
         TURN_FIXTURE_TEST(refuses_by_508_what_the_pool_cannot_hold),
         TURN_FIXTURE_TEST(needs_an_allocation_of_the_same_user),
         TURN_FIXTURE_TEST(firezones_succeeds_whatever_it_asks),
