@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -258,6 +260,34 @@ static void leaves_nothing_of_itself_behind(void **state)
     turn_server_init(memory, &f->config, (const uint8_t[TURN_SERVER_SEED_LEN]){1});
 }
 
+// KiB that this process has had at most.
+static long greatest_memory(void)
+{
+    struct rusage usage;
+
+    assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+    return usage.ru_maxrss;
+}
+
+static void memory_that_was_never_used_is_not_even_used_to_wipe_it(void **state)
+{
+    struct turn_config config = turn_fixture_config();
+    const uint8_t seed[TURN_SERVER_SEED_LEN] = {1};
+
+    (void)state;
+    config.max_permissions = 1 << 20;
+    config.max_channels = 1 << 20;
+    size_t size = turn_server_size(&config);
+    assert_true(size > 128 << 20);
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    assert_ptr_not_equal(memory, MAP_FAILED);
+    long before = greatest_memory();
+    turn_server_deinit(turn_server_init(memory, &config, seed));
+    assert_true(greatest_memory() - before < 16 << 10);
+    assert_int_equal(munmap(memory, size), 0);
+}
+
 // --- Determinism ---------------------------------------------------------------------------------
 
 static void the_same_calls_give_the_same_bytes(void **state)
@@ -484,6 +514,7 @@ int main(void)
         TURN_FIXTURE_TEST(lives_in_exactly_the_memory_it_names),
         TURN_FIXTURE_TEST(keeps_no_pointer_into_its_configuration),
         TURN_FIXTURE_TEST(leaves_nothing_of_itself_behind),
+        TURN_FIXTURE_TEST(memory_that_was_never_used_is_not_even_used_to_wipe_it),
         TURN_FIXTURE_TEST(the_same_calls_give_the_same_bytes),
         TURN_FIXTURE_TEST(another_seed_gives_other_secrets),
         TURN_FIXTURE_TEST(are_met_by_assertions),
