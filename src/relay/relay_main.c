@@ -140,7 +140,11 @@ static void log_capacity(const struct relay_config *config)
         LOG_WARN("the limit of descriptors is unknown", LOG_ERROR_NUMBER("error", error));
         return;
     }
+    // An allocation may have a relayed socket of each family.
+    bool has_both =
+        config->public_ip4.family != ADDR_NONE && config->public_ip6.family != ADDR_NONE;
     uint64_t sockets = descriptors > OTHER_DESCRIPTORS ? descriptors - OTHER_DESCRIPTORS : 0;
+    sockets /= has_both ? 2 : 1;
     uint64_t allocations = config->max_allocations;
     allocations = allocations < ports ? allocations : ports;
     allocations = allocations < sockets ? allocations : sockets;
