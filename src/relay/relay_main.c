@@ -140,17 +140,16 @@ static void log_capacity(const struct relay_config *config)
         LOG_WARN("the limit of descriptors is unknown", LOG_ERROR_NUMBER("error", error));
         return;
     }
-    // An allocation may have a relayed socket of each family.
     bool has_both =
         config->public_ip4.family != ADDR_NONE && config->public_ip6.family != ADDR_NONE;
     uint64_t sockets = descriptors > OTHER_DESCRIPTORS ? descriptors - OTHER_DESCRIPTORS : 0;
-    sockets /= has_both ? 2 : 1;
-    uint64_t allocations = config->max_allocations;
-    allocations = allocations < ports ? allocations : ports;
-    allocations = allocations < sockets ? allocations : sockets;
+    uint64_t wanted = config->max_allocations < ports ? config->max_allocations : ports;
+    // An allocation may have a relayed socket of each family; most have one.
+    uint64_t allocations = sockets / (has_both ? 2 : 1);
+    allocations = allocations < wanted ? allocations : wanted;
     LOG_INFO("capacity", LOG_NUMBER("allocations", allocations), LOG_NUMBER("ports", ports),
              LOG_NUMBER("descriptors", descriptors));
-    if (sockets == allocations) {
+    if (sockets < wanted) {
         LOG_WARN("the limit of descriptors (ulimit -n) leaves fewer allocations than "
                  "--max-allocations and the ports");
     }
