@@ -1,15 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/relay_report.h"
 
+#include <assert.h>
+
 #include "log/log.h"
 
-// All of this is caused by clients that have proved who they are, as often as they like. A busy
-// relay's allocations are all logged, but no client can fill a disk with them: 1000 at once, then
-// 100 a second, of each kind.
+// All of this is caused by clients, and what is said of credentials by anybody, as often as they
+// like. So each kind of line has a limit, and none hides another: a client that is denied one kind
+// of peer after the other can neither fill a disk nor cover up that somebody guesses passwords. A
+// busy relay's allocations are all logged, but for a flood: 1000 at once, then 100 a second.
 #define LIFE_LIMIT                                                                                 \
     {                                                                                              \
         .interval_ns = SECOND_NS / 100, .burst = 1000                                              \
     }
+
+static struct log_limit *limit_of(enum turn_refusal refusal)
+{
+    static struct log_limit limits[TURN_REFUSAL_END] = {
+#define LIMIT(NAME, name, words) [TURN_REFUSAL_##NAME] = LOG_LIMIT_DEFAULT,
+        TURN_REFUSALS(LIMIT)
+#undef LIMIT
+    };
+
+    assert(refusal > TURN_REFUSAL_NONE);
+    assert(refusal < TURN_REFUSAL_END);
+    return &limits[refusal];
+}
+
+static void log_denied(const struct turn_command_report *report, const char *message)
+{
+    LOG_LIMITED(limit_of(report->refusal), LOG_LEVEL_WARN, message,
+                LOG_ADDR("client", &report->tuple.client), LOG_ADDR("peer", &report->peer),
+                LOG_TEXT("reason", turn_refusal_words(report->refusal)));
+}
+
+static void log_exhausted(const struct turn_command_report *report)
+{
+    LOG_LIMITED(limit_of(report->refusal), LOG_LEVEL_WARN, "request refused",
+                LOG_ADDR("client", &report->tuple.client),
+                LOG_TEXT("reason", turn_refusal_words(report->refusal)));
+}
+
+// Whoever guesses may do so under another's address, as long as he has no nonce that was sent
+// there.
+static void log_unproven(const struct turn_command_report *report)
+{
+    LOG_LIMITED(limit_of(report->refusal), LOG_LEVEL_WARN, "credential refused",
+                LOG_ADDR("client", &report->tuple.client),
+                LOG_TEXT("address", report->is_client_certain ? "certain" : "maybe forged"),
+                LOG_BYTES("username", report->username),
+                LOG_TEXT("reason", turn_refusal_words(report->refusal)));
+}
 
 void relay_report_log(const struct turn_command_report *report)
 {
@@ -17,10 +58,7 @@ void relay_report_log(const struct turn_command_report *report)
     static struct log_limit deleted = LIFE_LIMIT;
     static struct log_limit expired = LIFE_LIMIT;
     static struct log_limit replaced = LIFE_LIMIT;
-    static struct log_limit denied = LOG_LIMIT_DEFAULT;
-    static struct log_limit barred = LOG_LIMIT_DEFAULT;
     static struct log_limit refused = LOG_LIMIT_DEFAULT;
-    static struct log_limit exhausted = LOG_LIMIT_DEFAULT;
     const struct addr *client = &report->tuple.client;
 
     switch (report->event) {
@@ -42,21 +80,20 @@ void relay_report_log(const struct turn_command_report *report)
                     LOG_ADDR("client", client), LOG_ADDR("relayed", &report->relayed));
         return;
     case TURN_EVENT_PEER_DENIED:
-        LOG_LIMITED(&denied, LOG_LEVEL_WARN, "peer denied; --allow-peer would allow it",
-                    LOG_ADDR("client", client), LOG_ADDR("peer", &report->peer),
-                    LOG_TEXT("reason", report->reason));
+        log_denied(report, "peer denied; --allow-peer would allow it");
         return;
     case TURN_EVENT_PEER_BARRED:
-        LOG_LIMITED(&barred, LOG_LEVEL_WARN, "peer denied", LOG_ADDR("client", client),
-                    LOG_ADDR("peer", &report->peer), LOG_TEXT("reason", report->reason));
+        log_denied(report, "peer denied");
         return;
     case TURN_EVENT_PORT_REFUSED:
         LOG_LIMITED(&refused, LOG_LEVEL_WARN, "the system refuses a relayed port; trying another",
                     LOG_ADDR("relayed", &report->relayed));
         return;
     case TURN_EVENT_EXHAUSTED:
-        LOG_LIMITED(&exhausted, LOG_LEVEL_WARN, "request refused", LOG_ADDR("client", client),
-                    LOG_TEXT("reason", report->reason));
+        log_exhausted(report);
+        return;
+    case TURN_EVENT_UNPROVEN:
+        log_unproven(report);
         return;
     }
 }

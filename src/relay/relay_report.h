@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Turns what the TURN server reports into log lines.
+// Turns what clients bring about into log lines, of which each kind has a limit of its own.
 #pragma once
 
 #include "turn/turn_command.h"
 
+// What the TURN server reports.
 void relay_report_log(const struct turn_command_report *report);

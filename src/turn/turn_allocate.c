@@ -304,13 +304,14 @@ static void finish(struct turn_server *server, struct now now)
     report_created(server, allocation);
 }
 
-static void report_failure(struct turn_server *server, enum turn_event event, const char *reason)
+static void report_failure(struct turn_server *server, enum turn_event event,
+                           enum turn_refusal refusal)
 {
     const struct turn_allocate_opening *opening = &server->opening;
     const struct turn_allocation *allocation = turn_allocation_at(server, opening->allocation);
     struct turn_command report = {
         .type = TURN_COMMAND_REPORT,
-        .report = {.event = event, .tuple = allocation->tuple, .reason = reason},
+        .report = {.event = event, .tuple = allocation->tuple, .refusal = refusal},
     };
 
     report.report.relayed =
@@ -323,7 +324,7 @@ static void give_up(struct turn_server *server, enum turn_refusal refusal)
     struct turn_allocate_opening *opening = &server->opening;
 
     (*turn_stats_refused(&server->stats, refusal))++;
-    report_failure(server, TURN_EVENT_EXHAUSTED, turn_refusal_words(refusal));
+    report_failure(server, TURN_EVENT_EXHAUSTED, refusal);
     turn_allocation_delete(server, opening->allocation, TURN_EVENT_DELETED);
     server->stats.errors++;
     turn_response_error(server, &opening->to, STUN_ERROR_INSUFFICIENT_CAPACITY);
@@ -347,7 +348,7 @@ static bool try_another(struct turn_server *server, struct now now)
 {
     struct turn_allocate_opening *opening = &server->opening;
 
-    report_failure(server, TURN_EVENT_PORT_REFUSED, NULL);
+    report_failure(server, TURN_EVENT_PORT_REFUSED, TURN_REFUSAL_NONE);
     leave_port(server);
     turn_ports_rest(&server->ports, opening->port, now);
     server->stats.ports_refused++;

@@ -91,6 +91,26 @@ static void sign_anyway(struct turn_request *request, const struct turn_credenti
     }
 }
 
+// What is wrong with a credential, for whoever runs the relay. `is_proven`: but for that.
+static enum turn_refusal doubt_of(const struct turn_credential_match *match, bool is_realm,
+                                  bool is_proven)
+{
+    static const struct {
+        enum turn_refusal password;
+        enum turn_refusal over;
+    } doubts[] = {
+        [TURN_CREDENTIAL_NONE] = {TURN_REFUSAL_STRANGER, TURN_REFUSAL_STRANGER},
+        [TURN_CREDENTIAL_USER] = {TURN_REFUSAL_PASSWORD, TURN_REFUSAL_PASSWORD},
+        [TURN_CREDENTIAL_REST] = {TURN_REFUSAL_REST_PASSWORD, TURN_REFUSAL_REST_OVER},
+        [TURN_CREDENTIAL_FIREZONE] = {TURN_REFUSAL_FIREZONE_PASSWORD, TURN_REFUSAL_FIREZONE_OVER},
+    };
+
+    if (!is_realm) {
+        return TURN_REFUSAL_REALM;
+    }
+    return is_proven ? doubts[match->kind].over : doubts[match->kind].password;
+}
+
 static enum turn_auth_outcome check_claim(struct turn_server *server, struct turn_request *request,
                                           const struct turn_credential_match *match)
 {
@@ -109,7 +129,11 @@ static enum turn_auth_outcome check_claim(struct turn_server *server, struct tur
         return TURN_AUTH_STALE;
     }
     bool is_proven = try_keys(server, request, match);
-    if (!is_proven || match->is_expired || !bytes_equal(realm, request->to.realm)) {
+    bool is_realm = bytes_equal(realm, request->to.realm);
+    request->username = match->username;
+    if (!is_proven || match->is_expired || !is_realm) {
+        request->doubt = doubt_of(match, is_realm, is_proven);
+        request->is_client_certain = is_fresh;
         sign_anyway(request, match);
         if (!request->manner->has_user_proof) {
             request->to.proof = TURN_RESPONSE_UNSIGNED;
@@ -120,7 +144,6 @@ static enum turn_auth_outcome check_claim(struct turn_server *server, struct tur
         request->to.proof = TURN_RESPONSE_UNSIGNED;
         return TURN_AUTH_STALE;
     }
-    request->username = match->username;
     // Of equal names in the two realms each is somebody else.
     request->user = siphash(&server->hash_key, match->username) ^ (uint64_t)request->manner->kind;
     request->to.is_proven = true;
@@ -145,6 +168,7 @@ enum turn_auth_outcome turn_auth_check(struct turn_server *server, struct turn_r
         turn_credential_find(&server->credential, request->now, &claim, &match);
     }
     if (has_user && request->manner->has_user_proof && match.key_count == 0) {
+        request->doubt = TURN_REFUSAL_FIREZONE_NAME;
         outcome = TURN_AUTH_UNREADABLE;
     } else if (!has_proof || (!has_user && request->manner->has_strict_nonce)) {
         sign_anyway(request, &match);

@@ -17,6 +17,8 @@ enum turn_auth_outcome {
 
 // Finds the manner of a request and checks its proof. With TURN_AUTH_PROVEN it sets username, user,
 // and what the response is signed with; in Firezone's manner the latter with other outcomes too,
-// whenever a key can be told. A user who does not exist costs the same work as a wrong password.
+// whenever a key can be told. With TURN_AUTH_WRONG and _UNREADABLE it sets what a report is to say:
+// username, doubt and is_client_certain. A user who does not exist costs the same work as a wrong
+// password.
 MUST_USE enum turn_auth_outcome turn_auth_check(struct turn_server *server,
                                                 struct turn_request *request);

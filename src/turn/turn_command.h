@@ -5,6 +5,7 @@
 #include "base/addr.h"
 #include "base/bytes.h"
 #include "base/pool.h"
+#include "turn/turn_refusal.h"
 
 enum {
     TURN_COMMAND_MESSAGE_MAX = 768, // bytes: the longest response, with a realm of 127 bytes
@@ -28,10 +29,11 @@ enum turn_event {
     TURN_EVENT_DELETED,      // by its client
     TURN_EVENT_EXPIRED,      // nobody refreshed it
     TURN_EVENT_REPLACED,     // its user made another one (turn_manner.h: has_takeover)
-    TURN_EVENT_PEER_DENIED,  // 403; `reason` names the kind of address, which a rule can allow
-    TURN_EVENT_PEER_BARRED,  // 403; `reason` is a rule, or what no rule can allow
+    TURN_EVENT_PEER_DENIED,  // 403; `refusal` is the kind of address, which a rule can allow
+    TURN_EVENT_PEER_BARRED,  // 403; `refusal` is a rule, or what no rule can allow
     TURN_EVENT_PORT_REFUSED, // the system did not bind `relayed`
-    TURN_EVENT_EXHAUSTED,    // 508 or 486; `reason` names what ran out
+    TURN_EVENT_EXHAUSTED,    // 508 or 486; `refusal` is what ran out
+    TURN_EVENT_UNPROVEN,     // 401; `refusal` is what is wrong with the credential
 };
 
 struct turn_command_send {
@@ -47,11 +49,14 @@ struct turn_command_socket {
 struct turn_command_report {
     enum turn_event event;
     struct turn_tuple tuple;
-    struct addr relayed;   // the allocation's, or ADDR_NONE
-    struct addr peer;      // TURN_EVENT_PEER_DENIED and _BARRED only
-    struct bytes username; // TURN_EVENT_ALLOCATED only; borrowed from the request's datagram
-    const char *reason;    // static text, or NULL
-    uint32_t lifetime_s;   // TURN_EVENT_ALLOCATED only
+    struct addr relayed; // the allocation's, or ADDR_NONE
+    struct addr peer;    // TURN_EVENT_PEER_DENIED and _BARRED only
+    // TURN_EVENT_ALLOCATED and refusals, if there is such a user; borrowed from the request's
+    // datagram or from the configuration.
+    struct bytes username;
+    enum turn_refusal refusal; // or TURN_REFUSAL_NONE
+    bool is_client_certain;    // TURN_EVENT_UNPROVEN only: its nonce was made for this address
+    uint32_t lifetime_s;       // TURN_EVENT_ALLOCATED only
 };
 
 struct turn_command {

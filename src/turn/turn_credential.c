@@ -202,6 +202,7 @@ static void find_firezone(const struct turn_credential *credential, struct now n
                                            text)) {
         return;
     }
+    out->kind = TURN_CREDENTIAL_FIREZONE;
     out->username = claim->username;
     out->is_expired = is_over(claim->username, now);
     out->keys[out->key_count++] =
@@ -220,6 +221,7 @@ static bool find_user(const struct turn_credential *credential,
         return false;
     }
     const struct turn_credential_user *user = &credential->users[index];
+    out->kind = TURN_CREDENTIAL_USER;
     out->username = name_of(credential, index);
     out->keys[out->key_count++] = claim->algorithm == STUN_PASSWORD_MD5 ? user->md5 : user->sha256;
     return true;
@@ -231,9 +233,10 @@ static void find_rest(const struct turn_credential *credential, struct now now,
     uint8_t text[TURN_CREDENTIAL_REST_LEN];
     uint64_t expiry_s = 0;
 
-    if (!expiry_read(claim->username, &expiry_s)) {
+    if (credential->secret_count == 0 || !expiry_read(claim->username, &expiry_s)) {
         return;
     }
+    out->kind = TURN_CREDENTIAL_REST;
     out->username = claim->username;
     out->is_expired = is_over(claim->username, now);
     for (uint32_t i = 0; i < credential->secret_count; i++) {

@@ -53,11 +53,19 @@ struct turn_credential_claim {
     enum stun_password_algorithm algorithm;
 };
 
+enum turn_credential_kind {
+    TURN_CREDENTIAL_NONE, // there is no such user
+    TURN_CREDENTIAL_USER,
+    TURN_CREDENTIAL_REST,
+    TURN_CREDENTIAL_FIREZONE,
+};
+
 // What can be said of a claim.
 struct turn_credential_match {
-    struct bytes username; // borrowed from the claim or from the credentials
+    enum turn_credential_kind kind;
+    struct bytes username; // borrowed from the claim or from the credentials, if there is a user
     bool is_expired;       // its date is over; the keys are there all the same
-    uint32_t key_count;    // keys of which one may be right; 0: there is no such user
+    uint32_t key_count;    // keys of which one may be right; 0 of TURN_CREDENTIAL_NONE only
     struct turn_key keys[TURN_CONFIG_SECRET_COUNT];
 };
 

@@ -16,6 +16,18 @@ const char *turn_refusal_words(enum turn_refusal refusal)
     return all_words[refusal];
 }
 
+bool turn_refusal_is_credential(enum turn_refusal refusal)
+{
+    static const bool are_credentials[TURN_REFUSAL_END] = {
+#define TURN_REFUSAL_CREDENTIAL(NAME, name, words) [TURN_REFUSAL_##NAME] = true,
+        TURN_REFUSAL_CREDENTIALS(TURN_REFUSAL_CREDENTIAL)
+#undef TURN_REFUSAL_CREDENTIAL
+    };
+
+    assert(refusal < TURN_REFUSAL_END);
+    return are_credentials[refusal];
+}
+
 bool turn_refusal_is_peer(enum turn_refusal refusal)
 {
     static const bool are_peers[TURN_REFUSAL_END] = {

@@ -1,12 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why somebody who proved who he is gets no for an answer: a peer that he may not reach (403), or a
-// limit that he has met (486, 508). Each reason has words for a log line, which name the option
-// that would change it where there is one, and a counter in turn_stats.h.
+// Why somebody gets no for an answer: he does not prove who he is (401, which does not tell him
+// why), may not reach a peer (403), or has met a limit (486, 508). Each reason has words for a log
+// line, which name the option that would change it where there is one, and a counter in
+// turn_stats.h.
 #pragma once
 
 #include <stdbool.h>
 
 // X(NAME, name of the counter behind "refused_", words)
+#define TURN_REFUSAL_CREDENTIALS(X)                                                                \
+    X(STRANGER, stranger, "no such user by --user, nor by a name that --auth-secret makes")        \
+    X(REALM, realm, "a realm that is not that of --realm")                                         \
+    X(PASSWORD, password, "not the password of --user")                                            \
+    X(REST_PASSWORD, rest_password, "not a password of --auth-secret")                             \
+    X(REST_OVER, rest_over, "a credential of --auth-secret whose time is over")                    \
+    X(FIREZONE_NAME, firezone_name, "not a username of --stamp-secret")                            \
+    X(FIREZONE_PASSWORD, firezone_password, "not a password of --stamp-secret")                    \
+    X(FIREZONE_OVER, firezone_over, "a credential of --stamp-secret whose time is over")
+
 #define TURN_REFUSAL_PEERS(X)                                                                      \
     X(RULE, rule, "denied by --deny-peer")                                                         \
     X(LISTENER, listener, "the relay's own listening port")                                        \
@@ -37,6 +48,7 @@
       "the allocation has all channels that --channels-per-allocation allows")
 
 #define TURN_REFUSALS(X)                                                                           \
+    TURN_REFUSAL_CREDENTIALS(X)                                                                    \
     TURN_REFUSAL_PEERS(X)                                                                          \
     TURN_REFUSAL_LIMITS(X)
 
@@ -50,6 +62,8 @@ enum turn_refusal {
 
 // The words for a log line; NULL of none.
 const char *turn_refusal_words(enum turn_refusal refusal);
+// It is about who asks.
+bool turn_refusal_is_credential(enum turn_refusal refusal);
 // It is about a peer.
 bool turn_refusal_is_peer(enum turn_refusal refusal);
 // --allow-peer would change it.

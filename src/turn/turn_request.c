@@ -41,11 +41,11 @@ static bool pass(struct turn_server *server, struct turn_request *request)
         turn_response_challenge(server, &request->to, request->now, STUN_ERROR_STALE_NONCE);
         return false;
     case TURN_AUTH_WRONG:
-        server->stats.wrong_credentials++;
         turn_response_challenge(server, &request->to, request->now, STUN_ERROR_UNAUTHENTICATED);
+        turn_request_refuse(server, request, request->doubt, NULL);
         return false;
     case TURN_AUTH_UNREADABLE:
-        server->stats.wrong_credentials++;
+        turn_request_refuse(server, request, request->doubt, NULL);
         return false;
     }
     return false;
@@ -180,20 +180,6 @@ void turn_request_succeed(struct turn_server *server, const struct turn_request 
     turn_response_end(server, &response);
 }
 
-void turn_request_report(struct turn_server *server, const struct turn_request *request,
-                         enum turn_event event, const struct addr *peer, const char *reason)
-{
-    struct turn_command command = {
-        .type = TURN_COMMAND_REPORT,
-        .report = {.event = event, .tuple = request->to.tuple, .reason = reason},
-    };
-
-    if (peer != NULL) {
-        command.report.peer = *peer;
-    }
-    turn_outbox_add(&server->outbox, &command);
-}
-
 bool turn_request_lifetime(const struct turn_server *server, const struct turn_request *request,
                            uint32_t *lifetime_s)
 {
@@ -231,6 +217,9 @@ bool turn_request_family(const struct turn_request *request, enum addr_family *f
 
 static enum turn_event event_of(enum turn_refusal refusal)
 {
+    if (turn_refusal_is_credential(refusal)) {
+        return TURN_EVENT_UNPROVEN;
+    }
     if (!turn_refusal_is_peer(refusal)) {
         return TURN_EVENT_EXHAUSTED;
     }
@@ -240,8 +229,23 @@ static enum turn_event event_of(enum turn_refusal refusal)
 void turn_request_refuse(struct turn_server *server, const struct turn_request *request,
                          enum turn_refusal refusal, const struct addr *peer)
 {
+    struct turn_command command = {
+        .type = TURN_COMMAND_REPORT,
+        .report =
+            {
+                .event = event_of(refusal),
+                .tuple = request->to.tuple,
+                .username = request->username,
+                .refusal = refusal,
+                .is_client_certain = request->is_client_certain,
+            },
+    };
+
+    if (peer != NULL) {
+        command.report.peer = *peer;
+    }
     (*turn_stats_refused(&server->stats, refusal))++;
-    turn_request_report(server, request, event_of(refusal), peer, turn_refusal_words(refusal));
+    turn_outbox_add(&server->outbox, &command);
 }
 
 // Whether an allocation may reach a peer. Of the relay's own addresses those that lead to its

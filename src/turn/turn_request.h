@@ -19,9 +19,12 @@ struct turn_request {
     const struct stun_message *message;
     struct turn_response_to to;
     const struct turn_manner *manner;
-    struct bytes username; // borrowed from the datagram or the credentials
+    struct bytes username; // borrowed from the datagram or the credentials; empty: no such user
     uint64_t user;         // the username's keyed hash
     uint32_t allocation;   // the client's, or POOL_NONE
+    // Of who is not proven:
+    enum turn_refusal doubt; // why not
+    bool is_client_certain;  // the nonce was made for the client's address, which it must have
 };
 
 // Answers a request, or drops it. `message` has been read from the datagram with the outcome
@@ -33,10 +36,6 @@ void turn_request_handle(struct turn_server *server, struct now now, const struc
 
 // Sends a success response that adds nothing.
 void turn_request_succeed(struct turn_server *server, const struct turn_request *request);
-
-// Reports an event about the request's client; `reason` is static text or NULL.
-void turn_request_report(struct turn_server *server, const struct turn_request *request,
-                         enum turn_event event, const struct addr *peer, const char *reason);
 
 // Counts and reports why a request is refused; `peer` is NULL where the reason is about none.
 void turn_request_refuse(struct turn_server *server, const struct turn_request *request,

@@ -15,7 +15,6 @@
     X(create_permission_requests, "requests", "CreatePermission requests.")                        \
     X(channel_bind_requests, "requests", "ChannelBind requests.")                                  \
     X(challenges, "responses", "401 and 438 responses: no credential yet, or a stale nonce.")      \
-    X(wrong_credentials, "requests", "Requests whose user or password was wrong.")                 \
     X(responses_withheld, "responses", "Not sent, since they would amplify an unproven request.")  \
     X(errors, "responses", "Error responses to authenticated requests.")                           \
     X(allocations_created, "allocations", "Allocations made.")                                     \

@@ -99,6 +99,7 @@ class Aioice(case.Case):
                     Collector, server_addr=("127.0.0.1", self.one.port), username="alice",
                     password="wander")
         asyncio.run(attempt())
+        self.one.announced.append(case.UNPROVEN)
 
     async def connect(self):
         """ICE between two agents that may use their relayed candidates only."""

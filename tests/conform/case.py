@@ -14,6 +14,9 @@ import sandbox
 from relay import Relay
 
 
+UNPROVEN = "^credential refused "
+
+
 def needs_tool(name):
     if shutil.which(name) is None:
         raise unittest.SkipTest(f"needs {name}")

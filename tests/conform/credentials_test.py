@@ -58,6 +58,7 @@ class Sha256(case.Case):
         one.wait_for_log("username=bob ")
         other = self.client(one, user="nobody", algorithm="sha256", is_anonymous=True)
         other.challenge().expect(401, stun.ALLOCATE, [UDP])
+        one.announced.append(case.UNPROVEN + ".*no such user")
 
     def test_names_cannot_be_hidden_where_not_all_of_them_are_known(self):
         bits = [features(self.client(self.relay(*options)).expect(401, stun.ALLOCATE, [UDP])
@@ -85,7 +86,8 @@ class Sha256(case.Case):
         self.assertEqual(alice.exchange(raw).error, 400)
 
     def test_a_wrong_password_is_wrong_by_sha256_too(self):
-        alice = self.client(self.relay(), password="wander", algorithm="sha256").challenge()
+        one = self.relay(announced=[case.UNPROVEN + ".*not the password of --user"])
+        alice = self.client(one, password="wander", algorithm="sha256").challenge()
         alice.expect(401, stun.ALLOCATE, [UDP])
 
 
@@ -103,20 +105,62 @@ class Rest(case.Case):
         for secret, ttl_s in (("west", 600), ("north", -5)):
             self.rest_client(one, secret, ttl_s).challenge().expect(401, stun.ALLOCATE, [UDP])
         self.assertRegex(one.log(), r"username=\d+:alice ")
+        one.announced += [case.UNPROVEN + ".*not a password of --auth-secret",
+                          case.UNPROVEN + ".*a credential of --auth-secret whose time is over"]
+        for known in one.announced:
+            one.wait_for_log("WARN " + known[1:])
 
     def test_a_username_without_a_date_is_nobodys(self):
-        one = self.relay("--auth-secret", "north")
+        one = self.relay("--auth-secret", "north", announced=[
+            case.UNPROVEN + ".*(no such user|not the password of --user)"])
         for user in ("alice", ":alice", "x:alice", "99999999999999999999999:a", "-1:a"):
             password = base64.b64encode(hmac.digest(b"north", user.encode(), "sha1")).decode()
             self.client(one, user=user, password=password).challenge().expect(
                 401, stun.ALLOCATE, [UDP])
 
     def test_an_allocation_ends_with_its_credential_at_the_next_refresh(self):
-        one = self.relay("--auth-secret", "north")
+        one = self.relay("--auth-secret", "north",
+                         announced=[case.UNPROVEN + ".* whose time is over"])
         alice = self.rest_client(one, "north", ttl_s=2).allocate()
         alice.refresh()
         time.sleep(3.1)
         alice.refresh(code=401)
+
+
+class Guesses(case.Case):
+    """Who guesses is told nothing, and whoever runs the relay reads of it."""
+
+    def setUp(self):
+        super().setUp()
+        self.one = self.relay("--auth-secret", "north", announced=[case.UNPROVEN])
+
+    def guess(self, user, password="guess"):
+        client = self.client(self.one, user=user, password=password).challenge()
+        client.expect(401, stun.ALLOCATE, [UDP])
+        return "127.0.0.1:%d" % client.udp.getsockname()[1]
+
+    def test_the_log_says_who_guesses_whose_password_and_of_which_option(self):
+        for user, told, reason in (
+                ("alice", "alice", "not the password of --user"),
+                ("mallory", '""', "no such user by --user, nor by a name that --auth-secret makes"),
+                ("2000000000:bob", "2000000000:bob", "not a password of --auth-secret")):
+            client = self.guess(user)
+            self.one.wait_for_log(f"WARN credential refused client={client} address=certain "
+                                  f'username={told} reason="{reason}"\n')
+        self.assertNotIn("mallory", self.one.log())  # a password, perhaps, in the wrong place
+
+    def test_an_address_that_took_no_nonce_may_be_forged(self):
+        alice = self.client(self.one, password="guess").challenge()
+        alice.nonce = self.client(self.one).challenge().nonce
+        alice.expect(401, stun.ALLOCATE, [UDP])
+        self.one.wait_for_log('address="maybe forged" username=alice ')
+
+    def test_a_crowd_of_strangers_hides_nobody_who_guesses_a_password(self):
+        for _ in range(40):
+            self.guess("mallory")
+        self.assertLess(self.one.log().count("no such user"), 20)
+        self.guess("alice")
+        self.one.wait_for_log("username=alice reason=\"not the password")
 
 
 class Command(case.Case):

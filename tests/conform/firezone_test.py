@@ -152,6 +152,7 @@ class Firezone(case.Case):
         wrong.nonce = response.get(stun.NONCE)
         right = stun.long_term_key(wrong.username, "firezone", password_of(wrong.username))
         stun.Message(response.raw, right)  # by the relay's key, since it is the relay's proof
+        self.one.announced.append(case.UNPROVEN + ".* of --stamp-secret whose time is over")
 
     def test_a_username_of_another_form_gets_no_answer(self):
         for username in ("alice", "1:2:3", "x:y", ":", ""):
@@ -160,6 +161,7 @@ class Firezone(case.Case):
                 *OFFER, (stun.USERNAME, username.encode()), (stun.REALM, b"firezone")], bytes(16))
             client.udp.sendto(raw, client.server)
             self.assertIsNone(client.receive_raw(0.2))
+        self.one.announced.append(case.UNPROVEN + ".*not a username of --stamp-secret")
 
     def test_one_allocation_of_a_user_follows_it_to_another_address(self):
         """NATs that change the port: #12319."""

@@ -50,6 +50,10 @@ class Credentials(case.Case):
             response = other.expect(401, stun.ALLOCATE, [UDP])
             answers.add(tuple((number, len(value)) for number, value in response.attributes))
         self.assertEqual(len(answers), 1)
+        self.one.announced += [case.UNPROVEN + f".*{reason}" for reason in (
+            "not the password of --user", "no such user", "a realm that is not that of --realm")]
+        for known in self.one.announced:
+            self.one.wait_for_log("WARN " + known[1:])
 
     def test_a_proof_without_name_realm_or_nonce_gets_400(self):
         alice = self.alice.challenge()
@@ -67,12 +71,14 @@ class Credentials(case.Case):
             (stun.NONCE, alice.nonce)], alice.key))
         raw[27] ^= 1  # of LIFETIME
         self.assertEqual(alice.exchange(bytes(raw)).error, 401)
+        self.one.announced.append(case.UNPROVEN)
 
     def test_every_user_has_an_own_password(self):
         self.client(self.one, user="bob", password="builder").allocate()
         self.alice.allocate()
         crossed = self.client(self.one, user="bob", password="wonder").challenge()
         crossed.expect(401, stun.ALLOCATE, [UDP])
+        self.one.announced.append(case.UNPROVEN + ".*username=bob ")
 
     def test_the_allocation_of_another_user_gets_441(self):
         alice = self.alice.allocate()

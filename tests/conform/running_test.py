@@ -222,7 +222,7 @@ class Log(case.Case):
         self.client(one, user=server["username"], password=server["credential"]).allocate()
 
     def test_passwords_are_not_in_it(self):
-        one = self.relay(user=f"alice:{SECRET}")
+        one = self.relay(user=f"alice:{SECRET}", announced=[case.UNPROVEN])
         self.client(one, password=SECRET).allocate()
         wrong = self.client(one, password="other").challenge()
         wrong.expect(401, stun.ALLOCATE, [(stun.REQUESTED_TRANSPORT, stun.UDP)])

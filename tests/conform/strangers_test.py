@@ -87,8 +87,11 @@ class Strangers(case.Case):
             alice.binding()
         self.assertEqual(self.one.descriptor_count(), before)
         for raw in alice.arrived:
-            self.assertIn(stun.Message(raw).error, (400, 401, 420, 438))
+            answer = stun.Message(raw)
+            if answer.method != stun.BINDING:  # which one change of a bit can make of it
+                self.assertIn(answer.error, (400, 401, 420, 438))
         self.serves()
+        self.one.announced.append(case.UNPROVEN)
 
     def flood(self, count):
         """Allocates from a source port each; returns how many were challenged."""

@@ -136,7 +136,7 @@ class Uclient(unittest.TestCase):
 class Refused(case.Case):
     def test_a_wrong_password_gets_no_allocation(self):
         case.needs_tool("turnutils_uclient")
-        one = self.relay()
+        one = self.relay(announced=[case.UNPROVEN])
         for user, password in (("alice", "wander"), ("nobody", "wonder")):
             run = uclient("-y -c", "127.0.0.1", one.port, "127.0.0.1", 9, {"-n": 5},
                           password=password, user=user)

@@ -133,6 +133,8 @@ class Chromium(case.Case):
         offer = alice.apply("offer", self.server(RELAY4, password="wander"))
         self.assertNotIn("a=candidate", offer["sdp"])
         self.assertEqual(alice.apply("story")["errors"], [401])
+        self.one.wait_for_log(r"WARN credential refused .* username=alice reason=\"not the password")
+        self.one.announced.append(case.UNPROVEN)
 
 
 if __name__ == "__main__":

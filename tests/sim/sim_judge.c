@@ -45,7 +45,8 @@ static const char *const kinds[] = {
 void sim_judge_verdict(const struct sim_judge *judge, const struct sim_expect *expect,
                        enum turn_verdict verdict)
 {
-    enum turn_verdict expected = TURN_DROP;
+    bool is_reported = expect->refusal != TURN_REFUSAL_NONE;
+    enum turn_verdict expected = is_reported ? TURN_COMMANDS : TURN_DROP;
 
     switch (expect->kind) {
     case SIM_EXPECT_NOTHING:
@@ -352,8 +353,44 @@ static uint64_t sum(const uint64_t *counters, size_t count)
     return sum;
 }
 
-// Each drop counts once, under one reason; nothing else does. So does each refusal, whose response
-// may have come later, when a socket was to be opened.
+static enum turn_event event_of(enum turn_refusal refusal)
+{
+    if (refusal < TURN_REFUSAL_RULE) {
+        return TURN_EVENT_UNPROVEN;
+    }
+    if (refusal > TURN_REFUSAL_DOCUMENTATION) {
+        return TURN_EVENT_EXHAUSTED;
+    }
+    return refusal == TURN_REFUSAL_RULE || refusal == TURN_REFUSAL_LISTENER
+               ? TURN_EVENT_PEER_BARRED
+               : TURN_EVENT_PEER_DENIED;
+}
+
+void sim_judge_report(const struct sim_judge *judge, struct sim_expect *expect,
+                      const struct turn_command_report *report)
+{
+    if (report->refusal == TURN_REFUSAL_NONE) {
+        return;
+    }
+    REQUIRE(judge, expect != NULL && report->refusal == expect->refusal,
+            "reported: %s; expected: %s", turn_refusal_words(report->refusal),
+            expect != NULL && expect->refusal != TURN_REFUSAL_NONE
+                ? turn_refusal_words(expect->refusal)
+                : "nothing");
+    REQUIRE(judge, !expect->is_reported, "a refusal is reported twice");
+    expect->is_reported = true;
+    REQUIRE(judge, report->event == event_of(report->refusal), "a refusal under a wrong event");
+    REQUIRE(judge, addr_equal(&report->tuple.client, &expect->tuple.client),
+            "a refusal of somebody else");
+    if (report->event == TURN_EVENT_UNPROVEN) {
+        REQUIRE(judge, bytes_equal(report->username, expect->name), "a report of another user");
+        REQUIRE(judge, report->is_client_certain == expect->is_client_certain,
+                "a report vouches wrongly for an address");
+    }
+}
+
+// Each drop counts once, under one reason; nothing else does. So does each refusal, but for one
+// that comes later, when a socket was to be opened.
 void sim_judge_counters(const struct sim_judge *judge, const struct turn_stats *before,
                         const struct turn_stats *after, const struct sim_expect *expect,
                         enum turn_verdict verdict)
@@ -375,10 +412,12 @@ void sim_judge_counters(const struct sim_judge *judge, const struct turn_stats *
     REQUIRE(judge,
             dropped == (verdict == TURN_DROP && !is_withheld && expect->kind != SIM_EXPECT_SILENCE),
             "%" PRIu64 " drops are counted", dropped);
-    bool is_refusal =
-        expect->kind == SIM_EXPECT_RESPONSE && (expect->code == 403 || expect->code == 486);
-    REQUIRE(judge, refused == 1 || (refused == 0 && !is_refusal),
+    REQUIRE(judge, refused == (expect->refusal != TURN_REFUSAL_NONE),
             "%" PRIu64 " refusals are counted", refused);
+    REQUIRE(judge,
+            refused == 0 ||
+                after->refused[expect->refusal - 1] - before->refused[expect->refusal - 1] == 1,
+            "a refusal is counted under another reason");
     REQUIRE(judge, after->responses_withheld - before->responses_withheld == is_withheld,
             "a response is withheld or not");
     REQUIRE(judge,

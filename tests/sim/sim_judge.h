@@ -19,6 +19,9 @@ void sim_judge_forward(const struct sim_judge *judge, const struct sim_expect *e
 // The oracle learns from it what it is to remember.
 void sim_judge_response(const struct sim_judge *judge, const struct sim_expect *expect,
                         const struct turn_command_send *send);
+// A refusal is reported as the oracle has it, and only once. `expect` is NULL for a tick.
+void sim_judge_report(const struct sim_judge *judge, struct sim_expect *expect,
+                      const struct turn_command_report *report);
 // The server's counters have moved as the verdict on one datagram has it.
 void sim_judge_counters(const struct sim_judge *judge, const struct turn_stats *before,
                         const struct turn_stats *after, const struct sim_expect *expect,

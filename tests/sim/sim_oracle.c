@@ -44,9 +44,11 @@ unsigned sim_oracle_family(const struct sim_naive *message)
     return number == 1 ? ADDR_IP4 : number == 2 ? ADDR_IP6 : 400;
 }
 
-unsigned sim_oracle_full(const struct sim_oracle *oracle, enum sim_cover_point point)
+unsigned sim_oracle_full(const struct sim_oracle *oracle, enum sim_cover_point point,
+                         enum turn_refusal refusal, struct sim_expect *out)
 {
     sim_cover_point(oracle->cover, point);
+    out->refusal = refusal;
     return 508;
 }
 
@@ -87,7 +89,7 @@ static bool is_named_before(const struct addr *peers, size_t count)
 }
 
 static unsigned create_permission(struct sim_oracle *oracle, struct now now,
-                                  const struct sim_naive *message, const struct sim_expect *out)
+                                  const struct sim_naive *message, struct sim_expect *out)
 {
     unsigned allocation = out->allocation;
     struct addr peers[SIM_NAIVE_ATTR_MAX];
@@ -116,8 +118,9 @@ static unsigned create_permission(struct sim_oracle *oracle, struct now now,
     if (count == 0) {
         return 400;
     }
-    if (!sim_oracle_has_room(oracle, allocation, new_count)) {
-        return 508;
+    enum turn_refusal limit = sim_oracle_limit(oracle, allocation, new_count);
+    if (limit != TURN_REFUSAL_NONE) {
+        return sim_oracle_full(oracle, SIM_COVER_FULL_PERMISSIONS, limit, out);
     }
     if (known_count > 0) {
         sim_cover_point(oracle->cover, SIM_COVER_PERMISSION_REFRESHED);

@@ -115,6 +115,10 @@ struct sim_expect {
     bool is_firezone;           // in the manner of Firezone's relay
     bool is_authentic;          // the request is
     unsigned user;              // who it is, if is_authentic
+    enum turn_refusal refusal;  // the reason that must be reported, or TURN_REFUSAL_NONE
+    bool is_reported;           // and it was
+    bool is_client_certain;     // of a credential that is refused: the nonce is good
+    struct bytes name;          // likewise: whose it would be; empty when there is no such user
     struct bytes realm;         // of a challenge
     enum sim_naive_proof proof; // what the response is signed with
     struct sim_naive_key key;
@@ -199,25 +203,27 @@ unsigned sim_oracle_authenticate(struct sim_oracle *oracle, struct now now,
                                  const struct sim_naive *message, struct sim_expect *out);
 // 0 when an XOR-PEER-ADDRESS may be used for expect->allocation; then *peer is written.
 unsigned sim_oracle_check_peer(const struct sim_oracle *oracle, const struct sim_naive *message,
-                               const struct sim_naive_attr *attr, const struct sim_expect *expect,
+                               const struct sim_naive_attr *attr, struct sim_expect *expect,
                                struct addr *peer);
-// The rules refuse a peer; Firezone's clients may have private ones.
-bool sim_oracle_is_denied(const struct sim_oracle *oracle, const struct addr *peer,
-                          bool is_firezone);
+// Why the rules refuse a peer, if they do; Firezone's clients may have private ones.
+enum turn_refusal sim_oracle_denial(const struct sim_oracle *oracle, const struct addr *peer,
+                                    bool is_firezone);
 // An address of the relay, which becomes the public one.
 bool sim_oracle_is_own(const struct sim_oracle *oracle, struct addr *peer);
 // The allocation that relays at the port and family of an own address, or SIM_ORACLE_NONE.
 unsigned sim_oracle_at_port(const struct sim_oracle *oracle, const struct addr *peer);
-// There is room for `count` permissions more.
-bool sim_oracle_has_room(const struct sim_oracle *oracle, unsigned allocation, size_t count);
+// Which limit is in the way of `count` permissions more, if there is one.
+enum turn_refusal sim_oracle_limit(const struct sim_oracle *oracle, unsigned allocation,
+                                   size_t count);
 // Installs or refreshes a permission.
 void sim_oracle_permit(struct sim_oracle *oracle, struct now now, unsigned allocation,
                        const struct addr *peer);
 uint32_t sim_oracle_lifetime(const struct sim_oracle *oracle, const struct sim_naive *message);
 // REQUESTED-ADDRESS-FAMILY: 0 when the message has none, 400 when it is none that there is.
 unsigned sim_oracle_family(const struct sim_naive *message);
-// 508; what ran out is counted.
-unsigned sim_oracle_full(const struct sim_oracle *oracle, enum sim_cover_point point);
+// 508; what ran out is counted, and must be reported.
+unsigned sim_oracle_full(const struct sim_oracle *oracle, enum sim_cover_point point,
+                         enum turn_refusal refusal, struct sim_expect *out);
 unsigned sim_oracle_allocate(struct sim_oracle *oracle, const struct sim_naive *message,
                              struct sim_expect *out);
 unsigned sim_oracle_channel_bind(struct sim_oracle *oracle, struct now now,

@@ -23,7 +23,7 @@ static unsigned redeem(struct sim_oracle *oracle, struct bytes token, struct sim
             continue;
         }
         if (reservation->user != out->user) {
-            return sim_oracle_full(oracle, SIM_COVER_TOKEN_FOREIGN);
+            return sim_oracle_full(oracle, SIM_COVER_TOKEN_FOREIGN, TURN_REFUSAL_NONE, out);
         }
         reservation->until_ns = 0;
         out->is_reserved = true;
@@ -32,7 +32,7 @@ static unsigned redeem(struct sim_oracle *oracle, struct bytes token, struct sim
         sim_cover_point(oracle->cover, SIM_COVER_REDEEMED);
         return 0;
     }
-    return sim_oracle_full(oracle, SIM_COVER_TOKEN_UNKNOWN);
+    return sim_oracle_full(oracle, SIM_COVER_TOKEN_UNKNOWN, TURN_REFUSAL_NONE, out);
 }
 
 // What a user holds: a reserved port counts like an allocation.
@@ -99,20 +99,22 @@ static unsigned find_room(struct sim_oracle *oracle, const struct sim_naive_attr
     }
     size_t more = token != NULL ? 0 : out->port == SIM_EXPECT_PAIR ? 2 : 1;
     if (count_of(oracle, out->user) + more > config->allocations_per_user) {
+        out->refusal = TURN_REFUSAL_USER_QUOTA;
         return 486;
     }
     struct turn_gauges gauges = sim_oracle_gauges(oracle);
     if (gauges.allocations == config->max_allocations) {
-        return sim_oracle_full(oracle, SIM_COVER_FULL_ALLOCATIONS);
+        return sim_oracle_full(oracle, SIM_COVER_FULL_ALLOCATIONS, TURN_REFUSAL_ALLOCATIONS, out);
     }
     if (out->port == SIM_EXPECT_PAIR && gauges.reservations == config->max_reservations) {
-        return sim_oracle_full(oracle, SIM_COVER_FULL_RESERVATIONS);
+        return sim_oracle_full(oracle, SIM_COVER_FULL_RESERVATIONS, TURN_REFUSAL_RESERVATIONS, out);
     }
     if (token != NULL) {
         return redeem(oracle, token->value, out);
     }
-    return sim_oracle_has_port(oracle, out->port) ? 0
-                                                  : sim_oracle_full(oracle, SIM_COVER_FULL_PORTS);
+    return sim_oracle_has_port(oracle, out->port)
+               ? 0
+               : sim_oracle_full(oracle, SIM_COVER_FULL_PORTS, TURN_REFUSAL_PORTS, out);
 }
 
 unsigned sim_oracle_allocate(struct sim_oracle *oracle, const struct sim_naive *message,
@@ -278,7 +280,9 @@ void sim_oracle_opened(struct sim_oracle *oracle, struct now now, enum turn_open
         if (!expect->is_reserved && !is_last && sim_oracle_has_port(oracle, expect->port)) {
             return; // the next one, please
         }
+        expect->refusal = TURN_REFUSAL_BINDS;
     } else {
+        expect->refusal = TURN_REFUSAL_SOCKETS;
         sim_cover_point(oracle->cover, SIM_COVER_SYSTEM_REFUSED);
     }
     expect->kind = SIM_EXPECT_RESPONSE;

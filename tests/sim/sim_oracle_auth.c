@@ -26,6 +26,7 @@ static const struct bytes firezone = BYTES_LITERAL("firezone");
 
 // The passwords of one name: one, or one for each secret.
 struct passwords {
+    enum sim_credential_kind kind;
     bool is_over; // its time
     size_t count;
     struct bytes texts[TURN_CONFIG_SECRET_COUNT];
@@ -105,6 +106,7 @@ static void find_passwords(const struct turn_config *config, struct now now, boo
     memset(out, 0, sizeof *out);
     for (size_t i = 0; i < config->user_count && !is_firezone; i++) {
         if (bytes_equal(name, config->users[i].name)) {
+            out->kind = SIM_CREDENTIAL_USER;
             out->texts[out->count++] = config->users[i].password;
             return;
         }
@@ -112,6 +114,7 @@ static void find_passwords(const struct turn_config *config, struct now now, boo
     if (!sim_credential_expiry(name, &expiry_s)) {
         return;
     }
+    out->kind = is_firezone ? SIM_CREDENTIAL_FIREZONE : SIM_CREDENTIAL_REST;
     out->is_over = expiry_s < now.wall_s;
     for (size_t i = 0; i < (is_firezone ? 1 : config->auth_secret_count); i++) {
         uint8_t *memory = out->memory[i];
@@ -144,6 +147,22 @@ static unsigned user_of(struct sim_oracle *oracle, bool is_firezone, struct byte
     return oracle->user_count++;
 }
 
+// 401; why is reported, but not told to the client.
+static unsigned doubt(const struct passwords *passwords, bool is_realm, bool is_over,
+                      struct sim_expect *out)
+{
+    static const enum turn_refusal doubts[][2] = {
+        [SIM_CREDENTIAL_USER] = {TURN_REFUSAL_PASSWORD, TURN_REFUSAL_NONE},
+        [SIM_CREDENTIAL_REST] = {TURN_REFUSAL_REST_PASSWORD, TURN_REFUSAL_REST_OVER},
+        [SIM_CREDENTIAL_FIREZONE] = {TURN_REFUSAL_FIREZONE_PASSWORD, TURN_REFUSAL_FIREZONE_OVER},
+    };
+
+    out->refusal = !is_realm               ? TURN_REFUSAL_REALM
+                   : passwords->count == 0 ? TURN_REFUSAL_STRANGER
+                                           : doubts[passwords->kind][is_over];
+    return 401;
+}
+
 // Compares the proof with what it should be; 0 or 401.
 static unsigned check_proof(struct sim_oracle *oracle, const struct sim_naive *message,
                             struct bytes name, bool is_sha256, const struct passwords *passwords,
@@ -152,6 +171,7 @@ static unsigned check_proof(struct sim_oracle *oracle, const struct sim_naive *m
     struct bytes realm = out->is_firezone ? firezone : oracle->setup->config.realm;
     bool is_realm = bytes_equal(sim_naive_find(message, REALM)->value, realm);
 
+    out->name = passwords->count > 0 ? name : (struct bytes){0};
     for (size_t i = 0; i < passwords->count; i++) {
         struct sim_naive_key key = sim_naive_key(is_sha256, name, realm, passwords->texts[i]);
         if (!is_realm || !sim_naive_is_intact(message, &key)) {
@@ -159,7 +179,7 @@ static unsigned check_proof(struct sim_oracle *oracle, const struct sim_naive *m
         }
         if (passwords->is_over) {
             sim_cover_point(oracle->cover, SIM_COVER_CREDENTIAL_OVER);
-            return 401;
+            return doubt(passwords, true, true, out);
         }
         out->is_authentic = true;
         out->proof = sim_naive_proof(message);
@@ -176,7 +196,7 @@ static unsigned check_proof(struct sim_oracle *oracle, const struct sim_naive *m
     }
     sim_cover_point(oracle->cover,
                     passwords->count > 0 ? SIM_COVER_PASSWORD_WRONG : SIM_COVER_USER_UNKNOWN);
-    return 401;
+    return doubt(passwords, is_realm, false, out);
 }
 
 static unsigned authenticate_rfc(struct sim_oracle *oracle, struct now now,
@@ -202,7 +222,8 @@ static unsigned authenticate_rfc(struct sim_oracle *oracle, struct now now,
     struct bytes name = user != NULL ? user->value : unhashed(config, hash->value);
     find_passwords(config, now, false, name, &passwords);
     unsigned code = check_proof(oracle, message, name, algorithm == SHA256_NUMBER, &passwords, out);
-    if (code == 0 && !is_nonce_good(oracle, now, &out->tuple.client, nonce->value)) {
+    out->is_client_certain = is_nonce_good(oracle, now, &out->tuple.client, nonce->value);
+    if (code == 0 && !out->is_client_certain) {
         out->is_authentic = false; // RFC 8489 section 9.2.4 asks for the nonce last
         out->proof = SIM_NAIVE_UNSIGNED;
         return 438;
@@ -233,6 +254,7 @@ static unsigned authenticate_firezone(struct sim_oracle *oracle, struct now now,
     if (passwords.count == 0) {
         sim_cover_point(oracle->cover, SIM_COVER_FIREZONE_SILENCE);
         out->kind = SIM_EXPECT_SILENCE;
+        out->refusal = TURN_REFUSAL_FIREZONE_NAME;
         return 0;
     }
     out->proof = SIM_NAIVE_SHA1;
@@ -251,6 +273,7 @@ static unsigned authenticate_firezone(struct sim_oracle *oracle, struct now now,
     if (!is_nonce_good(oracle, now, &out->tuple.client, nonce->value)) {
         return 438;
     }
+    out->is_client_certain = true;
     return check_proof(oracle, message, user->value, is_sha256, &passwords, out);
 }
 

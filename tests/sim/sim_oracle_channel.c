@@ -35,7 +35,7 @@ static struct sim_oracle_channel *slot_for(struct sim_oracle *oracle, unsigned a
     return slot;
 }
 
-static bool has_channel_room(const struct sim_oracle *oracle, unsigned allocation)
+static enum turn_refusal channel_limit(const struct sim_oracle *oracle, unsigned allocation)
 {
     const struct turn_config *config = &oracle->setup->config;
     size_t own = 0;
@@ -45,7 +45,10 @@ static bool has_channel_room(const struct sim_oracle *oracle, unsigned allocatio
         all += oracle->channels[i].until_ns != 0;
         own += oracle->channels[i].until_ns != 0 && oracle->channels[i].allocation == allocation;
     }
-    return own < config->channels_per_allocation && all < config->max_channels;
+    if (own >= config->channels_per_allocation) {
+        return TURN_REFUSAL_ALLOCATIONS_CHANNELS;
+    }
+    return all >= config->max_channels ? TURN_REFUSAL_CHANNELS : TURN_REFUSAL_NONE;
 }
 
 // Numbers as RFC 5766 section 11 has them, whose clients are many: up to 0x7fff. Firezone's relay
@@ -73,11 +76,13 @@ unsigned sim_oracle_channel_bind(struct sim_oracle *oracle, struct now now,
     }
     bool is_new = slot->until_ns == 0;
     bool is_permitted = sim_oracle_permission(oracle, allocation, &peer) != NULL;
-    if (is_new && !has_channel_room(oracle, allocation)) {
-        return sim_oracle_full(oracle, SIM_COVER_FULL_CHANNELS);
+    enum turn_refusal limit = channel_limit(oracle, allocation);
+    if (is_new && limit != TURN_REFUSAL_NONE) {
+        return sim_oracle_full(oracle, SIM_COVER_FULL_CHANNELS, limit, out);
     }
-    if (!is_permitted && !out->is_firezone && !sim_oracle_has_room(oracle, allocation, 1)) {
-        return 508;
+    limit = sim_oracle_limit(oracle, allocation, 1);
+    if (!is_permitted && !out->is_firezone && limit != TURN_REFUSAL_NONE) {
+        return sim_oracle_full(oracle, SIM_COVER_FULL_PERMISSIONS, limit, out);
     }
     if (slot->is_resting) {
         sim_cover_point(oracle->cover, SIM_COVER_CHANNEL_WOKEN);

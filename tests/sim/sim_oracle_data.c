@@ -81,7 +81,7 @@ static void turn_around(struct sim_oracle *oracle, unsigned sender, const struct
         sim_cover_point(oracle->cover, to_client(oracle, receiver, &from, payload, out)
                                            ? SIM_COVER_HAIRPIN
                                            : SIM_COVER_HAIRPIN_DROPPED);
-    } else if (sim_oracle_is_denied(oracle, peer, false)) {
+    } else if (sim_oracle_denial(oracle, peer, false) != TURN_REFUSAL_NONE) {
         sim_cover_point(oracle->cover, SIM_COVER_DROP_DEAD_PORT);
     } else {
         out->kind = SIM_EXPECT_TO_PEER;

@@ -9,20 +9,47 @@ enum { PERMISSION_S = 300 };
 
 static const struct prefix {
     const char *cidr;
-    bool is_private;
+    enum turn_refusal refusal;
 } builtin[] = {
-    {"0.0.0.0/8", false},      {"10.0.0.0/8", true},      {"100.64.0.0/10", true},
-    {"127.0.0.0/8", false},    {"169.254.0.0/16", false}, {"172.16.0.0/12", true},
-    {"192.0.0.0/24", false},   {"192.0.2.0/24", false},   {"192.88.99.0/24", false},
-    {"192.168.0.0/16", true},  {"198.18.0.0/15", false},  {"198.51.100.0/24", false},
-    {"203.0.113.0/24", false}, {"224.0.0.0/4", false},    {"240.0.0.0/4", false},
-    {"64:ff9b:1::/48", false}, {"100::/8", false},        {"200::/7", false},
-    {"400::/6", false},        {"800::/5", false},        {"1000::/4", false},
-    {"2001:2::/48", false},    {"2001:10::/28", false},   {"2001:20::/28", false},
-    {"2001:db8::/32", false},  {"3fff::/20", false},      {"4000::/2", false},
-    {"8000::/1", false},       {"fc00::/7", true},        {"fe80::/10", false},
-    {"ff00::/8", false},
+    {"0.0.0.0/8", TURN_REFUSAL_UNSPECIFIED},
+    {"10.0.0.0/8", TURN_REFUSAL_PRIVATE},
+    {"100.64.0.0/10", TURN_REFUSAL_SHARED},
+    {"127.0.0.0/8", TURN_REFUSAL_LOOPBACK},
+    {"169.254.0.0/16", TURN_REFUSAL_LINK_LOCAL},
+    {"172.16.0.0/12", TURN_REFUSAL_PRIVATE},
+    {"192.0.0.0/24", TURN_REFUSAL_RESERVED},
+    {"192.0.2.0/24", TURN_REFUSAL_DOCUMENTATION},
+    {"192.88.99.0/24", TURN_REFUSAL_RESERVED},
+    {"192.168.0.0/16", TURN_REFUSAL_PRIVATE},
+    {"198.18.0.0/15", TURN_REFUSAL_RESERVED},
+    {"198.51.100.0/24", TURN_REFUSAL_DOCUMENTATION},
+    {"203.0.113.0/24", TURN_REFUSAL_DOCUMENTATION},
+    {"224.0.0.0/4", TURN_REFUSAL_MULTICAST},
+    {"240.0.0.0/4", TURN_REFUSAL_RESERVED},
+    {"64:ff9b:1::/48", TURN_REFUSAL_RESERVED},
+    {"100::/8", TURN_REFUSAL_RESERVED},
+    {"200::/7", TURN_REFUSAL_RESERVED},
+    {"400::/6", TURN_REFUSAL_RESERVED},
+    {"800::/5", TURN_REFUSAL_RESERVED},
+    {"1000::/4", TURN_REFUSAL_RESERVED},
+    {"2001:2::/48", TURN_REFUSAL_RESERVED},
+    {"2001:10::/28", TURN_REFUSAL_RESERVED},
+    {"2001:20::/28", TURN_REFUSAL_RESERVED},
+    {"2001:db8::/32", TURN_REFUSAL_DOCUMENTATION},
+    {"3fff::/20", TURN_REFUSAL_DOCUMENTATION},
+    {"4000::/2", TURN_REFUSAL_RESERVED},
+    {"8000::/1", TURN_REFUSAL_RESERVED},
+    {"fc00::/7", TURN_REFUSAL_UNIQUE_LOCAL},
+    {"fe80::/10", TURN_REFUSAL_LINK_LOCAL},
+    {"ff00::/8", TURN_REFUSAL_MULTICAST},
 };
+
+// What Firezone's clients may have.
+static bool is_private(enum turn_refusal refusal)
+{
+    return refusal == TURN_REFUSAL_PRIVATE || refusal == TURN_REFUSAL_SHARED ||
+           refusal == TURN_REFUSAL_UNIQUE_LOCAL;
+}
 
 // Where RFC 4291, 6052, 3056 and 4380 put an IPv4 address inside of an IPv6 address.
 static const struct wrap {
@@ -77,43 +104,44 @@ static struct addr unwrapped(const struct addr *addr)
 
 // Any of the rules that are allowing, or denying, as long as `longest` at least.
 static void apply_rules(const struct turn_config *config, const struct addr *peer, bool is_allowing,
-                        int *longest, bool *is_denied)
+                        int *longest, enum turn_refusal *denial)
 {
     for (size_t i = 0; i < config->rule_count; i++) {
         const struct turn_peer_rule *rule = &config->rules[i];
         if (rule->is_allowed == is_allowing && cidr_contains(&rule->cidr, peer) &&
             rule->cidr.prefix_len >= *longest) {
             *longest = rule->cidr.prefix_len;
-            *is_denied = !is_allowing;
+            *denial = is_allowing ? TURN_REFUSAL_NONE : TURN_REFUSAL_RULE;
         }
     }
 }
 
-bool sim_oracle_is_denied(const struct sim_oracle *oracle, const struct addr *wrapped,
-                          bool is_firezone)
+enum turn_refusal sim_oracle_denial(const struct sim_oracle *oracle, const struct addr *wrapped,
+                                    bool is_firezone)
 {
     const struct turn_config *config = &oracle->setup->config;
     read_tables();
     const struct addr peer = unwrapped(wrapped);
-    bool is_denied = false;
+    enum turn_refusal denial = TURN_REFUSAL_NONE;
     int longest = -1;
 
     for (size_t i = 0; i < COUNT_OF(builtin); i++) {
         const struct cidr *cidr = &builtin_cidrs[i];
         if (cidr_contains(cidr, &peer) && cidr->prefix_len > longest) {
             longest = cidr->prefix_len;
-            is_denied = !(builtin[i].is_private && is_firezone);
+            bool is_allowed = is_firezone && is_private(builtin[i].refusal);
+            denial = is_allowed ? TURN_REFUSAL_NONE : builtin[i].refusal;
         }
     }
     for (size_t i = 0; i < config->own_addr_count; i++) {
         if (addr_same_ip(&config->own_addrs[i], &peer)) {
             longest = peer.family == ADDR_IP4 ? 32 : 128;
-            is_denied = true;
+            denial = TURN_REFUSAL_OWN;
         }
     }
-    apply_rules(config, &peer, true, &longest, &is_denied); // denying rules stand above
-    apply_rules(config, &peer, false, &longest, &is_denied);
-    return is_denied;
+    apply_rules(config, &peer, true, &longest, &denial); // denying rules stand above
+    apply_rules(config, &peer, false, &longest, &denial);
+    return denial;
 }
 
 bool sim_oracle_is_own(const struct sim_oracle *oracle, struct addr *peer)
@@ -143,7 +171,7 @@ unsigned sim_oracle_at_port(const struct sim_oracle *oracle, const struct addr *
 }
 
 unsigned sim_oracle_check_peer(const struct sim_oracle *oracle, const struct sim_naive *message,
-                               const struct sim_naive_attr *attr, const struct sim_expect *expect,
+                               const struct sim_naive_attr *attr, struct sim_expect *expect,
                                struct addr *peer)
 {
     if (!sim_naive_addr(message, attr, peer)) {
@@ -161,29 +189,32 @@ unsigned sim_oracle_check_peer(const struct sim_oracle *oracle, const struct sim
         }
         sim_cover_point(oracle->cover, SIM_COVER_OWN_DEAD);
     }
-    bool is_denied = sim_oracle_is_denied(oracle, peer, expect->is_firezone);
-    if (!is_denied && sim_oracle_is_denied(oracle, peer, false)) {
+    expect->refusal = sim_oracle_denial(oracle, peer, expect->is_firezone);
+    if (expect->refusal != TURN_REFUSAL_NONE) {
+        return 403;
+    }
+    if (sim_oracle_denial(oracle, peer, false) != TURN_REFUSAL_NONE) {
         sim_cover_point(oracle->cover, SIM_COVER_FIREZONE_PRIVATE);
     }
-    return is_denied ? 403 : 0;
+    return 0;
 }
 
-bool sim_oracle_has_room(const struct sim_oracle *oracle, unsigned allocation, size_t count)
+enum turn_refusal sim_oracle_limit(const struct sim_oracle *oracle, unsigned allocation,
+                                   size_t count)
 {
-    size_t own = 0;
-    size_t all = 0;
+    const struct turn_config *config = &oracle->setup->config;
+    size_t own_room = config->permissions_per_allocation;
+    size_t room = config->max_permissions;
 
     for (size_t i = 0; i < SIM_SETUP_PERMISSIONS; i++) {
-        all += oracle->permissions[i].until_ns != 0;
-        own +=
-            oracle->permissions[i].until_ns != 0 && oracle->permissions[i].allocation == allocation;
+        bool is_own = oracle->permissions[i].allocation == allocation;
+        room -= oracle->permissions[i].until_ns != 0;
+        own_room -= oracle->permissions[i].until_ns != 0 && is_own;
     }
-    bool has = own + count <= oracle->setup->config.permissions_per_allocation &&
-               all + count <= oracle->setup->config.max_permissions;
-    if (!has) {
-        sim_cover_point(oracle->cover, SIM_COVER_FULL_PERMISSIONS);
+    if (count <= own_room && count <= room) {
+        return TURN_REFUSAL_NONE;
     }
-    return has;
+    return own_room <= room ? TURN_REFUSAL_ALLOCATIONS_PERMISSIONS : TURN_REFUSAL_PERMISSIONS;
 }
 
 void sim_oracle_permit(struct sim_oracle *oracle, struct now now, unsigned allocation,

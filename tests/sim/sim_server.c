@@ -103,9 +103,12 @@ static void open(struct sim_server *server, struct sim_world *world,
 }
 
 static void check_report(struct sim_server *server, struct sim_world *world,
-                         const struct turn_command_report *report, const struct sim_expect *expect)
+                         const struct turn_command_report *report, struct sim_expect *expect)
 {
+    struct sim_judge judge = judge_of(server, world);
+
     sim_trace_note(&world->trace, "server: report", &report->tuple.client, report->event);
+    sim_judge_report(&judge, expect, report);
     if (report->event != TURN_EVENT_ALLOCATED) {
         return;
     }
@@ -145,6 +148,9 @@ static void carry_out(struct sim_server *server, struct sim_world *world, struct
     if (expect != NULL &&
         (expect->kind == SIM_EXPECT_RESPONSE || expect->kind == SIM_EXPECT_OPEN)) {
         sim_trace_fail(&world->trace, "a response with code %u is missing", expect->code);
+    }
+    if (expect != NULL && expect->refusal != TURN_REFUSAL_NONE && !expect->is_reported) {
+        sim_trace_fail(&world->trace, "not reported: %s", turn_refusal_words(expect->refusal));
     }
 }
 

@@ -23,7 +23,7 @@ static struct turn_command_report make(enum turn_event event)
         .relayed = relayed,
         .peer = peer,
         .username = BYTES_LITERAL("ali ce\n"),
-        .reason = "why",
+        .refusal = TURN_REFUSAL_LOOPBACK,
         .lifetime_s = 600,
     };
 }
@@ -54,13 +54,18 @@ static void writes_a_line_for_every_event(void **state)
                                "relayed=198.51.100.1:50000\n",
         [TURN_EVENT_REPLACED] = " INFO allocation replaced by a new one of its user "
                                 "client=192.0.2.7:5000 relayed=198.51.100.1:50000\n",
-        [TURN_EVENT_PEER_DENIED] = " WARN peer denied; --allow-peer would allow it "
-                                   "client=192.0.2.7:5000 peer=127.0.0.1:80 reason=why\n",
-        [TURN_EVENT_PEER_BARRED] =
-            " WARN peer denied client=192.0.2.7:5000 peer=127.0.0.1:80 reason=why\n",
+        [TURN_EVENT_PEER_DENIED] =
+            " WARN peer denied; --allow-peer would allow it "
+            "client=192.0.2.7:5000 peer=127.0.0.1:80 reason=\"a loopback address\"\n",
+        [TURN_EVENT_PEER_BARRED] = " WARN peer denied client=192.0.2.7:5000 peer=127.0.0.1:80 "
+                                   "reason=\"a loopback address\"\n",
         [TURN_EVENT_PORT_REFUSED] = " WARN the system refuses a relayed port; trying another "
                                     "relayed=198.51.100.1:50000\n",
-        [TURN_EVENT_EXHAUSTED] = " WARN request refused client=192.0.2.7:5000 reason=why\n",
+        [TURN_EVENT_EXHAUSTED] =
+            " WARN request refused client=192.0.2.7:5000 reason=\"a loopback address\"\n",
+        [TURN_EVENT_UNPROVEN] =
+            " WARN credential refused client=192.0.2.7:5000 address=\"maybe forged\" "
+            "username=\"ali ce\\n\" reason=\"a loopback address\"\n",
     };
 
     (void)state;
@@ -91,13 +96,15 @@ static void writes_at_most_so_many_lines_of_what_a_client_can_cause(void **state
         [TURN_EVENT_EXPIRED] = 2000,    [TURN_EVENT_REPLACED] = 2000,
         [TURN_EVENT_PEER_DENIED] = 20,  [TURN_EVENT_PEER_BARRED] = 20,
         [TURN_EVENT_PORT_REFUSED] = 20, [TURN_EVENT_EXHAUSTED] = 20,
+        [TURN_EVENT_UNPROVEN] = 20,
     };
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(most); i++) {
-        const struct turn_command_report report = make((enum turn_event)i);
+        struct turn_command_report report = make((enum turn_event)i);
         size_t count = 0;
 
+        report.refusal = (enum turn_refusal)(TURN_REFUSAL_STRANGER + i); // limits are by reason
         for (size_t call = 0; call < CALLS; call++) {
             relay_report_log(&report);
             if (call % 1000 == 999) {
@@ -109,11 +116,28 @@ static void writes_at_most_so_many_lines_of_what_a_client_can_cause(void **state
     }
 }
 
+static void no_reason_uses_up_what_another_may_write(void **state)
+{
+    struct turn_command_report loud = make(TURN_EVENT_PEER_DENIED);
+    struct turn_command_report quiet = make(TURN_EVENT_PEER_DENIED);
+
+    (void)state;
+    loud.refusal = TURN_REFUSAL_MULTICAST;
+    quiet.refusal = TURN_REFUSAL_UNIQUE_LOCAL;
+    for (size_t i = 0; i < 100; i++) {
+        relay_report_log(&loud);
+    }
+    assert_true(line_count(host_log()) < 20);
+    relay_report_log(&quiet);
+    assert_non_null(strstr(host_log(), "reason=\"a unique local address\"\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_a_line_for_every_event),
         cmocka_unit_test(writes_at_most_so_many_lines_of_what_a_client_can_cause),
+        cmocka_unit_test(no_reason_uses_up_what_another_may_write),
     };
     return cmocka_run_group_tests(tests, open_log, close_log);
 }

@@ -405,7 +405,7 @@ static void refuses_by_508_what_the_pools_cannot_hold(void **state)
     assert_int_equal(turn_fixture_ask(f, &draft), 508);
     const struct turn_command_report *report = turn_fixture_report(f, TURN_EVENT_EXHAUSTED);
     assert_non_null(report);
-    assert_string_equal(report->reason, turn_refusal_words(TURN_REFUSAL_ALLOCATIONS));
+    assert_int_equal(report->refusal, TURN_REFUSAL_ALLOCATIONS);
     assert_int_equal(turn_fixture_refused(f, TURN_REFUSAL_ALLOCATIONS), 1);
     f->tuple.client.port = 4001;
     assert_int_equal(turn_fixture_refresh(f, 0), TURN_FIXTURE_SUCCESS);
@@ -433,8 +433,7 @@ static void refuses_by_508_without_a_port_as_wished(void **state)
     f->tuple.client.port = 4003;
     turn_fixture_begin_allocate(f, &draft);
     assert_int_equal(turn_fixture_ask(f, &draft), 508);
-    assert_string_equal(turn_fixture_report(f, TURN_EVENT_EXHAUSTED)->reason,
-                        turn_refusal_words(TURN_REFUSAL_PORTS));
+    assert_int_equal(turn_fixture_report(f, TURN_EVENT_EXHAUSTED)->refusal, TURN_REFUSAL_PORTS);
     assert_int_equal(turn_fixture_refused(f, TURN_REFUSAL_PORTS), 2);
 }
 

@@ -225,7 +225,7 @@ static void a_hidden_stranger_is_a_stranger(void **state)
     f->signing |= TURN_FIXTURE_HIDDEN;
     f->user = "mallory";
     assert_int_equal(ask(f), 401);
-    assert_int_equal(turn_server_stats(f->server)->wrong_credentials, 1);
+    assert_int_equal(turn_fixture_refused(f, TURN_REFUSAL_STRANGER), 1);
 }
 
 static void of_username_and_hash_the_name_counts(void **state)
@@ -406,7 +406,7 @@ static void firezones_wrong_password_gets_a_signed_401(void **state)
     assert_int_equal(ask(f), 401);
     f->password = password; // whoever knows the right one can tell
     assert_true(turn_fixture_is_signed(f, TURN_FIXTURE_SHA1));
-    assert_int_equal(turn_server_stats(f->server)->wrong_credentials, 1);
+    assert_int_equal(turn_fixture_refused(f, TURN_REFUSAL_FIREZONE_PASSWORD), 1);
     assert_true(turn_fixture_is_empty(f));
 }
 

@@ -177,8 +177,8 @@ static void refuses_by_508_more_than_an_allocation_may_hold(void **state)
     }
     peer.port = 13;
     assert_int_equal(turn_fixture_bind(f, 0x4004, &peer), 508);
-    assert_string_equal(turn_fixture_report(f, TURN_EVENT_EXHAUSTED)->reason,
-                        turn_refusal_words(TURN_REFUSAL_ALLOCATIONS_CHANNELS));
+    assert_int_equal(turn_fixture_report(f, TURN_EVENT_EXHAUSTED)->refusal,
+                     TURN_REFUSAL_ALLOCATIONS_CHANNELS);
     assert_int_equal(turn_fixture_refused(f, TURN_REFUSAL_ALLOCATIONS_CHANNELS), 1);
     peer.port = 12;
     assert_int_equal(turn_fixture_bind(f, 0x4003, &peer), TURN_FIXTURE_SUCCESS); // a refresh

@@ -157,8 +157,13 @@ static void strangers_and_guessers_get_the_same_answer(void **state)
         // At one moment and for one client even the nonce is the same.
         assert_int_equal(f->response.whole.len, first_len);
         assert_memory_equal(f->raw_response, first, first_len);
+        // The response is on its way before anybody writes to a log.
+        assert_int_equal(f->command_count, 2);
+        assert_int_equal(f->commands[0].type, TURN_COMMAND_SEND);
+        assert_int_equal(f->commands[1].type, TURN_COMMAND_REPORT);
     }
-    assert_int_equal(turn_server_stats(f->server)->wrong_credentials, COUNT_OF(rows));
+    assert_int_equal(turn_fixture_refused(f, TURN_REFUSAL_PASSWORD), 1);
+    assert_int_equal(turn_fixture_refused(f, TURN_REFUSAL_STRANGER), COUNT_OF(rows) - 1);
 }
 
 static void wants_its_own_realm(void **state)
