@@ -2,6 +2,7 @@
 #include "relay/relay_report.h"
 
 #include <assert.h>
+#include <errno.h>
 
 #include "log/log.h"
 
@@ -96,4 +97,30 @@ void relay_report_log(const struct turn_command_report *report)
         log_unproven(report);
         return;
     }
+}
+
+void relay_report_unsent(const struct addr *to, bool is_to_peer, int error)
+{
+    static struct {
+        int error;
+        struct log_limit to_client;
+        struct log_limit to_peer;
+    } kinds[] = {
+        {-ENETUNREACH, LOG_LIMIT_DEFAULT, LOG_LIMIT_DEFAULT},
+        {-EHOSTUNREACH, LOG_LIMIT_DEFAULT, LOG_LIMIT_DEFAULT},
+        {-EPERM, LOG_LIMIT_DEFAULT, LOG_LIMIT_DEFAULT},
+        {-EACCES, LOG_LIMIT_DEFAULT, LOG_LIMIT_DEFAULT},
+        {-EMSGSIZE, LOG_LIMIT_DEFAULT, LOG_LIMIT_DEFAULT},
+        {-EINVAL, LOG_LIMIT_DEFAULT, LOG_LIMIT_DEFAULT},
+        {0, LOG_LIMIT_DEFAULT, LOG_LIMIT_DEFAULT}, // any other
+    };
+    size_t kind = 0;
+
+    assert(error < 0);
+    while (kinds[kind].error != error && kinds[kind].error != 0) {
+        kind++;
+    }
+    struct log_limit *limit = is_to_peer ? &kinds[kind].to_peer : &kinds[kind].to_client;
+    LOG_LIMITED(limit, LOG_LEVEL_WARN, "a packet could not be sent", LOG_ADDR("to", to),
+                LOG_ERROR_NUMBER("error", error));
 }

@@ -26,10 +26,9 @@ enum {
     LISTENER_BUFFER_LEN = 4 * 1024 * 1024, // bytes asked of the system for each listener
 };
 
-static void count_send(struct relay_worker *worker, const struct addr *to, int error)
+static void count_send(struct relay_worker *worker, const struct addr *to, bool is_to_peer,
+                       int error)
 {
-    static struct log_limit limit = LOG_LIMIT_DEFAULT;
-
     if (error == 0) {
         return;
     }
@@ -38,8 +37,7 @@ static void count_send(struct relay_worker *worker, const struct addr *to, int e
         return;
     }
     worker->stats.sends_refused++;
-    LOG_LIMITED(&limit, LOG_LEVEL_WARN, "a packet could not be sent", LOG_ADDR("to", to),
-                LOG_ERROR_NUMBER("error", error));
+    relay_report_unsent(to, is_to_peer, error);
 }
 
 // Sends to a client through the listener of its family, from the address that it used. The caller
@@ -51,7 +49,7 @@ static void send_to_client(struct relay_worker *worker, const struct turn_tuple 
 
     message->to = &tuple->client;
     message->from = &tuple->server;
-    count_send(worker, &tuple->client, io_udp_send(&listener->udp, message));
+    count_send(worker, &tuple->client, false, io_udp_send(&listener->udp, message));
 }
 
 // Sends what follows from a datagram. Its TTL, decremented, its DSCP and its ECN go with it (RFC
@@ -78,7 +76,7 @@ static void send_forward(struct relay_worker *worker, const struct turn_forward 
         struct relay_socket *socket =
             relay_socket_of(&worker->sockets, forward->allocation, forward->peer.family);
         message.to = &forward->peer;
-        count_send(worker, &forward->peer, io_udp_send(&socket->udp, &message));
+        count_send(worker, &forward->peer, true, io_udp_send(&socket->udp, &message));
     } else {
         message.scope = worker->sockets.client_scopes[forward->allocation.index];
         send_to_client(worker, &forward->tuple, &message);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/relay_report.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -132,12 +133,34 @@ static void no_reason_uses_up_what_another_may_write(void **state)
     assert_non_null(strstr(host_log(), "reason=\"a unique local address\"\n"));
 }
 
+static void says_what_could_not_be_sent_by_kind(void **state)
+{
+    static const int errors[] = {-ENETUNREACH, -EHOSTUNREACH, -EPERM, -EACCES,
+                                 -EMSGSIZE,    -EINVAL,       -EIO};
+
+    (void)state;
+    for (size_t i = 0; i < 2 * COUNT_OF(errors); i++) { // each is loud, and none is hidden
+        bool is_to_peer = i % 2 == 0;
+        size_t count = 0;
+        relay_report_unsent(&peer, is_to_peer, errors[i / 2]);
+        assert_non_null(strstr(host_log(), " WARN a packet could not be sent to=127.0.0.1:80 "));
+        for (size_t call = 0; call < 100; call++) {
+            relay_report_unsent(&peer, is_to_peer, errors[i / 2]);
+        }
+        count = line_count(host_log());
+        assert_in_range(count, 9, 20);
+    }
+    relay_report_unsent(&peer, true, -ENOMEM); // of those without a kind of their own
+    assert_null(strstr(host_log(), "ENOMEM"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_a_line_for_every_event),
         cmocka_unit_test(writes_at_most_so_many_lines_of_what_a_client_can_cause),
         cmocka_unit_test(no_reason_uses_up_what_another_may_write),
+        cmocka_unit_test(says_what_could_not_be_sent_by_kind),
     };
     return cmocka_run_group_tests(tests, open_log, close_log);
 }
