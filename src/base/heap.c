@@ -5,68 +5,81 @@
 
 #include "base/now.h"
 
+struct entry {
+    uint64_t deadline_ns;
+    uint32_t timer;
+};
+
 size_t heap_size(uint32_t capacity)
 {
-    size_t places = ((size_t)capacity * sizeof(uint32_t) + 7) / 8 * 8;
-    return (size_t)capacity * sizeof(struct heap_entry) + places;
+    return (size_t)capacity * (sizeof(uint64_t) + 2 * sizeof(uint32_t));
 }
 
 void heap_init(struct heap *heap, void *memory, uint32_t capacity)
 {
+    uint64_t *deadlines_ns = memory;
+    uint32_t *timers = (uint32_t *)(deadlines_ns + capacity);
+
     assert((uintptr_t)memory % sizeof(uint64_t) == 0);
     assert(capacity < UINT32_MAX / 2);
     *heap = (struct heap){
-        .entries = memory,
-        .place = (uint32_t *)((struct heap_entry *)memory + capacity),
+        .deadlines_ns = deadlines_ns,
+        .timers = timers,
+        .place = timers + capacity,
         .capacity = capacity,
     };
 }
 
-static void put(struct heap *heap, uint32_t at, struct heap_entry entry)
+static struct entry entry_at(const struct heap *heap, uint32_t at)
 {
-    heap->entries[at] = entry;
+    return (struct entry){heap->deadlines_ns[at], heap->timers[at]};
+}
+
+static void put(struct heap *heap, uint32_t at, struct entry entry)
+{
+    heap->deadlines_ns[at] = entry.deadline_ns;
+    heap->timers[at] = entry.timer;
     heap->place[entry.timer] = at + 1;
 }
 
 // Moves an entry that belongs at `at` or above it to where it belongs.
-static void sift_up(struct heap *heap, uint32_t at, struct heap_entry entry)
+static void sift_up(struct heap *heap, uint32_t at, struct entry entry)
 {
     while (at > 0) {
         uint32_t parent = (at - 1) / 2;
-        if (heap->entries[parent].deadline_ns <= entry.deadline_ns) {
+        if (heap->deadlines_ns[parent] <= entry.deadline_ns) {
             break;
         }
-        put(heap, at, heap->entries[parent]);
+        put(heap, at, entry_at(heap, parent));
         at = parent;
     }
     put(heap, at, entry);
 }
 
 // Moves an entry that belongs at `at` or below it to where it belongs.
-static void sift_down(struct heap *heap, uint32_t at, struct heap_entry entry)
+static void sift_down(struct heap *heap, uint32_t at, struct entry entry)
 {
     for (;;) {
         uint32_t child = at * 2 + 1;
         if (child >= heap->count) {
             break;
         }
-        if (child + 1 < heap->count &&
-            heap->entries[child + 1].deadline_ns < heap->entries[child].deadline_ns) {
+        if (child + 1 < heap->count && heap->deadlines_ns[child + 1] < heap->deadlines_ns[child]) {
             child++;
         }
-        if (entry.deadline_ns <= heap->entries[child].deadline_ns) {
+        if (entry.deadline_ns <= heap->deadlines_ns[child]) {
             break;
         }
-        put(heap, at, heap->entries[child]);
+        put(heap, at, entry_at(heap, child));
         at = child;
     }
     put(heap, at, entry);
 }
 
 // Puts `entry` where the entry at `at` stood, whichever way it then has to move.
-static void replace(struct heap *heap, uint32_t at, struct heap_entry entry)
+static void replace(struct heap *heap, uint32_t at, struct entry entry)
 {
-    if (at > 0 && heap->entries[(at - 1) / 2].deadline_ns > entry.deadline_ns) {
+    if (at > 0 && heap->deadlines_ns[(at - 1) / 2] > entry.deadline_ns) {
         sift_up(heap, at, entry);
     } else {
         sift_down(heap, at, entry);
@@ -75,7 +88,7 @@ static void replace(struct heap *heap, uint32_t at, struct heap_entry entry)
 
 void heap_set(struct heap *heap, uint32_t timer, uint64_t deadline_ns)
 {
-    struct heap_entry entry = {.deadline_ns = deadline_ns, .timer = timer};
+    struct entry entry = {.deadline_ns = deadline_ns, .timer = timer};
 
     assert(timer < heap->capacity);
     if (deadline_ns == NEVER) {
@@ -95,8 +108,8 @@ void heap_clear(struct heap *heap, uint32_t timer)
         return;
     }
     uint32_t at = heap->place[timer] - 1;
-    assert(heap->entries[at].timer == timer);
-    struct heap_entry last = heap->entries[--heap->count];
+    assert(heap->timers[at] == timer);
+    struct entry last = entry_at(heap, --heap->count);
     heap->place[timer] = 0;
     if (at < heap->count) {
         replace(heap, at, last);
@@ -106,20 +119,20 @@ void heap_clear(struct heap *heap, uint32_t timer)
 uint64_t heap_at(const struct heap *heap, uint32_t timer)
 {
     assert(timer < heap->capacity);
-    return heap->place[timer] != 0 ? heap->entries[heap->place[timer] - 1].deadline_ns : NEVER;
+    return heap->place[timer] != 0 ? heap->deadlines_ns[heap->place[timer] - 1] : NEVER;
 }
 
 uint64_t heap_deadline(const struct heap *heap)
 {
-    return heap->count > 0 ? heap->entries[0].deadline_ns : NEVER;
+    return heap->count > 0 ? heap->deadlines_ns[0] : NEVER;
 }
 
 bool heap_take(struct heap *heap, uint64_t now_ns, uint32_t *timer)
 {
-    if (heap->count == 0 || heap->entries[0].deadline_ns > now_ns) {
+    if (heap->count == 0 || heap->deadlines_ns[0] > now_ns) {
         return false;
     }
-    *timer = heap->entries[0].timer;
+    *timer = heap->timers[0];
     heap_clear(heap, *timer);
     return true;
 }

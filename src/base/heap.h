@@ -12,15 +12,12 @@
 
 #include "base/macro.h"
 
-struct heap_entry {
-    uint64_t deadline_ns;
-    uint32_t timer;
-    uint32_t zero;
-};
-
+// Entries are 0 to count - 1; the children of i are 2i + 1 and 2i + 2. Each is a deadline and a
+// timer, in two arrays, since a struct of both would be a quarter padding.
 struct heap {
-    struct heap_entry *entries; // 0 to count - 1; the children of i are 2i + 1 and 2i + 2
-    uint32_t *place;            // by timer: its entry plus one, or 0 when it is not set
+    uint64_t *deadlines_ns; // by entry
+    uint32_t *timers;       // by entry
+    uint32_t *place;        // by timer: its entry plus one, or 0 when it is not set
     uint32_t count;
     uint32_t capacity;
 };

@@ -40,8 +40,8 @@ static void compare(const struct model *model)
     }
     assert(model->heap.count == count);
     for (uint32_t i = 1; i < count; i++) {
-        const struct heap_entry *entries = model->heap.entries;
-        assert(entries[(i - 1) / 2].deadline_ns <= entries[i].deadline_ns);
+        const uint64_t *deadlines_ns = model->heap.deadlines_ns;
+        assert(deadlines_ns[(i - 1) / 2] <= deadlines_ns[i]);
     }
 }
 

@@ -34,7 +34,7 @@ static void is_empty_at_first(void **state)
     heap_clear(&heap, 2);
     assert_int_equal(timer, 77);
     assert_int_equal(heap.count, 0);
-    free(heap.entries);
+    free(heap.deadlines_ns);
 }
 
 static void gives_a_timer_at_its_deadline_and_not_before(void **state)
@@ -52,7 +52,7 @@ static void gives_a_timer_at_its_deadline_and_not_before(void **state)
     heap_set(&heap, 0, 0);
     assert_true(heap_take(&heap, 0, &timer));
     assert_int_equal(timer, 0);
-    free(heap.entries);
+    free(heap.deadlines_ns);
 }
 
 static void moves_a_timer_up_and_down(void **state)
@@ -72,7 +72,7 @@ static void moves_a_timer_up_and_down(void **state)
     heap_set(&heap, 0, 300); // where it is
     assert_true(heap_at(&heap, 0) == 300);
     assert_int_equal(heap.count, 5);
-    free(heap.entries);
+    free(heap.deadlines_ns);
 }
 
 static void clears_by_the_deadline_that_never_comes(void **state)
@@ -90,7 +90,7 @@ static void clears_by_the_deadline_that_never_comes(void **state)
     heap_clear(&heap, 0);
     assert_true(heap_deadline(&heap) == NEVER);
     assert_int_equal(heap.count, 0);
-    free(heap.entries);
+    free(heap.deadlines_ns);
 }
 
 // The last entry takes the place of the cleared one, and then belongs above that place: it comes
@@ -109,7 +109,7 @@ static void lifts_the_last_entry_when_its_new_place_is_too_low(void **state)
     (void)state;
     for (uint32_t i = 0; i < COUNT_OF(deadlines); i++) {
         heap_set(&heap, i, deadlines[i]);
-        assert_int_equal(heap.entries[i].timer, i); // as drawn
+        assert_int_equal(heap.timers[i], i); // as drawn
     }
     heap_clear(&heap, 3); // its place goes to timer 6, whose parent there would be later
     for (size_t i = 0; i < COUNT_OF(order); i++) {
@@ -117,7 +117,7 @@ static void lifts_the_last_entry_when_its_new_place_is_too_low(void **state)
         assert_int_equal(timer, order[i]);
     }
     assert_int_equal(heap.count, 0);
-    free(heap.entries);
+    free(heap.deadlines_ns);
 }
 
 static void gives_ten_thousand_timers_in_order(void **state)
@@ -143,7 +143,7 @@ static void gives_ten_thousand_timers_in_order(void **state)
         previous = deadline;
     }
     assert_int_equal(heap.count, 0);
-    free(heap.entries);
+    free(heap.deadlines_ns);
 }
 
 static void agrees_with_a_naive_array(void **state)
@@ -184,7 +184,7 @@ static void dies_of_a_timer_that_there_is_not(void **state)
     assert_true(dies(set_past_the_end, &heap));
     assert_true(dies(clear_past_the_end, &heap));
     assert_true(dies(ask_past_the_end, &heap));
-    free(heap.entries);
+    free(heap.deadlines_ns);
 }
 
 int main(void)
