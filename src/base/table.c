@@ -3,17 +3,30 @@
 
 #include <assert.h>
 
-// The smallest power of two that keeps the load at one half.
+// Three slots for two indices; one at least is always free.
 static uint32_t slot_count(uint32_t capacity)
 {
-    uint32_t count = 2;
-
     assert(capacity >= 1);
     assert(capacity <= UINT32_C(1) << 30);
-    while (count / 2 < capacity) {
-        count *= 2;
-    }
-    return count;
+    return capacity + (capacity + 1) / 2;
+}
+
+// The slot where a hash belongs: as far into the slots as the hash is into all hashes.
+static uint32_t home(const struct table *table, uint32_t hash)
+{
+    return (uint32_t)((uint64_t)hash * table->slot_count >> 32);
+}
+
+// The slot behind a slot.
+static uint32_t next(const struct table *table, uint32_t i)
+{
+    return i + 1 < table->slot_count ? i + 1 : 0;
+}
+
+// How many slots behind `from` the slot `to` is.
+static uint32_t distance(const struct table *table, uint32_t from, uint32_t to)
+{
+    return to >= from ? to - from : to + (table->slot_count - from);
 }
 
 size_t table_size(uint32_t capacity)
@@ -26,7 +39,7 @@ void table_init(struct table *table, void *memory, uint32_t capacity)
     assert((uintptr_t)memory % sizeof(uint64_t) == 0);
     *table = (struct table){
         .slots = memory,
-        .mask = slot_count(capacity) - 1,
+        .slot_count = slot_count(capacity),
         .capacity = capacity,
     };
 }
@@ -36,8 +49,8 @@ uint32_t table_find(const struct table *table, uint64_t hash, table_match_fn mat
 {
     uint32_t short_hash = (uint32_t)hash;
 
-    // Ends at a free slot, of which there is always one: at most half of them are taken.
-    for (uint32_t i = short_hash & table->mask;; i = (i + 1) & table->mask) {
+    // Ends at a free slot, of which there is always one.
+    for (uint32_t i = home(table, short_hash);; i = next(table, i)) {
         const struct table_slot *slot = &table->slots[i];
         if (slot->index_plus_one == 0) {
             return TABLE_NONE;
@@ -50,12 +63,12 @@ uint32_t table_find(const struct table *table, uint64_t hash, table_match_fn mat
 
 void table_add(struct table *table, uint64_t hash, uint32_t index)
 {
-    uint32_t i = (uint32_t)hash & table->mask;
+    uint32_t i = home(table, (uint32_t)hash);
 
     assert(index != TABLE_NONE);
     assert(table->count < table->capacity);
     while (table->slots[i].index_plus_one != 0) {
-        i = (i + 1) & table->mask;
+        i = next(table, i);
     }
     table->slots[i] = (struct table_slot){(uint32_t)hash, index + 1};
     table->count++;
@@ -64,14 +77,12 @@ void table_add(struct table *table, uint64_t hash, uint32_t index)
 // Closes the hole at `hole`: each entry behind it moves up if its home is not between the two.
 static void shift_back(struct table *table, uint32_t hole)
 {
-    for (uint32_t i = (hole + 1) & table->mask;; i = (i + 1) & table->mask) {
+    for (uint32_t i = next(table, hole);; i = next(table, i)) {
         struct table_slot slot = table->slots[i];
         if (slot.index_plus_one == 0) {
             break;
         }
-        uint32_t from_home = (i - slot.hash) & table->mask;
-        uint32_t from_hole = (i - hole) & table->mask;
-        if (from_home >= from_hole) {
+        if (distance(table, home(table, slot.hash), i) >= distance(table, hole, i)) {
             table->slots[hole] = slot;
             hole = i;
         }
@@ -81,13 +92,13 @@ static void shift_back(struct table *table, uint32_t hole)
 
 void table_remove(struct table *table, uint64_t hash, uint32_t index)
 {
-    uint32_t i = (uint32_t)hash & table->mask;
+    uint32_t i = home(table, (uint32_t)hash);
 
     assert(index != TABLE_NONE); // plus one it would be found in a free slot
     assert(table->count > 0);
     while (table->slots[i].index_plus_one != index + 1) {
         assert(table->slots[i].index_plus_one != 0); // else it was not there, or its hash changed
-        i = (i + 1) & table->mask;
+        i = next(table, i);
     }
     assert(table->slots[i].hash == (uint32_t)hash);
     shift_back(table, i);

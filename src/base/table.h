@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A hash table from keys that the caller keeps to 32-bit indices, in the caller's memory.
 //
-// Open addressing with linear probing at a load of at most one half; removal shifts the run back,
-// so that no tombstones gather over the years. The table stores the hash and the index only: the
-// caller compares keys. Hashes come from siphash with a secret key.
+// Open addressing with linear probing at a load of at most two thirds; removal shifts the run back,
+// so that no tombstones gather over the years. There are as many slots as that load needs and not
+// the next power of two of them: hashes fall all over the slots, so that all become resident. The
+// table stores the hash and the index only: the caller compares keys. Hashes come from siphash with
+// a secret key.
 #pragma once
 
 #include <stdbool.h>
@@ -21,7 +23,7 @@ struct table_slot {
 
 struct table {
     struct table_slot *slots;
-    uint32_t mask;     // slots - 1, a power of two less one
+    uint32_t slot_count;
     uint32_t count;    // indices held
     uint32_t capacity; // indices that it may hold
 };

@@ -24,6 +24,7 @@ struct model {
     struct item items[ITEMS];
     uint32_t count;
     uint64_t hash_mask; // few bits: many items share a hash
+    uint64_t hash_step; // as many hashes as belong to one slot, or a few more
     uint64_t hash_base; // where the cluster lies
 };
 
@@ -51,7 +52,7 @@ static void compare(const struct model *model)
         const struct item *item = &model->items[i];
         assert(find(model, item->hash, item->key) == (item->is_in ? i : TABLE_NONE));
     }
-    for (size_t i = 0; i <= model->table.mask; i++) {
+    for (size_t i = 0; i < model->table.slot_count; i++) {
         taken += model->table.slots[i].index_plus_one != 0;
     }
     assert(taken == model->count);
@@ -62,7 +63,8 @@ static void add(struct model *model, uint32_t index, uint8_t spread)
     struct item *item = &model->items[index];
 
     // The upper half of a hash is not kept, so it must not matter.
-    item->hash = model->hash_base + (spread & model->hash_mask) + ((uint64_t)spread << 40);
+    item->hash = model->hash_base + (spread & model->hash_mask) * model->hash_step +
+                 ((uint64_t)spread << 40);
     table_add(&model->table, item->hash, index);
     item->is_in = true;
     model->count++;
@@ -88,9 +90,10 @@ void table_model_run(struct bytes operations)
 
     assert(model.memory != NULL);
     model.hash_mask = masks[rd_u8(&rd) % COUNT_OF(masks)];
-    // Shortly before the last slot, so that runs wrap around, or shortly behind it.
-    model.hash_base = UINT32_MAX - (uint64_t)7 + rd_u8(&rd) % 16;
     table_init(&model.table, model.memory, capacity);
+    // Shortly before the last slot, so that runs wrap around, or shortly behind it.
+    model.hash_step = UINT32_MAX / model.table.slot_count + 1;
+    model.hash_base = (model.table.slot_count - (uint64_t)8 + rd_u8(&rd) % 16) * model.hash_step;
     for (uint32_t i = 0; i < ITEMS; i++) {
         model.items[i].key = i * 3;
     }

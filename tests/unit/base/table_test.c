@@ -50,14 +50,19 @@ static void finds_what_was_added_and_forgets_what_was_removed(void **state)
     free(table.slots);
 }
 
-static void needs_twice_as_many_slots_as_indices(void **state)
+// The first hash that belongs to a slot.
+static uint64_t hash_of(const struct table *table, uint32_t slot)
+{
+    return (((uint64_t)slot << 32) + table->slot_count - 1) / table->slot_count;
+}
+
+static void needs_three_slots_for_two_indices(void **state)
 {
     static const struct {
         uint32_t capacity;
         size_t slots;
-    } table[] = {{1, 2},       {2, 4},       {3, 8},
-                 {4, 8},       {5, 16},      {1000, 2048},
-                 {1024, 2048}, {1025, 4096}, {UINT32_C(1) << 30, (size_t)1 << 31}};
+    } table[] = {{1, 2}, {2, 3},       {3, 5},       {4, 6},
+                 {5, 8}, {1000, 1500}, {1025, 1538}, {UINT32_C(1) << 30, (size_t)3 << 29}};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(table); i++) {
@@ -65,7 +70,7 @@ static void needs_twice_as_many_slots_as_indices(void **state)
     }
 }
 
-// Three keys whose home is the last slot of eight: two of them lie at the beginning. The hole of
+// Three keys whose home is the last slot of six: two of them lie at the beginning. The hole of
 // each must be closed across the end.
 static void closes_a_hole_in_a_run_that_wraps_around(void **state)
 {
@@ -74,7 +79,8 @@ static void closes_a_hole_in_a_run_that_wraps_around(void **state)
     (void)state;
     for (uint32_t removed = 0; removed < 4; removed++) {
         struct table table = new_table(4);
-        const uint64_t hashes[] = {7, 7, 15, 0}; // the last one's home is taken by the run
+        const uint64_t last = hash_of(&table, 5);
+        const uint64_t hashes[] = {last, last, last + 1, 0}; // the home of 0 is taken by the run
 
         for (uint32_t i = 0; i < 4; i++) {
             table_add(&table, hashes[i], i);
@@ -94,10 +100,10 @@ static void leaves_an_entry_at_home_behind_a_hole(void **state)
     struct table table = new_table(4);
 
     (void)state;
-    table_add(&table, 2, 0);
-    table_add(&table, 3, 1);
-    table_remove(&table, 2, 0);
-    assert_int_equal(find(&table, 3, keys, 2), 1);
+    table_add(&table, hash_of(&table, 2), 0);
+    table_add(&table, hash_of(&table, 3), 1);
+    table_remove(&table, hash_of(&table, 2), 0);
+    assert_int_equal(find(&table, hash_of(&table, 3), keys, 2), 1);
     assert_int_equal(table.slots[3].index_plus_one, 2);
     free(table.slots);
 }
@@ -107,9 +113,9 @@ static void keeps_the_highest_index(void **state)
     struct table table = new_table(1);
 
     (void)state;
-    table_add(&table, 5, TABLE_NONE - 1);
+    table_add(&table, hash_of(&table, 1), TABLE_NONE - 1);
     assert_int_equal(table.slots[1].index_plus_one, TABLE_NONE);
-    table_remove(&table, 5, TABLE_NONE - 1);
+    table_remove(&table, hash_of(&table, 1), TABLE_NONE - 1);
     assert_int_equal(table.count, 0);
     free(table.slots);
 }
@@ -146,7 +152,7 @@ static void remove_absent(void *context)
 
 static void remove_under_another_hash(void *context)
 {
-    table_remove(context, 3, 0); // the same home
+    table_remove(context, UINT32_MAX, 0); // the same home
 }
 
 static void remove_none(void *context)
@@ -161,7 +167,7 @@ static void dies_of_our_own_mistakes(void **state)
     (void)state;
     assert_false(dies(add_too_many, &table));
     assert_true(dies(add_none, &table));
-    table_add(&table, 1, 0);
+    table_add(&table, hash_of(&table, 1), 0);
     assert_true(dies(add_too_many, &table));
     assert_true(dies(remove_absent, &table));
     assert_true(dies(remove_under_another_hash, &table));
@@ -173,7 +179,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_what_was_added_and_forgets_what_was_removed),
-        cmocka_unit_test(needs_twice_as_many_slots_as_indices),
+        cmocka_unit_test(needs_three_slots_for_two_indices),
         cmocka_unit_test(closes_a_hole_in_a_run_that_wraps_around),
         cmocka_unit_test(leaves_an_entry_at_home_behind_a_hole),
         cmocka_unit_test(keeps_the_highest_index),
