@@ -180,7 +180,9 @@ enum turn_verdict turn_relay_send(struct turn_server *server, const struct turn_
     }
     enum turn_verdict verdict = to_peer(server, allocation, peer, POOL_NONE, data, out);
     if (verdict == TURN_FORWARD && out->is_to_peer) {
-        out->is_unfragmented = stun_message_has(message, STUN_ATTR_DONT_FRAGMENT);
+        // Of use from IPv4 to IPv4 alone (RFC 8656 sections 13 and 14).
+        out->is_unfragmented = stun_message_has(message, STUN_ATTR_DONT_FRAGMENT) &&
+                               tuple->client.family == ADDR_IP4 && peer.family == ADDR_IP4;
     }
     return verdict;
 }

@@ -126,7 +126,8 @@ void sim_oracle_data(struct sim_oracle *oracle, const struct sim_naive *message,
     } else if (allocation == SIM_ORACLE_NONE) {
         sim_cover_point(oracle->cover, SIM_COVER_DROP_NO_ALLOCATION);
     } else if (to_peer(oracle, allocation, peer, false, data->value, out)) {
-        out->is_unfragmented = sim_naive_find(message, DONT_FRAGMENT) != NULL;
+        bool is_ip4 = peer.family == ADDR_IP4 && out->tuple.client.family == ADDR_IP4;
+        out->is_unfragmented = is_ip4 && sim_naive_find(message, DONT_FRAGMENT) != NULL;
         sim_cover_point(oracle->cover, out->is_unfragmented ? SIM_COVER_TO_PEER_UNFRAGMENTED
                                                             : SIM_COVER_TO_PEER_SEND);
     }

@@ -222,6 +222,28 @@ static void honours_dont_fragment(void **state)
     assert_true(f->forward.is_unfragmented);
 }
 
+static void ignores_dont_fragment_where_ipv6_takes_part(void **state)
+{
+    struct turn_fixture *f = *state;
+    struct addr peers[] = {turn_fixture_addr(peer_ip4, 9), turn_fixture_addr(peer_ip6, 9)};
+    struct addr clients[] = {f->tuple.client, turn_fixture_addr("2001:db8:1::1", 4001)};
+
+    for (size_t i = 1; i < 4; i++) { // not from IPv4 to IPv4
+        const struct addr *peer = &peers[i % 2];
+        struct turn_fixture_draft draft;
+        f->tuple.client = clients[i / 2];
+        f->tuple.client.port = (uint16_t)(4001 + i);
+        permitted(f, peer);
+        turn_fixture_begin(f, &draft, STUN_INDICATION, STUN_SEND);
+        turn_fixture_add_peer(&draft, peer);
+        stun_attr_write(&draft.writer.wr, STUN_ATTR_DONT_FRAGMENT, (struct bytes){0});
+        stun_attr_write(&draft.writer.wr, STUN_ATTR_DATA, text("x"));
+        assert_int_equal(turn_fixture_send(f, turn_fixture_finish(&draft)), TURN_FIXTURE_SILENCE);
+        assert_int_equal(f->verdict, TURN_FORWARD);
+        assert_false(f->forward.is_unfragmented);
+    }
+}
+
 static void drops_indications_that_lack_something(void **state)
 {
     struct turn_fixture *f = *state;
@@ -441,6 +463,7 @@ int main(void)
         TURN_FIXTURE_TEST(drops_what_does_not_fit_with_its_head),
         TURN_FIXTURE_TEST(sends_what_an_indication_carries),
         TURN_FIXTURE_TEST(honours_dont_fragment),
+        TURN_FIXTURE_TEST(ignores_dont_fragment_where_ipv6_takes_part),
         TURN_FIXTURE_TEST(drops_indications_that_lack_something),
         TURN_FIXTURE_TEST(sends_nothing_without_permission_or_allocation),
         TURN_FIXTURE_TEST(sends_what_channel_data_carries),
