@@ -236,6 +236,9 @@ enum stun_error_code turn_allocate(struct turn_server *server, const struct turn
     if (request->allocation != POOL_NONE) {
         return answer_again(server, request);
     }
+    if (turn_peers_is_tunnel(&request->to.tuple.client)) {
+        return refuse(server, request, STUN_ERROR_FORBIDDEN, TURN_REFUSAL_TUNNELLED_CLIENT);
+    }
     enum stun_error_code code = read_wish(server, request, &wish);
     if (code == STUN_ERROR_NONE) {
         code = make_room(server, request, &wish);

@@ -182,11 +182,13 @@ void turn_peers_init(struct turn_peers *peers, void *memory, const struct turn_c
     }
 }
 
+static const struct cidr six_to_four = IP6(16, 0x20, 0x02);
+static const struct cidr teredo = IP6(32, 0x20, 0x01);
+
 // The IPv4 address of a Teredo client stands at the end of its address, inverted (RFC 4380
 // section 4); others stay as they are.
 static struct addr without_teredo(const struct addr *addr)
 {
-    static const struct cidr teredo = IP6(32, 0x20, 0x01);
     uint8_t ip[ADDR_IP4_LEN];
 
     if (!cidr_contains(&teredo, addr)) {
@@ -234,7 +236,17 @@ enum turn_refusal turn_peers_denial(const struct turn_peers *peers, const struct
     enum turn_refusal refusal = find(peers, peer, reaches_private).refusal;
 
     // A rule may be against Teredo itself, or against all of IPv6.
-    return refusal != TURN_REFUSAL_NONE ? refusal : find(peers, &inner, reaches_private).refusal;
+    if (refusal == TURN_REFUSAL_NONE) {
+        refusal = find(peers, &inner, reaches_private).refusal;
+    }
+    // What leads to a place that is denied for its own sake is called that.
+    return refusal == TURN_REFUSAL_NONE && turn_peers_is_tunnel(peer) ? TURN_REFUSAL_TUNNEL
+                                                                      : refusal;
+}
+
+bool turn_peers_is_tunnel(const struct addr *addr)
+{
+    return cidr_contains(&six_to_four, addr) || cidr_contains(&teredo, addr);
 }
 
 bool turn_peers_is_own(const struct turn_peers *peers, const struct addr *peer)

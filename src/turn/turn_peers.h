@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which peers a client may reach through the relay (RFC 8656 section 21.1.4: the relay must not be
-// a way into what only its host can reach).
+// Which peers a client may reach through the relay (RFC 8656 section 21.2: the relay must not be a
+// way into what only its host can reach).
 //
 // Rules are prefixes; the longest one that contains an address decides. They are kept as a binary
 // trie, so that a look-up takes at most one step per bit, however many rules there are.
@@ -37,6 +37,10 @@ void turn_peers_init(struct turn_peers *peers, void *memory, const struct turn_c
 // shared and unique local addresses are not refused for being that.
 enum turn_refusal turn_peers_denial(const struct turn_peers *peers, const struct addr *peer,
                                     bool reaches_private);
+
+// Of 6to4 or Teredo, through whose gateways packets could be made to go round and grow: neither
+// peers nor clients may have such an address (RFC 8656 section 21.4).
+bool turn_peers_is_tunnel(const struct addr *addr);
 
 // The address leads to this host: one of its own, or a loopback address.
 bool turn_peers_is_own(const struct turn_peers *peers, const struct addr *peer);

@@ -43,5 +43,5 @@ bool turn_refusal_is_peer(enum turn_refusal refusal)
 bool turn_refusal_is_liftable(enum turn_refusal refusal)
 {
     return turn_refusal_is_peer(refusal) && refusal != TURN_REFUSAL_RULE &&
-           refusal != TURN_REFUSAL_LISTENER;
+           refusal != TURN_REFUSAL_LISTENER && refusal != TURN_REFUSAL_TUNNEL;
 }

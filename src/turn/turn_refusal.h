@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Why somebody gets no for an answer: he does not prove who he is (401, which does not tell him
-// why), may not reach a peer (403), or has met a limit (486, 508). Each reason has words for a log
-// line, which name the option that would change it where there is one, and a counter in
-// turn_stats.h.
+// why), may not reach a peer or ask from where he does (403), or has met a limit (486, 508). Each
+// reason has words for a log line, which name the option that would change it where there is one,
+// and a counter in turn_stats.h.
 #pragma once
 
 #include <stdbool.h>
@@ -21,6 +21,7 @@
 #define TURN_REFUSAL_PEERS(X)                                                                      \
     X(RULE, rule, "denied by --deny-peer")                                                         \
     X(LISTENER, listener, "the relay's own listening port")                                        \
+    X(TUNNEL, tunnel, "an address of a tunnel (6to4 or Teredo)")                                   \
     X(OWN, own, "an address of the relay's own host")                                              \
     X(UNSPECIFIED, unspecified, "an unspecified address")                                          \
     X(LOOPBACK, loopback, "a loopback address")                                                    \
@@ -33,7 +34,8 @@
     X(RESERVED, reserved, "a reserved address")                                                    \
     X(DOCUMENTATION, documentation, "an address for documentation")
 
-#define TURN_REFUSAL_LIMITS(X)                                                                     \
+#define TURN_REFUSAL_OTHERS(X)                                                                     \
+    X(TUNNELLED_CLIENT, tunnelled_client, "the client's address is a tunnel's (6to4 or Teredo)")   \
     X(USER_QUOTA, user_quota, "the user has all allocations that --user-quota allows")             \
     X(ALLOCATIONS, allocations, "all allocations that --max-allocations allows are in use")        \
     X(PORTS, ports, "no fitting port from --lowest-port to --highest-port is free")                \
@@ -50,7 +52,7 @@
 #define TURN_REFUSALS(X)                                                                           \
     TURN_REFUSAL_CREDENTIALS(X)                                                                    \
     TURN_REFUSAL_PEERS(X)                                                                          \
-    TURN_REFUSAL_LIMITS(X)
+    TURN_REFUSAL_OTHERS(X)
 
 enum turn_refusal {
     TURN_REFUSAL_NONE, // it is no refusal

@@ -361,7 +361,8 @@ static enum turn_event event_of(enum turn_refusal refusal)
     if (refusal > TURN_REFUSAL_DOCUMENTATION) {
         return TURN_EVENT_EXHAUSTED;
     }
-    return refusal == TURN_REFUSAL_RULE || refusal == TURN_REFUSAL_LISTENER
+    return refusal == TURN_REFUSAL_RULE || refusal == TURN_REFUSAL_LISTENER ||
+                   refusal == TURN_REFUSAL_TUNNEL
                ? TURN_EVENT_PEER_BARRED
                : TURN_EVENT_PEER_DENIED;
 }

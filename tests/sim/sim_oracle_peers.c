@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The naive server's peers and permissions (RFC 8656 sections 9 and 21.1.4).
+// The naive server's peers and permissions (RFC 8656 sections 9 and 21.2).
 #include <assert.h>
 #include <string.h>
 
@@ -56,9 +56,10 @@ static const struct wrap {
     const char *cidr;
     unsigned at; // the first byte of the IPv4 address
     uint8_t flip;
+    bool is_tunnel;
 } wraps[] = {
-    {"::ffff:0:0/96", 12, 0}, {"::/96", 12, 0},        {"64:ff9b::/96", 12, 0},
-    {"2002::/16", 2, 0},      {"2001::/32", 12, 0xff},
+    {"::ffff:0:0/96", 12, 0, false}, {"::/96", 12, 0, false},       {"64:ff9b::/96", 12, 0, false},
+    {"2002::/16", 2, 0, true},       {"2001::/32", 12, 0xff, true},
 };
 
 // Both tables' prefixes, read once: each datagram is held against them.
@@ -102,6 +103,17 @@ static struct addr unwrapped(const struct addr *addr)
     return *addr;
 }
 
+// 6to4 or Teredo (RFC 8656 section 21.4).
+static bool is_tunnel(const struct addr *addr)
+{
+    for (size_t i = 0; i < COUNT_OF(wraps); i++) {
+        if (wraps[i].is_tunnel && cidr_contains(&wrap_cidrs[i], addr)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // Any of the rules that are allowing, or denying, as long as `longest` at least.
 static void apply_rules(const struct turn_config *config, const struct addr *peer, bool is_allowing,
                         int *longest, enum turn_refusal *denial)
@@ -141,7 +153,7 @@ enum turn_refusal sim_oracle_denial(const struct sim_oracle *oracle, const struc
     }
     apply_rules(config, &peer, true, &longest, &denial); // denying rules stand above
     apply_rules(config, &peer, false, &longest, &denial);
-    return denial;
+    return denial == TURN_REFUSAL_NONE && is_tunnel(wrapped) ? TURN_REFUSAL_TUNNEL : denial;
 }
 
 bool sim_oracle_is_own(const struct sim_oracle *oracle, struct addr *peer)

@@ -48,6 +48,25 @@ static void opens_before_it_answers_and_then_reports(void **state)
     assert_int_equal(report->lifetime_s, 600);
 }
 
+// RFC 8656 section 21.4: what comes through a tunnel could be sent into it again.
+static void refuses_clients_of_tunnels(void **state)
+{
+    static const char *const tunnels[] = {"2002:900::1", "2001:0:1:2:3:4:f6ff:fffe"};
+    struct turn_fixture *f = *state;
+
+    for (size_t i = 0; i < COUNT_OF(tunnels); i++) {
+        struct turn_fixture_draft draft;
+        f->tuple.client = turn_fixture_addr(tunnels[i], 4001);
+        turn_fixture_begin_allocate(f, &draft);
+        assert_int_equal(turn_fixture_ask(f, &draft), 403);
+        assert_non_null(turn_fixture_report(f, TURN_EVENT_EXHAUSTED));
+        assert_int_equal(turn_fixture_refused(f, TURN_REFUSAL_TUNNELLED_CLIENT), i + 1);
+        assert_int_equal(turn_fixture_gauges(f).allocations, 0);
+    }
+    f->tuple.client = turn_fixture_addr("2003:900::1", 4001);
+    turn_fixture_allocate(f);
+}
+
 static void gives_one_port_to_one_client(void **state)
 {
     struct turn_fixture *f = *state;
@@ -886,6 +905,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TURN_FIXTURE_TEST(tells_both_addresses_and_the_lifetime),
         TURN_FIXTURE_TEST(opens_before_it_answers_and_then_reports),
+        TURN_FIXTURE_TEST(refuses_clients_of_tunnels),
         TURN_FIXTURE_TEST(gives_one_port_to_one_client),
         TURN_FIXTURE_TEST(grants_lifetimes_between_floor_and_cap),
         TURN_FIXTURE_TEST(grants_the_default_to_those_who_name_none),

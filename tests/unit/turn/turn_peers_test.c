@@ -79,6 +79,7 @@ static const char multicast[] = "a multicast address";
 static const char broadcast[] = "the broadcast address";
 static const char reserved[] = "a reserved address";
 static const char documentation[] = "an address for documentation";
+static const char tunnel[] = "an address of a tunnel (6to4 or Teredo)";
 
 // Each prefix at both ends, and what stands beside it; NULL: allowed.
 static const struct {
@@ -264,6 +265,14 @@ static struct addr spell(enum spelling spelling, const struct addr *ip4)
     return addr;
 }
 
+// What is not denied for the address inside is so for being a tunnel's, where it is one.
+static const char *reason_of(enum spelling spelling, const char *inside)
+{
+    bool is_tunnel = spelling == SIX_TO_FOUR || spelling == TEREDO;
+
+    return inside == NULL && is_tunnel ? tunnel : inside;
+}
+
 static void judges_every_embedded_address_by_what_it_carries(void **state)
 {
     struct peers peers = make(NULL, 0);
@@ -274,10 +283,37 @@ static void judges_every_embedded_address_by_what_it_carries(void **state)
         for (size_t i = 0; i < COUNT_OF(rows_ip4); i++) {
             assert_true(addr_read(bytes_of_text(rows_ip4[i].ip), &ip4));
             struct addr addr = spell(spelling, &ip4);
-            expect(&peers, &addr, rows_ip4[i].reason);
+            expect(&peers, &addr, reason_of(spelling, rows_ip4[i].reason));
         }
     }
     free(peers.memory);
+}
+
+static void a_tunnel_is_denied_wherever_it_leads(void **state)
+{
+    static const char *const rules[] = {"+2002::/16", "+2001::/32", "+0.0.0.0/0", "+2002:900::1"};
+    static const char *const tunnels[] = {"2002:900::1", "2002:dfff:ffff::1", "2001::f6ff:fffe",
+                                          "2001:0:ffff:ffff:ffff:ffff:2000:0"};
+    static const char *const others[] = {"2003::1", "2001:1::1", "::9.0.0.1", "64:ff9b::9.0.0.1"};
+    struct peers peers = make(NULL, 0);
+    struct peers allowing = make(rules, COUNT_OF(rules));
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(tunnels); i++) {
+        struct addr addr = {0};
+        assert_true(addr_read(bytes_of_text(tunnels[i]), &addr));
+        assert_true(turn_peers_is_tunnel(&addr));
+        expect(&peers, &addr, tunnel);
+        expect(&allowing, &addr, tunnel);
+    }
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        struct addr addr = {0};
+        assert_true(addr_read(bytes_of_text(others[i]), &addr));
+        assert_false(turn_peers_is_tunnel(&addr));
+        assert_null(denial(&peers, others[i]));
+    }
+    free(peers.memory);
+    free(allowing.memory);
 }
 
 // ::1 would be 0.0.0.1 in the compatible spelling; it is loopback first.
@@ -308,8 +344,8 @@ static void a_rule_counts_in_every_spelling(void **state)
         expect(&one, &addr, "denied by --deny-peer");
         expect(&other, &addr, "denied by --deny-peer");
         addr = spell(spelling, &allowed);
-        expect(&one, &addr, NULL);
-        expect(&other, &addr, NULL);
+        expect(&one, &addr, reason_of(spelling, NULL));
+        expect(&other, &addr, reason_of(spelling, NULL));
     }
     expect(&other, &denied, "denied by --deny-peer");
     expect(&other, &allowed, NULL);
@@ -536,7 +572,7 @@ static void a_rule_against_teredo_holds(void **state)
     (void)state;
     expect(&denying_peers, &teredo, "denied by --deny-peer");
     expect(&denying_peers, &ip4, NULL);
-    expect(&allowing_peers, &teredo, NULL);
+    expect(&allowing_peers, &teredo, tunnel);   // RFC 8656 section 21.4 leaves no choice
     expect(&allowing_peers, &hidden, loopback); // what it carries still counts
     free(denying_peers.memory);
     free(allowing_peers.memory);
@@ -547,6 +583,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(denies_each_prefix_at_both_ends_and_nothing_beside_it),
         cmocka_unit_test(judges_every_embedded_address_by_what_it_carries),
+        cmocka_unit_test(a_tunnel_is_denied_wherever_it_leads),
         cmocka_unit_test(the_ends_of_the_compatible_prefix_are_no_ipv4),
         cmocka_unit_test(a_rule_counts_in_every_spelling),
         cmocka_unit_test(denies_the_hosts_own_addresses_in_every_spelling),
