@@ -53,7 +53,7 @@ static void send_to_client(struct relay_worker *worker, const struct turn_tuple 
 }
 
 // Sends what follows from a datagram. Its TTL, decremented, its DSCP and its ECN go with it (RFC
-// 8656 sections 13 to 15); `from` is NULL for what is made here.
+// 8656 sections 13 and 14); `from` is NULL for what is made here.
 static void send_forward(struct relay_worker *worker, const struct turn_forward *forward,
                          const struct io_udp_datagram *from)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ERROR-CODE and UNKNOWN-ATTRIBUTES: what a server answers when it does not do what was asked
-// (RFC 8489 sections 14.8 and 14.9, RFC 8656 section 19).
+// (RFC 8489 sections 14.8 and 14.13, RFC 8656 section 19).
 #pragma once
 
 #include "base/bytes.h"

@@ -2,7 +2,7 @@
 // When the things that a server holds expire: one heap of deadlines for all of them.
 //
 // The timers of a server, all of them:
-//   allocation    its lifetime, 600 s or as granted; Refresh moves it (RFC 8656 section 7.3)
+//   allocation    its lifetime, 600 s or as granted; Refresh moves it (RFC 8656 section 8.2)
 //   permission    300 s from the CreatePermission or ChannelBind (section 9)
 //   channel       600 s from the ChannelBind (section 12), then the rest of its manner
 //   reservation   30 s from the Allocate with EVEN-PORT (section 7.2)

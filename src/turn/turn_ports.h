@@ -2,7 +2,7 @@
 // The relayed ports of one shard: which are free, and a random choice among them in O(1).
 //
 // Ports are dealt in pairs of an even port and the odd one above it, since EVEN-PORT asks for them
-// so (RFC 8656 section 14.6); each pair belongs to one shard. A pair is in one of four states by
+// so (RFC 8656 section 18.7); each pair belongs to one shard. A pair is in one of four states by
 // which of its ports are free, and the pairs of each state stand in one dense list, so that any
 // free port, any even one, or any whole pair is one random index away.
 //

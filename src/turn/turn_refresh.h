@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Answers the Refresh request (RFC 8656 section 7.3).
+// Answers the Refresh request (RFC 8656 section 8.2).
 #pragma once
 
 #include "turn/turn_request.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reservations: ports held for a later Allocate, for which a token proves the right (RFC 8656
-// sections 7.2 and 14.9: EVEN-PORT with the R bit, RESERVATION-TOKEN).
+// sections 7.2 and 18.10: EVEN-PORT with the R bit, RESERVATION-TOKEN).
 #pragma once
 
 #include <stdint.h>

@@ -50,7 +50,7 @@ enum turn_verdict {
 // A packet to send: head, payload and padding as one datagram.
 struct turn_forward {
     bool is_to_peer;            // through the allocation's socket; else to the client
-    bool is_unfragmented;       // with DF set (RFC 8656 section 14.9); to peers only
+    bool is_unfragmented;       // with DF set (RFC 8656 section 18.9); to peers only
     uint8_t head_len;           // bytes of `head` to send in front
     uint8_t padding_len;        // zero bytes to send behind, 0 to 3
     struct pool_ref allocation; // whose packet it is

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The naive server's requests, but for Allocate (RFC 8656 sections 7.3 to 12).
+// The naive server's requests, but for Allocate (RFC 8656 sections 8 to 12).
 #include "sim/sim_oracle.h"
 
 #include <string.h>
