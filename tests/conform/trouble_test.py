@@ -7,12 +7,14 @@ The hosts, each a network namespace:
         relay (eth0) ------------------ (eth0) peer
         10.7.0.1  2001:db8:7::1         10.7.0.2  2001:db8:7::2
 """
+import signal
 import socket
+import threading
 
 import case
 import sandbox
 import stun
-from client import ARRIVAL_S, Client, open_socket
+from client import ARRIVAL_S, TRY_S, Client, open_socket
 from relay import Relay
 
 SO_RCVBUFFORCE = 33
@@ -178,6 +180,16 @@ class Network(case.Case):
             self.relay_host.wait_for_link("eth0")
             sandbox.address(self.relay_host, "eth0", RELAY6 + "/64")
             self.assert_relays()
+        self.assert_nothing_leaked()
+
+    def test_a_relay_that_stands_still_for_a_moment(self):
+        """A request is sent again meanwhile, answered twice, and the client does not mind."""
+        process = self.one.process
+        process.send_signal(signal.SIGSTOP)
+        timer = threading.Timer(1.5 * TRY_S, process.send_signal, [signal.SIGCONT])
+        timer.start()
+        self.assert_relays()
+        timer.join()
         self.assert_nothing_leaked()
 
     def hold_packets_to(self, peer):
