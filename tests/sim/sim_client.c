@@ -96,6 +96,9 @@ struct addr sim_client_some_peer(const struct sim_client *client, struct sim_wor
         peer.port =
             rng_chance(rng, 50) ? peer.port : (uint16_t)(config->lowest_port + rng_below(rng, 8));
     }
+    if (rng_chance(rng, 2)) { // where clients are listened to, on whichever address
+        peer.port = client->server.port;
+    }
     return rng_chance(rng, 2) ? addr_with_port(peer, 0) : peer;
 }
 

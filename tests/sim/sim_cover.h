@@ -13,6 +13,8 @@
     X(HAIRPIN, "to another client of the relay, by its relayed address")                           \
     X(HAIRPIN_DROPPED, "dropped: to a client that has not permitted the sender")                   \
     X(DROP_DEAD_PORT, "dropped: to an own address, at a port that is not relayed")                 \
+    X(LISTENER_BOUND, "a channel for the port where clients are listened to was refused")          \
+    X(LISTENER_DROPPED, "dropped: to the port where clients are listened to")                      \
     X(TO_OWN_HOST, "to an own address that a rule allows")                                         \
     X(OWN_PERMITTED, "a permission for an own address")                                            \
     X(OWN_BOUND, "a channel for another client's relayed address")                                 \

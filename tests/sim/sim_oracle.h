@@ -210,6 +210,8 @@ enum turn_refusal sim_oracle_denial(const struct sim_oracle *oracle, const struc
                                     bool is_firezone);
 // An address of the relay, which becomes the public one.
 bool sim_oracle_is_own(const struct sim_oracle *oracle, struct addr *peer);
+// Where clients are listened to, on any address that leads to the relay's host.
+bool sim_oracle_is_listener(const struct sim_oracle *oracle, const struct addr *peer);
 // The allocation that relays at the port and family of an own address, or SIM_ORACLE_NONE.
 unsigned sim_oracle_at_port(const struct sim_oracle *oracle, const struct addr *peer);
 // Which limit is in the way of `count` permissions more, if there is one.

@@ -104,7 +104,9 @@ static bool to_peer(struct sim_oracle *oracle, unsigned allocation, struct addr 
                                                    : SIM_COVER_DROP_NO_PERMISSION);
         return false;
     }
-    if (is_own) {
+    if (sim_oracle_is_listener(oracle, &peer)) {
+        sim_cover_point(oracle->cover, SIM_COVER_LISTENER_DROPPED);
+    } else if (is_own) {
         turn_around(oracle, allocation, &peer, payload, out);
     } else {
         out->kind = SIM_EXPECT_TO_PEER;

@@ -171,6 +171,34 @@ bool sim_oracle_is_own(const struct sim_oracle *oracle, struct addr *peer)
     return true;
 }
 
+bool sim_oracle_is_listener(const struct sim_oracle *oracle, const struct addr *wrapped)
+{
+    const struct turn_config *config = &oracle->setup->config;
+    struct addr own = *wrapped;
+
+    if (config->listen_port == 0 || wrapped->port != config->listen_port) {
+        return false;
+    }
+    if (sim_oracle_is_own(oracle, &own)) {
+        return true;
+    }
+    read_tables();
+    const struct addr peer = unwrapped(wrapped);
+    for (size_t i = 0; i < config->own_addr_count; i++) {
+        if (addr_same_ip(&config->own_addrs[i], &peer)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < COUNT_OF(builtin); i++) {
+        bool is_host = builtin[i].refusal == TURN_REFUSAL_LOOPBACK ||
+                       builtin[i].refusal == TURN_REFUSAL_UNSPECIFIED;
+        if (is_host && cidr_contains(&builtin_cidrs[i], &peer)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 unsigned sim_oracle_at_port(const struct sim_oracle *oracle, const struct addr *peer)
 {
     for (unsigned i = 0; i < SIM_SETUP_ALLOCATIONS; i++) {
@@ -192,9 +220,14 @@ unsigned sim_oracle_check_peer(const struct sim_oracle *oracle, const struct sim
     if ((oracle->allocations[expect->allocation].bound & sim_oracle_bit(peer->family)) == 0) {
         return 443;
     }
+    // A permission is for all ports of an address; a channel for one, which must be relayed.
+    bool is_any = message->method == 0x008;
+    if (!is_any && sim_oracle_is_listener(oracle, peer)) {
+        expect->refusal = TURN_REFUSAL_LISTENER;
+        sim_cover_point(oracle->cover, SIM_COVER_LISTENER_BOUND);
+        return 403;
+    }
     if (sim_oracle_is_own(oracle, peer)) {
-        // A permission is for all ports of an address; a channel for one, which must be relayed.
-        bool is_any = message->method == 0x008;
         if (is_any || sim_oracle_at_port(oracle, peer) != SIM_ORACLE_NONE) {
             sim_cover_point(oracle->cover, is_any ? SIM_COVER_OWN_PERMITTED : SIM_COVER_OWN_BOUND);
             return 0;

@@ -182,6 +182,7 @@ void sim_setup_init(struct sim_setup *setup, struct rng *rng)
     }
     choose_credentials(setup, rng);
     choose_own(setup, rng);
+    setup->config.listen_port = rng_chance(rng, 80) ? setup->listen_ip4.port : 0;
     choose_rules(setup, rng);
     choose_pools(&setup->config, rng);
     choose_ports(&setup->config, rng);
