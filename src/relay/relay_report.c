@@ -15,6 +15,14 @@
         .interval_ns = SECOND_NS / 100, .burst = 1000                                              \
     }
 
+// Guesses share a limit, whether there is such a user or not: if one were written and the other
+// held back, whoever guesses could tell them apart by the time that it takes.
+static bool is_guess(enum turn_refusal refusal)
+{
+    return refusal == TURN_REFUSAL_STRANGER || refusal == TURN_REFUSAL_PASSWORD ||
+           refusal == TURN_REFUSAL_REST_PASSWORD;
+}
+
 static struct log_limit *limit_of(enum turn_refusal refusal)
 {
     static struct log_limit limits[TURN_REFUSAL_END] = {
@@ -25,7 +33,7 @@ static struct log_limit *limit_of(enum turn_refusal refusal)
 
     assert(refusal > TURN_REFUSAL_NONE);
     assert(refusal < TURN_REFUSAL_END);
-    return &limits[refusal];
+    return &limits[is_guess(refusal) ? TURN_REFUSAL_STRANGER : refusal];
 }
 
 static void log_denied(const struct turn_command_report *report, const char *message)

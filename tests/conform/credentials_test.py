@@ -155,12 +155,18 @@ class Guesses(case.Case):
         alice.expect(401, stun.ALLOCATE, [UDP])
         self.one.wait_for_log('address="maybe forged" username=alice ')
 
-    def test_a_crowd_of_strangers_hides_nobody_who_guesses_a_password(self):
+    def test_neither_a_crowd_nor_what_else_is_refused_hides_who_guesses(self):
+        alice = self.client(self.one).allocate()
+        for _ in range(40):
+            alice.permit("10.0.0.1", code=403)
         for _ in range(40):
             self.guess("mallory")
-        self.assertLess(self.one.log().count("no such user"), 20)
+        self.assertIn("no such user", self.one.log())
+        self.assertLess(self.one.log().count("no such user"), 40)
+        time.sleep(1.1)  # until a line may be written again
         self.guess("alice")
-        self.one.wait_for_log("username=alice reason=\"not the password")
+        self.one.wait_for_log(r"credential refused suppressed=\d+ .*username=alice ")
+        self.one.announced.append("^peer denied")
 
 
 class Command(case.Case):

@@ -133,6 +133,28 @@ static void no_reason_uses_up_what_another_may_write(void **state)
     assert_non_null(strstr(host_log(), "reason=\"a unique local address\"\n"));
 }
 
+static void a_guess_costs_the_same_whether_there_is_such_a_user_or_not(void **state)
+{
+    static const enum turn_refusal guesses[] = {TURN_REFUSAL_STRANGER, TURN_REFUSAL_PASSWORD,
+                                                TURN_REFUSAL_REST_PASSWORD};
+    struct turn_command_report report = make(TURN_EVENT_UNPROVEN);
+
+    (void)state;
+    for (size_t i = 0; i < 100; i++) {
+        report.refusal = TURN_REFUSAL_STRANGER;
+        relay_report_log(&report);
+    }
+    (void)host_log();
+    for (size_t i = 0; i < COUNT_OF(guesses); i++) { // none is written when one is not
+        report.refusal = guesses[i];
+        relay_report_log(&report);
+    }
+    assert_string_equal(host_log(), "");
+    report.refusal = TURN_REFUSAL_REALM; // whoever asks knows that himself
+    relay_report_log(&report);
+    assert_non_null(strstr(host_log(), "not that of --realm"));
+}
+
 static void says_what_could_not_be_sent_by_kind(void **state)
 {
     static const int errors[] = {-ENETUNREACH, -EHOSTUNREACH, -EPERM, -EACCES,
@@ -160,6 +182,7 @@ int main(void)
         cmocka_unit_test(writes_a_line_for_every_event),
         cmocka_unit_test(writes_at_most_so_many_lines_of_what_a_client_can_cause),
         cmocka_unit_test(no_reason_uses_up_what_another_may_write),
+        cmocka_unit_test(a_guess_costs_the_same_whether_there_is_such_a_user_or_not),
         cmocka_unit_test(says_what_could_not_be_sent_by_kind),
     };
     return cmocka_run_group_tests(tests, open_log, close_log);
