@@ -144,8 +144,8 @@ static enum turn_auth_outcome check_claim(struct turn_server *server, struct tur
         request->to.proof = TURN_RESPONSE_UNSIGNED;
         return TURN_AUTH_STALE;
     }
-    // Of equal names in the two realms each is somebody else.
-    request->user = siphash(&server->hash_key, match->username) ^ (uint64_t)request->manner->kind;
+    // Of equal names under credentials of two kinds each is somebody else.
+    request->user = siphash(&server->hash_key, match->identity) ^ (uint64_t)match->kind;
     request->to.is_proven = true;
     return TURN_AUTH_PROVEN;
 }

@@ -204,6 +204,7 @@ static void find_firezone(const struct turn_credential *credential, struct now n
     }
     out->kind = TURN_CREDENTIAL_FIREZONE;
     out->username = claim->username;
+    out->identity = claim->username;
     out->is_expired = is_over(claim->username, now);
     out->keys[out->key_count++] =
         turn_key_make(claim->algorithm, claim->username, turn_manner_firezone_realm,
@@ -223,8 +224,17 @@ static bool find_user(const struct turn_credential *credential,
     const struct turn_credential_user *user = &credential->users[index];
     out->kind = TURN_CREDENTIAL_USER;
     out->username = name_of(credential, index);
+    out->identity = out->username;
     out->keys[out->key_count++] = claim->algorithm == STUN_PASSWORD_MD5 ? user->md5 : user->sha256;
     return true;
+}
+
+// Of "EXPIRY:NAME" the name, which stays when the credential is renewed; without one, all of it.
+static struct bytes rest_identity(struct bytes username)
+{
+    struct bytes name = bytes_from(username, bytes_index(username, ':') + 1);
+
+    return name.len > 0 ? name : username;
 }
 
 static void find_rest(const struct turn_credential *credential, struct now now,
@@ -238,6 +248,7 @@ static void find_rest(const struct turn_credential *credential, struct now now,
     }
     out->kind = TURN_CREDENTIAL_REST;
     out->username = claim->username;
+    out->identity = rest_identity(claim->username);
     out->is_expired = is_over(claim->username, now);
     for (uint32_t i = 0; i < credential->secret_count; i++) {
         turn_credential_rest_password(secret_bytes(&credential->secrets[i]), claim->username, text);

@@ -64,6 +64,7 @@ enum turn_credential_kind {
 struct turn_credential_match {
     enum turn_credential_kind kind;
     struct bytes username; // borrowed from the claim or from the credentials, if there is a user
+    struct bytes identity; // part of it: who that is, whichever credential of theirs this may be
     bool is_expired;       // its date is over; the keys are there all the same
     uint32_t key_count;    // keys of which one may be right; 0 of TURN_CREDENTIAL_NONE only
     struct turn_key keys[TURN_CONFIG_SECRET_COUNT];

@@ -67,7 +67,7 @@
     X(USER_UNKNOWN, "a user who does not exist")                                                   \
     X(PASSWORD_WRONG, "a password that is wrong, or a message that was changed")                   \
     X(CREDENTIAL_OVER, "a credential whose time is over")                                          \
-    X(USER_NAMESAKE, "a user with the name of one of another realm")                               \
+    X(USER_NAMESAKE, "a user with the name of one by another kind of credential")                  \
     X(KEY_MD5, "a key by MD5")                                                                     \
     X(KEY_SHA256, "a key by SHA-256")                                                              \
     X(PROOF_SHA256, "a request proven by MESSAGE-INTEGRITY-SHA256")                                \

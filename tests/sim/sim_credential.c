@@ -134,6 +134,17 @@ static struct sim_credential copy_of(const struct turn_user *user)
     return credential;
 }
 
+// Puts a name behind the colon.
+static void take_name(struct sim_credential *credential, struct bytes name)
+{
+    struct wr wr = wr_init(credential->name, sizeof credential->name);
+
+    wr.len = bytes_index(name_of(credential), ':') + 1;
+    wr_bytes(&wr, name);
+    assert(wr_ok(&wr));
+    credential->name_len = wr.len;
+}
+
 struct sim_credential sim_credential_make(const struct sim_setup *setup, struct rng *rng,
                                           enum sim_credential_kind kind, unsigned client,
                                           struct now now)
@@ -154,6 +165,9 @@ struct sim_credential sim_credential_make(const struct sim_setup *setup, struct 
     assert(len > 0);
     credential.name_len = (size_t)len;
     if (kind == SIM_CREDENTIAL_REST) {
+        if (config->user_count > 0 && rng_chance(rng, 10)) {
+            take_name(&credential, config->users[0].name);
+        }
         struct bytes secret = config->auth_secrets[rng_below(rng, config->auth_secret_count)];
         credential.password_len =
             sim_credential_rest(secret, name_of(&credential), credential.password);

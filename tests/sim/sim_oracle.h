@@ -8,6 +8,7 @@
 #include "base/now.h"
 #include "base/pool.h"
 #include "sim/sim_cover.h"
+#include "sim/sim_credential.h"
 #include "sim/sim_naive.h"
 #include "sim/sim_setup.h"
 #include "turn/turn_server.h"
@@ -60,7 +61,7 @@ struct sim_oracle_reservation {
 };
 
 struct sim_oracle_user {
-    bool is_firezone;
+    enum sim_credential_kind kind;
     size_t len;
     uint8_t name[SIM_ORACLE_NAME];
 };

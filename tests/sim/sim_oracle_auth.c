@@ -125,13 +125,17 @@ static void find_passwords(const struct turn_config *config, struct now now, boo
     }
 }
 
-// The number of a user: who has a name in a realm is somebody else than who has it in another.
-static unsigned user_of(struct sim_oracle *oracle, bool is_firezone, struct bytes name)
+// The number of a user: who has a name by one kind of credential is somebody else than who has it
+// by another. In TURN REST the name is what stays when a credential is renewed.
+static unsigned user_of(struct sim_oracle *oracle, enum sim_credential_kind kind, struct bytes name)
 {
+    if (kind == SIM_CREDENTIAL_REST && bytes_index(name, ':') + 1 < name.len) {
+        name = bytes_from(name, bytes_index(name, ':') + 1);
+    }
     for (unsigned i = 0; i < oracle->user_count; i++) {
         const struct sim_oracle_user *user = &oracle->users[i];
         if (bytes_equal(name, (struct bytes){user->name, user->len})) {
-            if (user->is_firezone == is_firezone) {
+            if (user->kind == kind) {
                 return i;
             }
             sim_cover_point(oracle->cover, SIM_COVER_USER_NAMESAKE);
@@ -141,7 +145,7 @@ static unsigned user_of(struct sim_oracle *oracle, bool is_firezone, struct byte
     assert(oracle->users != NULL);
     assert(name.len <= SIM_ORACLE_NAME);
     struct sim_oracle_user *user = &oracle->users[oracle->user_count];
-    user->is_firezone = is_firezone;
+    user->kind = kind;
     user->len = name.len;
     memcpy(user->name, name.ptr, name.len);
     return oracle->user_count++;
@@ -184,7 +188,7 @@ static unsigned check_proof(struct sim_oracle *oracle, const struct sim_naive *m
         out->is_authentic = true;
         out->proof = sim_naive_proof(message);
         out->key = key;
-        out->user = user_of(oracle, out->is_firezone, name);
+        out->user = user_of(oracle, passwords->kind, name);
         sim_cover_point(oracle->cover, is_sha256 ? SIM_COVER_KEY_SHA256 : SIM_COVER_KEY_MD5);
         if (i > 0) {
             sim_cover_point(oracle->cover, SIM_COVER_SECRET_SECOND);

@@ -112,9 +112,7 @@ static void check_report(struct sim_server *server, struct sim_world *world,
     if (report->event != TURN_EVENT_ALLOCATED) {
         return;
     }
-    const struct sim_oracle_user *user =
-        expect != NULL ? &server->oracle.users[expect->user] : NULL;
-    if (user == NULL || !bytes_equal(report->username, (struct bytes){user->name, user->len}) ||
+    if (expect == NULL || !bytes_equal(report->username, expect->name) ||
         report->lifetime_s != expect->lifetime_s ||
         report->relayed.port != server->oracle.allocations[expect->allocation].port) {
         sim_trace_fail(&world->trace, "the report of an allocation is wrong");
