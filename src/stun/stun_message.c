@@ -164,18 +164,24 @@ enum stun_message_outcome stun_message_read(struct bytes datagram, struct stun_m
     return STUN_MESSAGE_OK;
 }
 
-bool stun_message_has(const struct stun_message *message, enum stun_attr_type type)
+// Where the first attribute of a known type stands, or 0 if there is none.
+static size_t offset_of(const struct stun_message *message, enum stun_attr_type type)
 {
     size_t place = place_of((uint16_t)type);
 
     assert(place != PLACE_NONE);
-    return message->at[place] != 0;
+    return message->at[place];
 }
 
-// Reads the attribute at an offset where one is known to stand.
+bool stun_message_has(const struct stun_message *message, enum stun_attr_type type)
+{
+    return offset_of(message, type) != 0;
+}
+
+// Reads the attribute at an offset where one is known to stand. Make prove takes each by itself, as
+// bytes.c says of a length.
 static struct stun_attr attr_at(const struct stun_message *message, size_t offset)
 {
-    // For make prove: each offset by itself, as bytes.c says of a length.
     //@ split offset;
     assert(offset < message->whole.len);
     struct rd rd = rd_init(bytes_from(message->whole, offset));
@@ -183,17 +189,18 @@ static struct stun_attr attr_at(const struct stun_message *message, size_t offse
     bool is_there = stun_attr_read(&rd, &attr);
 
     assert(is_there);
-    //@ merge offset;
     return attr;
 }
 
 bool stun_message_find(const struct stun_message *message, enum stun_attr_type type,
                        struct bytes *out)
 {
-    if (!stun_message_has(message, type)) {
+    size_t offset = offset_of(message, type);
+
+    if (offset == 0) {
         return false;
     }
-    *out = attr_at(message, message->at[place_of((uint16_t)type)]).value;
+    *out = attr_at(message, offset).value;
     return true;
 }
 
@@ -213,19 +220,16 @@ static size_t proof_at(const struct stun_message *message)
 bool stun_message_next(const struct stun_message *message, enum stun_attr_type type, size_t *at,
                        struct bytes *out)
 {
-    if (*at == 0) { // the first one, which may be a proof itself
-        if (!stun_message_find(message, type, out)) {
-            return false;
-        }
-        *at =
-            message->at[place_of((uint16_t)type)] + STUN_ATTR_HEAD_LEN + STUN_ATTR_PADDED(out->len);
-        return true;
-    }
-    size_t end = proof_at(message);
-    while (*at < end) {
-        struct stun_attr attr = attr_at(message, *at);
-        *at += STUN_ATTR_HEAD_LEN + STUN_ATTR_PADDED(attr.value.len);
+    bool is_first = *at == 0; // which may be a proof itself
+    size_t offset = is_first ? offset_of(message, type) : *at;
+    size_t end = is_first ? message->whole.len : proof_at(message);
+
+    while (offset != 0 && offset < end) {
+        struct stun_attr attr = attr_at(message, offset);
+        offset += STUN_ATTR_HEAD_LEN + STUN_ATTR_PADDED(attr.value.len);
         if (attr.type == type) {
+            //@ split offset;
+            *at = offset;
             *out = attr.value;
             return true;
         }
@@ -245,7 +249,7 @@ static bool is_proof(struct bytes value, uint8_t *expected, size_t len)
 
 static struct bytes head_of(const struct stun_message *message, enum stun_attr_type type)
 {
-    return bytes_first(message->whole, message->at[place_of((uint16_t)type)]);
+    return bytes_first(message->whole, offset_of(message, type));
 }
 
 bool stun_message_is_intact(const struct stun_message *message, struct bytes key)
