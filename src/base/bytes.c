@@ -98,21 +98,24 @@ bool rd_is_done(const struct rd *rd)
 }
 
 // Moves past `len` bytes and returns where they start, or NULL once the cursor has failed.
+//
+// The annotations are for make prove: they keep states apart that differ in what they name, or Eva
+// would take any place in the input together with any number of bytes left behind it.
 static const uint8_t *advance(struct rd *rd, size_t len)
 {
     if (rd->is_failed || rd->left < len) {
         rd->is_failed = true;
+        //@ split rd->is_failed;
         return NULL;
     }
     const uint8_t *at = rd->ptr;
-    if (len > 0) {
-        // For make prove: each length by itself, or ptr and left would part.
+    if (len > 0) { // else the input may be none at all, and NULL + 0 is not defined
         //@ split len;
         rd->ptr += len;
         rd->left -= len;
-        //@ split rd->left;
-        //@ merge len;
     }
+    //@ split rd->left;
+    //@ merge len;
     return at;
 }
 
