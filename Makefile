@@ -43,6 +43,7 @@ fuzz:
 	tools/run-fuzz $(FUZZ_SECONDS)
 
 prove:
+	@tools/install-packages prove
 	@tools/prove
 
 bench: build
