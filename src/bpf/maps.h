@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// The maps and settings of the relay's program. Their sizes are set before loading.
+#pragma once
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "uapi/relay_abi.h"
+
+// By where a packet comes from: where it goes.
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 1);
+    __type(key, struct relay_abi_key);
+    __type(value, struct relay_abi_path);
+} paths SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct relay_abi_hop);
+} hops SEC(".maps");
+
+// The interfaces that packets may leave by when they came in by another one: by ifindex.
+struct {
+    __uint(type, BPF_MAP_TYPE_DEVMAP_HASH);
+    __uint(max_entries, RELAY_ABI_LINK_MAX);
+    __type(key, __u32);
+    __type(value, struct bpf_devmap_val);
+} links SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, RELAY_ABI_VERDICT_COUNT);
+    __type(key, __u32);
+    __type(value, struct relay_abi_count);
+} counts SEC(".maps");
+
+const volatile struct relay_abi_settings settings = {0};

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// What the relay and its kernel program share: the keys and values of the maps, the settings, and
+// the list of verdicts.
+//
+// A channel is two paths, one for each direction of its packets:
+//
+//      from the client   (client, own address, channel number)  ->  to the peer, as plain UDP
+//      from the peer     (peer, own address, relayed port)      ->  to the client, as ChannelData
+//
+// A packet whose path is known is rewritten and leaves; everything else goes on to the sockets.
+// When the peer is another client of the same relay, the path from the client is marked TURNED:
+// the packet would arrive at a relayed port of ours, so the path from that peer's side is looked up
+// in its place, and the packet leaves as ChannelData for the second client.
+//
+// Addresses and ports are in network order, as they stand in packets. An IPv4 address fills the
+// first four of 16 bytes, and the others are zero. Numbers that no packet bears are in host order.
+#pragma once
+
+#include <linux/types.h>
+
+enum {
+    RELAY_ABI_OWN_MAX = 16,  // own addresses that the program knows, of both families together
+    RELAY_ABI_IP_LEN = 16,   // bytes of either family's address
+    RELAY_ABI_MAC_LEN = 6,   // bytes
+    RELAY_ABI_LINK_MAX = 16, // interfaces that the program may be attached to
+    RELAY_ABI_PATHS_PER_CHANNEL = 2,
+    RELAY_ABI_HOP_NONE = 0, // the hop that is never known: packets pass
+};
+
+// What a packet is, by where it comes from.
+enum relay_abi_from {
+    RELAY_ABI_FROM_CLIENT,
+    RELAY_ABI_FROM_PEER,
+};
+
+enum relay_abi_family {
+    RELAY_ABI_IP4 = 4,
+    RELAY_ABI_IP6 = 6,
+};
+
+// Finds the path of a packet.
+struct relay_abi_key {
+    __u8 remote_ip[RELAY_ABI_IP_LEN]; // who sent it
+    __u8 remote_port[2];
+    __u8 local[2]; // from a client: the channel's number; from a peer: the relayed port
+    __u8 own;      // which own address it was sent to: an index of relay_abi_settings.own
+    __u8 from;     // enum relay_abi_from
+    __u8 zero[2];
+};
+_Static_assert(sizeof(struct relay_abi_key) == 24, "no padding: it is hashed whole");
+
+// Where the packet goes.
+struct relay_abi_path {
+    __u8 remote_ip[RELAY_ABI_IP_LEN];
+    __u8 remote_port[2];
+    __u8 local_port[2]; // that it leaves from: the relayed port, or to a client the listening port
+    __u8 channel[2];    // to a client: the number in front of the data; to a peer: zero
+    __u8 own;           // the own address that it leaves from, of the remote address's family
+    __u8 is_turned;     // the remote address is our own: another client's relayed address
+    __u32 hop;          // an index of the map of hops
+    __u8 zero[4];
+};
+_Static_assert(sizeof(struct relay_abi_path) == 32, "no padding");
+
+// Where a frame goes next. The map is an array.
+struct relay_abi_hop {
+    __u32 ifindex; // 0: no neighbour is known, and packets pass
+    __u32 mtu;     // bytes: of the longest IP packet
+    __u8 to_mac[RELAY_ABI_MAC_LEN];
+    __u8 from_mac[RELAY_ABI_MAC_LEN];
+    __u32 zero;
+    // The program's own note: when it last passed a packet to the sockets for the sake of the
+    // neighbour, which the system would forget if it never spoke to it. In jiffies.
+    __u64 spoken_at;
+};
+_Static_assert(sizeof(struct relay_abi_hop) == 32, "no padding");
+
+// One own address: clients send to it, or peers do, or both.
+struct relay_abi_own {
+    __u8 ip[RELAY_ABI_IP_LEN];
+    __u8 family; // enum relay_abi_family, or 0: none
+    __u8 zero[3];
+};
+_Static_assert(sizeof(struct relay_abi_own) == 20, "no padding");
+
+// Written into .rodata before the program is loaded, and never changed after that.
+struct relay_abi_settings {
+    struct relay_abi_own own[RELAY_ABI_OWN_MAX]; // those that are there come first
+    __u16 own_count;
+    __u16 listen_port;    // host order
+    __u16 lowest_port;    // of the relayed ones, host order
+    __u16 highest_port;   // likewise
+    __u8 answers_binding; // STUN Binding requests without attributes are answered here
+    __u8 zero[7];
+};
+_Static_assert(sizeof(struct relay_abi_settings) == 336, "no padding");
+
+// What became of a packet: X(name, help), one line for each. It is the index of the counter, and
+// the name of the metric. The first ones leave from here, all others go on to the sockets.
+#define RELAY_ABI_VERDICTS(X)                                                                      \
+    X(to_peer, "ChannelData relayed to peers as UDP.")                                             \
+    X(to_client, "UDP of peers relayed to clients as ChannelData.")                                \
+    X(turned, "ChannelData relayed to another client of this relay.")                              \
+    X(binding, "STUN Binding requests answered.")                                                  \
+    X(pass_foreign, "Not UDP, or not for an address and port of this relay.")                      \
+    X(pass_stun, "STUN for the server.")                                                           \
+    X(pass_unbound, "ChannelData and UDP of peers for which no channel is bound here.")            \
+    X(pass_malformed, "A length that does not agree with the packet.")                             \
+    X(pass_options, "IPv4 options.")                                                               \
+    X(pass_fragment, "Fragments.")                                                                 \
+    X(pass_no_checksum, "No UDP checksum, but the packet leaves over IPv6.")                       \
+    X(pass_ttl, "A TTL or hop limit that ends here.")                                              \
+    X(pass_too_long, "Too long for the link over which it leaves.")                                \
+    X(pass_no_hop, "No neighbour is known through which it leaves.")                               \
+    X(pass_spoken, "One now and then, which keeps the neighbour known to the system.")             \
+    X(pass_no_room, "The driver has left no room for a longer header.")
+
+enum relay_abi_verdict {
+#define RELAY_ABI_VERDICT(name, help) RELAY_ABI_VERDICT_##name,
+    RELAY_ABI_VERDICTS(RELAY_ABI_VERDICT)
+#undef RELAY_ABI_VERDICT
+        RELAY_ABI_VERDICT_COUNT, // how many there are
+};
+
+// One for each verdict and CPU.
+struct relay_abi_count {
+    __u64 packets;
+    __u64 bytes; // whole frames as they came in
+};
+_Static_assert(sizeof(struct relay_abi_count) == 16, "no padding");
