@@ -122,6 +122,9 @@ static void carry_out(struct relay_worker *worker, struct now now, uint32_t scop
             relay_socket_close(&worker->sockets, command.socket.allocation,
                                command.socket.relayed.family);
             break;
+        case TURN_COMMAND_BIND:
+        case TURN_COMMAND_UNBIND:
+            break; // nobody has asked for them
         case TURN_COMMAND_REPORT:
             relay_report_log(&command.report);
             break;

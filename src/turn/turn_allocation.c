@@ -147,6 +147,7 @@ void turn_allocation_close(struct turn_server *server, uint32_t index, uint8_t f
 
     assert(turn_allocation_has_family(allocation, family));
     allocation->families &= (uint8_t)~bit_of(family);
+    turn_path_touch_all(server, index);
     turn_outbox_add(&server->outbox, &command);
 }
 
@@ -189,11 +190,12 @@ void turn_allocation_delete(struct turn_server *server, uint32_t index, enum tur
     if (allocation->state == TURN_ALLOCATION_LIVE) {
         take_down(server, index, event);
     }
-    while (allocation->first_permission != POOL_NONE) {
-        turn_permission_delete(server, allocation->first_permission);
-    }
+    // Channels first: each permission looks at those that are there.
     while (allocation->first_channel != POOL_NONE) {
         turn_channel_delete(server, allocation->first_channel);
+    }
+    while (allocation->first_permission != POOL_NONE) {
+        turn_permission_delete(server, allocation->first_permission);
     }
     turn_expiry_clear(&server->expiry, TURN_EXPIRY_ALLOCATION, index);
     turn_quota_leave(server, index);

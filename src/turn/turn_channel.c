@@ -105,6 +105,7 @@ void turn_channel_create(struct turn_server *server, uint32_t allocation, uint16
     channel->allocation = allocation;
     channel->number = number;
     channel->peer = *peer;
+    channel->path = 0;
     chain_add(&store->pool, &owner->first_channel, ref.index);
     owner->channel_count++;
     table_add(&store->by_number, hash_of(server, &by_number), ref.index);
@@ -117,6 +118,7 @@ void turn_channel_refresh(struct turn_server *server, uint32_t index, struct now
     turn_channel_at(server, index)->is_resting = false;
     turn_expiry_set(&server->expiry, TURN_EXPIRY_CHANNEL, index,
                     now.mono_ns + TURN_EXPIRY_CHANNEL_NS);
+    turn_path_touch(server, index);
 }
 
 void turn_channel_expire(struct turn_server *server, uint32_t index, struct now now)
@@ -131,6 +133,7 @@ void turn_channel_expire(struct turn_server *server, uint32_t index, struct now 
     }
     channel->is_resting = true;
     turn_expiry_set(&server->expiry, TURN_EXPIRY_CHANNEL, index, now.mono_ns + rest_s * SECOND_NS);
+    turn_path_touch(server, index);
 }
 
 void turn_channel_delete(struct turn_server *server, uint32_t index)
@@ -147,5 +150,5 @@ void turn_channel_delete(struct turn_server *server, uint32_t index)
     assert(owner->channel_count > 0);
     owner->channel_count--;
     turn_expiry_clear(&server->expiry, TURN_EXPIRY_CHANNEL, index);
-    pool_give(&store->pool, index);
+    turn_path_release(server, index);
 }

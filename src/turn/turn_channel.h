@@ -16,13 +16,21 @@
 
 struct turn_server;
 
+// What turn_path.h keeps of a channel; a set.
+enum {
+    TURN_CHANNEL_OPEN = 1,    // the fast path has it
+    TURN_CHANNEL_TOUCHED = 2, // in the queue, linked by next_touched
+    TURN_CHANNEL_DELETED = 4, // held only until the fast path has let it go
+};
+
 struct turn_channel {
     struct chain_link link; // in the allocation's list
     uint32_t allocation;    // index
     struct addr peer;
     uint16_t number; // stun_chandata.h says which there are
     bool is_resting; // expired: no data any more, but number and peer are still kept apart
-    uint8_t zero[5];
+    uint8_t path;    // a set: TURN_CHANNEL_OPEN and so on
+    uint32_t next_touched;
 };
 
 struct turn_channel_store {

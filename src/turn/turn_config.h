@@ -60,6 +60,10 @@ struct turn_config {
     const struct addr *own_addrs;
     size_t own_addr_count;
 
+    // Whoever carries out the commands has a fast path, and is told what goes over it
+    // (TURN_COMMAND_BIND, TURN_COMMAND_UNBIND).
+    bool has_fast_path;
+
     struct bytes software; // sent as SOFTWARE, copied; empty: none is sent
     // An unauthenticated response has at most so many times the bytes of its request; what would
     // have more is not sent.

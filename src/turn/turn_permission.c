@@ -77,6 +77,7 @@ static uint32_t create(struct turn_server *server, uint32_t allocation, const st
     chain_add(pool, &owner->first_permission, ref.index);
     owner->permission_count++;
     table_add(&server->permissions.by_peer, hash_of(server, key), ref.index);
+    turn_path_touch_peer(server, allocation, &key->peer);
     return ref.index;
 }
 
@@ -105,5 +106,6 @@ void turn_permission_delete(struct turn_server *server, uint32_t index)
     assert(owner->permission_count > 0);
     owner->permission_count--;
     turn_expiry_clear(&server->expiry, TURN_EXPIRY_PERMISSION, index);
+    turn_path_touch_peer(server, permission->allocation, &permission->peer);
     pool_give(pool, index);
 }

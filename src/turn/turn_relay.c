@@ -26,8 +26,8 @@ static uint32_t live_channel(const struct turn_server *server, uint32_t allocati
     return channel;
 }
 
-static bool is_permitted(const struct turn_server *server, uint32_t allocation,
-                         const struct addr *peer, uint32_t channel)
+bool turn_relay_is_permitted(const struct turn_server *server, uint32_t allocation,
+                             const struct addr *peer, uint32_t channel)
 {
     if (channel != POOL_NONE &&
         turn_allocation_manner(turn_allocation_at(server, allocation))->has_own_channels) {
@@ -66,7 +66,7 @@ static enum turn_verdict to_client(struct turn_server *server, uint32_t index,
 {
     uint32_t channel = live_channel(server, index, peer);
 
-    if (!is_permitted(server, index, peer, channel)) {
+    if (!turn_relay_is_permitted(server, index, peer, channel)) {
         return drop(&server->stats.dropped_no_permission);
     }
     size_t whole_len = channel != POOL_NONE
@@ -116,7 +116,7 @@ static enum turn_verdict to_peer(struct turn_server *server, uint32_t index, str
     bool is_own = turn_hairpin_is_own(server, &peer);
 
     if (!turn_allocation_has_family(turn_allocation_at(server, index), peer.family) ||
-        !is_permitted(server, index, &peer, channel)) {
+        !turn_relay_is_permitted(server, index, &peer, channel)) {
         return drop(&server->stats.dropped_no_permission);
     }
     if (is_own && turn_hairpin_find(server, &peer) != POOL_NONE) {
@@ -224,7 +224,7 @@ enum turn_verdict turn_relay_icmp(struct turn_server *server, struct pool_ref re
     if (!is_passed_on(peer, icmp->type)) {
         return drop(&server->stats.dropped_unexpected);
     }
-    if (!is_permitted(server, ref.index, peer, live_channel(server, ref.index, peer))) {
+    if (!turn_relay_is_permitted(server, ref.index, peer, live_channel(server, ref.index, peer))) {
         return drop(&server->stats.dropped_no_permission);
     }
     header.body_len = (uint16_t)(STUN_ATTR_HEAD_LEN + 4 + addr_ip(peer).len + STUN_ICMP_ATTR_LEN);

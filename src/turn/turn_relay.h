@@ -25,6 +25,10 @@ MUST_USE enum turn_verdict turn_relay_from_peer(struct turn_server *server,
                                                 struct pool_ref allocation, const struct addr *peer,
                                                 struct bytes datagram, struct turn_forward *out);
 
+// An allocation may exchange data with a peer; `channel` is the peer's, or POOL_NONE.
+bool turn_relay_is_permitted(const struct turn_server *server, uint32_t allocation,
+                             const struct addr *peer, uint32_t channel);
+
 // An ICMP error that a packet to a peer met (section 11.5).
 MUST_USE enum turn_verdict turn_relay_icmp(struct turn_server *server, struct pool_ref allocation,
                                            const struct addr *peer, const struct stun_icmp *icmp,

@@ -154,6 +154,7 @@ struct turn_server *turn_server_init(void *memory, const struct turn_config *con
     turn_channel_store_init(&server->channels, base + layout.channels, config->max_channels);
     turn_reservation_store_init(&server->reservations, base + layout.reservations,
                                 config->max_reservations);
+    turn_path_init(&server->paths);
     turn_quota_store_init(&server->quotas, base + layout.quotas, quota_count(config));
     return server;
 }
@@ -177,11 +178,16 @@ void turn_server_deinit(struct turn_server *server)
     wipe((uint8_t *)server, server->size);
 }
 
+static bool has_commands(const struct turn_server *server)
+{
+    return !turn_outbox_is_empty(&server->outbox) || !turn_path_is_settled(server);
+}
+
 // The contract of turn_server.h: nothing is due, and no command is waiting.
 static void check_turn(const struct turn_server *server, struct now now)
 {
     assert(turn_server_deadline(server) > now.mono_ns);
-    assert(turn_outbox_is_empty(&server->outbox));
+    assert(!has_commands(server));
     assert(!server->opening.is_open);
 }
 
@@ -196,7 +202,7 @@ static enum turn_verdict take_request(struct turn_server *server, struct now now
                                       const struct stun_message *message, bool is_readable)
 {
     turn_request_handle(server, now, tuple, message, is_readable);
-    return turn_outbox_is_empty(&server->outbox) ? TURN_DROP : TURN_COMMANDS;
+    return has_commands(server) ? TURN_COMMANDS : TURN_DROP;
 }
 
 static enum turn_verdict take_stun(struct turn_server *server, struct now now,
@@ -247,7 +253,7 @@ enum turn_verdict turn_server_from_peer(struct turn_server *server, struct pool_
                                         const struct addr *peer, struct bytes datagram,
                                         struct turn_forward *out)
 {
-    assert(turn_outbox_is_empty(&server->outbox));
+    assert(!has_commands(server));
     return turn_relay_from_peer(server, allocation, peer, datagram, out);
 }
 
@@ -255,13 +261,13 @@ enum turn_verdict turn_server_icmp(struct turn_server *server, struct pool_ref a
                                    const struct addr *peer, const struct stun_icmp *icmp,
                                    struct turn_forward *out)
 {
-    assert(turn_outbox_is_empty(&server->outbox));
+    assert(!has_commands(server));
     return turn_relay_icmp(server, allocation, peer, icmp, out);
 }
 
 bool turn_server_take(struct turn_server *server, struct turn_command *out)
 {
-    return turn_outbox_take(&server->outbox, out);
+    return turn_path_take(server, out) || turn_outbox_take(&server->outbox, out);
 }
 
 void turn_server_opened(struct turn_server *server, struct now now, struct pool_ref allocation,
@@ -302,7 +308,7 @@ void turn_server_tick(struct turn_server *server, struct now now)
     enum turn_expiry_kind kind = TURN_EXPIRY_KINDS;
     uint32_t index = 0;
 
-    assert(turn_outbox_is_empty(&server->outbox));
+    assert(!has_commands(server));
     assert(!server->opening.is_open);
     turn_outbox_reset(&server->outbox);
     turn_ports_tick(&server->ports, now);

@@ -12,6 +12,7 @@
 #include "turn/turn_hairpin.h"
 #include "turn/turn_nonce.h"
 #include "turn/turn_outbox.h"
+#include "turn/turn_path.h"
 #include "turn/turn_peers.h"
 #include "turn/turn_permission.h"
 #include "turn/turn_ports.h"
@@ -39,6 +40,7 @@ struct turn_server {
     struct turn_reservation_store reservations;
     struct turn_quota_store quotas;
     struct turn_allocate_opening opening;
+    struct turn_path_queue paths;
     struct turn_outbox outbox;
     struct turn_stats stats;
 };

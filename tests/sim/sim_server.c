@@ -138,6 +138,9 @@ static void carry_out(struct sim_server *server, struct sim_world *world, struct
                            command.socket.allocation.index);
             sim_system_close(world, server->shard, &command.socket);
             break;
+        case TURN_COMMAND_BIND:
+        case TURN_COMMAND_UNBIND:
+            break;
         case TURN_COMMAND_REPORT:
             check_report(server, world, &command.report, expect);
             break;

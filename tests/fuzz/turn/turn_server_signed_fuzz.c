@@ -304,6 +304,10 @@ static void carry_out(const struct turn_tuple *tuple)
         case TURN_COMMAND_CLOSE:
             close_socket(&command.socket);
             break;
+        case TURN_COMMAND_BIND:
+        case TURN_COMMAND_UNBIND:
+            assert(!"nobody has asked for them");
+            break;
         case TURN_COMMAND_REPORT:
             break;
         }

@@ -264,6 +264,8 @@ static void carry_out(struct turn_fixture *f)
             turn_server_opened(f->server, f->now, command.socket.allocation, next_opened(f));
             break;
         case TURN_COMMAND_CLOSE:
+        case TURN_COMMAND_BIND:
+        case TURN_COMMAND_UNBIND:
         case TURN_COMMAND_REPORT:
             break;
         }
