@@ -16,9 +16,10 @@
 //      verdict = turn_server_from_client(server, now, &tuple, datagram, &forward);
 //      TURN_FORWARD:  send forward; TURN_COMMANDS: take and carry out all commands; TURN_DROP: -
 //
-// TURN_COMMAND_BIND and _UNBIND come before all other commands of a call: what the fast path does is
-// right before anybody is told. TURN_COMMAND_OPEN is the last command of its call. It is answered by turn_server_opened() before
-// any other call, and the commands that follow from that are taken in the same way.
+// TURN_COMMAND_BIND and _UNBIND come before all other commands of a call: what a fast path does is
+// right before anybody is told. TURN_COMMAND_OPEN is the last command of its call. It is answered
+// by turn_server_opened() before any other call, and the commands that follow from that are taken
+// in the same way.
 #pragma once
 
 #include <stddef.h>

@@ -125,7 +125,9 @@ static void carry_out(struct sim_server *server, struct sim_world *world, struct
 {
     struct turn_command command;
 
+    sim_path_begin(&server->path);
     while (turn_server_take(server->turn, &command)) {
+        sim_path_take(&server->path, &world->trace, &command);
         switch (command.type) {
         case TURN_COMMAND_SEND:
             send(server, world, &command.send, expect, request_len);
@@ -160,6 +162,7 @@ static void check_state(struct sim_server *server, struct sim_world *world)
     struct sim_judge judge = judge_of(server, world);
 
     sim_judge_state(&judge, server->turn);
+    sim_path_check(&server->path, &world->trace, &server->oracle);
     if (world->system.open_counts[server->shard] != sim_oracle_sockets(&server->oracle)) {
         sim_trace_fail(&world->trace, "another number of open sockets was expected");
     }

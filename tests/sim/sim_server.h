@@ -3,6 +3,7 @@
 #pragma once
 
 #include "sim/sim_oracle.h"
+#include "sim/sim_path.h"
 #include "sim/sim_queue.h"
 #include "sim/sim_system.h"
 
@@ -13,6 +14,7 @@ struct sim_server {
     void *memory; // exactly as much as the server asks for
     struct turn_server *turn;
     struct sim_oracle oracle;
+    struct sim_path path;
 };
 
 // Makes the server of a shard. What it was configured from is freed at once.

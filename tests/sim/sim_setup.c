@@ -70,6 +70,7 @@ static void choose_pools(struct turn_config *config, struct rng *rng)
     config->allocations_per_user = up_to(rng, rng_chance(rng, 35) ? 3 : 64);
     config->permissions_per_allocation = up_to(rng, rng_chance(rng, 30) ? 3 : 64);
     config->channels_per_allocation = up_to(rng, rng_chance(rng, 30) ? 2 : 64);
+    config->has_fast_path = rng_chance(rng, 70);
 }
 
 static void choose_ports(struct turn_config *config, struct rng *rng)
