@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <ifaddrs.h>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -28,6 +30,27 @@ static bool addr_of(const struct ifaddrs *entry, struct addr *out)
     }
     memcpy(&storage, entry->ifa_addr, len);
     return io_sockaddr_read(&storage, (socklen_t)len, out, NULL);
+}
+
+_Static_assert(IO_HOST_LINK_LEN == IF_NAMESIZE, "as the system has it");
+
+int io_host_link(const struct addr *addr, char out[IO_HOST_LINK_LEN])
+{
+    struct ifaddrs *list = NULL;
+    int error = -ENOENT;
+
+    if (getifaddrs(&list) != 0) {
+        return -errno;
+    }
+    for (const struct ifaddrs *entry = list; entry != NULL && error != 0; entry = entry->ifa_next) {
+        struct addr found = {0};
+        if (addr_of(entry, &found) && addr_same_ip(&found, addr)) {
+            snprintf(out, IO_HOST_LINK_LEN, "%s", entry->ifa_name);
+            error = 0;
+        }
+    }
+    freeifaddrs(list);
+    return error;
 }
 
 int io_host_list(struct addr *out, size_t capacity, size_t *count)

@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <stddef.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { PASSWD_TEXT_MAX = 16384 }; // bytes; glibc asks for 1024, long gecos fields for more
@@ -70,4 +72,31 @@ int io_privilege_drop(struct io_privilege_user user)
         return -errno;
     }
     return is_dropped(user) ? 0 : -ENOTRECOVERABLE;
+}
+
+static void clear(struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3], int capability)
+{
+    const __u32 mask = CAP_TO_MASK(capability);
+
+    sets[CAP_TO_INDEX(capability)].effective &= ~mask;
+    sets[CAP_TO_INDEX(capability)].permitted &= ~mask;
+    sets[CAP_TO_INDEX(capability)].inheritable &= ~mask;
+}
+
+int io_privilege_shed(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+    if (syscall(SYS_capget, &header, sets) != 0) {
+        return -errno;
+    }
+    clear(sets, CAP_BPF);
+    clear(sets, CAP_NET_ADMIN);
+    clear(sets, CAP_PERFMON);
+    // What is not permitted any more leaves the ambient set by itself.
+    if (syscall(SYS_capset, &header, sets) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+        return -errno;
+    }
+    return 0;
 }

@@ -75,29 +75,51 @@ static int tell_help(void)
     return tell(wr_done(&wr));
 }
 
+// All that has been counted since the start.
+static void log_counters(const struct relay_worker *worker)
+{
+    const struct relay_stats stats = relay_worker_stats(worker);
+
+    relay_stats_log("traffic", turn_stats_metrics, TURN_STATS_COUNT,
+                    turn_server_stats(worker->server));
+    relay_stats_log("sockets", relay_stats_metrics, RELAY_STATS_COUNT, &stats);
+}
+
 static bool on_signal_over;
+
+static void end(int number)
+{
+    char name[16]; // "SIGTERM" and the like
+
+    snprintf(name, sizeof name, "SIG%s", sigabbrev_np(number));
+    LOG_INFO("ending", LOG_TEXT("signal", name));
+    on_signal_over = true;
+}
 
 static void on_signal(struct io_watch *watch, uint32_t events)
 {
+    struct relay_worker *worker = watch->context;
     int number = 0;
 
     (void)events;
-    if (io_signal_read(watch->fd, &number)) {
-        char name[16]; // "SIGTERM" and the like
-        snprintf(name, sizeof name, "SIG%s", sigabbrev_np(number));
-        LOG_INFO("ending", LOG_TEXT("signal", name));
-        on_signal_over = true;
+    if (!io_signal_read(watch->fd, &number)) {
+        return;
+    }
+    if (number == SIGUSR1) {
+        log_counters(worker);
+    } else {
+        end(number);
     }
 }
 
-// Gives up root, for a user of our own if the system has one.
+// Gives up root, or what capabilities it has been given, for a user of our own if the system has one.
 static int drop_root(void)
 {
     static const char *const names[] = {"fairlead", "nobody"};
     struct io_privilege_user user;
 
     if (!io_privilege_is_root()) {
-        return 0;
+        return io_privilege_shed();
     }
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         if (io_privilege_find(names[i], &user) != 0) {
@@ -206,7 +228,7 @@ static int open_worker(struct relay_worker *worker, struct io_watch *signals,
 static int run(struct relay_load *load, struct relay_config *config)
 {
     static struct relay_worker worker;
-    struct io_watch signals = {.fd = -1, .fn = on_signal};
+    struct io_watch signals = {.fd = -1, .fn = on_signal, .context = &worker};
 
     log_open(STDOUT_FILENO, LOG_LEVEL_INFO, config->log_format);
     LOG_INFO("fairlead-relay", LOG_TEXT("version", FAIRLEAD_VERSION));
@@ -216,10 +238,7 @@ static int run(struct relay_load *load, struct relay_config *config)
     crypto_wipe(config, sizeof *config);
     if (error == 0) {
         error = relay_worker_run(&worker, &on_signal_over);
-        relay_stats_log("traffic", turn_stats_metrics, TURN_STATS_COUNT,
-                        turn_server_stats(worker.server));
-        const struct relay_stats stats = relay_worker_stats(&worker);
-        relay_stats_log("sockets", relay_stats_metrics, RELAY_STATS_COUNT, &stats);
+        log_counters(&worker);
     }
     io_loop_remove(&worker.loop, &signals);
     io_fd_close(&signals.fd);

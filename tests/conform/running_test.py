@@ -160,6 +160,15 @@ class End(case.Case):
             self.assertIn(f"INFO ending signal={number.name}", one.log())
             self.assertRegex(one.log(), "INFO traffic .*allocations_created=20 ")
 
+    def test_sigusr1_has_it_tell_and_go_on(self):
+        one = self.relay()
+        self.client(one).allocate().free()
+        one.process.send_signal(signal.SIGUSR1)
+        one.wait_for_log("INFO traffic .*allocations_created=1 ")
+        self.client(one).allocate().free()
+        one.stop()
+        self.assertRegex(one.log(), "INFO traffic .*allocations_created=2 ")
+
     def test_what_its_sockets_dropped_is_told_at_the_end(self):
         case.needs_root()  # to send from port 0
         one = self.relay()

@@ -95,10 +95,24 @@ static void lists_as_many_as_there_is_room_for(void **state)
     }
 }
 
+static void finds_the_interface_of_an_address(void **state)
+{
+    const struct addr loopback = addr_ip4((const uint8_t[]){127, 0, 0, 1}, 3478);
+    const struct addr nobodys = addr_ip4((const uint8_t[]){192, 0, 2, 77}, 0);
+    char name[IO_HOST_LINK_LEN] = "unchanged";
+
+    (void)state;
+    assert_int_equal(io_host_link(&nobodys, name), -ENOENT);
+    assert_string_equal(name, "unchanged");
+    assert_int_equal(io_host_link(&loopback, name), 0);
+    assert_string_equal(name, "lo");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_loopback),
+        cmocka_unit_test(finds_the_interface_of_an_address),
         cmocka_unit_test(lists_the_address_of_the_default_route),
         cmocka_unit_test(lists_addresses_that_are_this_hosts_and_without_ports),
         cmocka_unit_test(lists_as_many_as_there_is_room_for),

@@ -14,9 +14,9 @@
 
 #include "io/io_fd.h"
 
-static void reads_sigint_and_sigterm_from_a_descriptor(void **state)
+static void reads_each_signal_from_a_descriptor(void **state)
 {
-    static const int signals[] = {SIGTERM, SIGINT};
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
     int fd = -1;
     int signal = 77;
 
@@ -52,7 +52,7 @@ static void ignores_sigpipe(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_sigint_and_sigterm_from_a_descriptor),
+        cmocka_unit_test(reads_each_signal_from_a_descriptor),
         cmocka_unit_test(ignores_sigpipe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
