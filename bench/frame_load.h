@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// What frame_load.c and its kernel program share.
+#pragma once
+
+#include <linux/types.h>
+
+enum {
+    FRAME_LOAD_HEAD_MAX = 80, // bytes: Ethernet, IPv6, UDP, ChannelData and some data
+    FRAME_LOAD_HEAD_COUNT = 65536,
+    FRAME_LOAD_FRAME_MAX = 1514,
+};
+
+// How a frame begins; the rest of it is as it was made.
+struct frame_load_head {
+    __u8 bytes[FRAME_LOAD_HEAD_MAX];
+};
