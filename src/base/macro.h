@@ -3,7 +3,7 @@
 #pragma once
 
 #define MUST_USE __attribute__((warn_unused_result))
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(format, first) __attribute__((__format__(__printf__, format, first)))
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 // Drops a MUST_USE result on purpose; the line above it says why.
