@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "xdp/xdp_program.h"
+
+#include <assert.h>
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "log/log.h"
+#include "relay.skel.h"
+
+enum { MESSAGE_MAX = 1024 }; // bytes of one message of libbpf that is kept
+
+PRINTF_LIKE(2, 0)
+static int log_libbpf(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+    char text[MESSAGE_MAX];
+
+    (void)level; // the caller of this room says what an error means to the operator
+    const int len = vsnprintf(text, sizeof(text), format, arguments);
+    text[strcspn(text, "\n")] = '\0';
+    LOG_DEBUG("libbpf", LOG_TEXT("message", text));
+    return len;
+}
+
+static struct relay_abi_settings settings_of(const struct xdp_program_options *options)
+{
+    struct relay_abi_settings settings = {
+        .own_count = (uint16_t)options->own_count,
+        .listen_port = options->listen_port,
+        .lowest_port = options->lowest_port,
+        .highest_port = options->highest_port,
+        .answers_binding = options->answers_binding,
+    };
+
+    _Static_assert((int)RELAY_ABI_IP_LEN == (int)ADDR_IP6_LEN, "an own address is an addr's");
+    _Static_assert((int)RELAY_ABI_IP4 == (int)ADDR_IP4, "the families have the same numbers");
+    _Static_assert((int)RELAY_ABI_IP6 == (int)ADDR_IP6, "the families have the same numbers");
+    for (size_t i = 0; i < options->own_count; i++) {
+        assert(options->own[i].family != ADDR_NONE);
+        settings.own[i].family = options->own[i].family;
+        memcpy(settings.own[i].ip, options->own[i].ip, RELAY_ABI_IP_LEN);
+    }
+    return settings;
+}
+
+// Sizes the maps, writes the settings, and loads. 0 or -errno.
+static int load(struct relay_bpf *skeleton, const struct xdp_program *program)
+{
+    int error = bpf_map__set_max_entries(skeleton->maps.paths,
+                                         RELAY_ABI_PATHS_PER_CHANNEL * program->channel_max);
+
+    if (error != 0) {
+        return error;
+    }
+    error = bpf_map__set_max_entries(skeleton->maps.hops, program->hop_max + 1);
+    if (error != 0) {
+        return error;
+    }
+    skeleton->rodata->settings = program->settings;
+    return relay_bpf__load(skeleton);
+}
+
+int xdp_program_open(const struct xdp_program_options *options, struct xdp_program *out,
+                     struct xdp_reason *reason)
+{
+    struct xdp_program program = {
+        .channel_max = options->channel_max,
+        .hop_max = options->hop_max == 0 ? XDP_PROGRAM_HOP_MAX : options->hop_max,
+    };
+
+    assert(options->channel_max >= 1);
+    assert(options->lowest_port <= options->highest_port);
+    if (options->own_count > XDP_PROGRAM_OWN_MAX) {
+        xdp_reason_set(reason, "more than %d own addresses", (int)XDP_PROGRAM_OWN_MAX);
+        return -E2BIG;
+    }
+    program.settings = settings_of(options);
+    libbpf_set_print(log_libbpf);
+    program.skeleton = relay_bpf__open();
+    if (program.skeleton == NULL) {
+        const int error = -errno;
+        xdp_reason_of_load(reason, error);
+        return error;
+    }
+    const int error = load(program.skeleton, &program);
+    if (error != 0) {
+        xdp_reason_of_load(reason, error);
+        relay_bpf__destroy(program.skeleton);
+        return error;
+    }
+    program.fd = bpf_program__fd(program.skeleton->progs.relay);
+    program.paths_fd = bpf_map__fd(program.skeleton->maps.paths);
+    program.hops_fd = bpf_map__fd(program.skeleton->maps.hops);
+    program.links_fd = bpf_map__fd(program.skeleton->maps.links);
+    program.counts_fd = bpf_map__fd(program.skeleton->maps.counts);
+    *out = program;
+    return 0;
+}
+
+void xdp_program_close(struct xdp_program *program)
+{
+    while (program->link_count > 0) {
+        xdp_link_close(&program->links[--program->link_count]);
+    }
+    relay_bpf__destroy(program->skeleton);
+    program->skeleton = NULL;
+}
+
+static uint32_t find_link(const struct xdp_program *program, const char *name)
+{
+    uint32_t i = 0;
+
+    while (i < program->link_count && strcmp(program->links[i].name, name) != 0) {
+        i++;
+    }
+    return i;
+}
+
+// Lets packets leave by the interface. Entries of interfaces that are detached stay until the map
+// is full of them: packets on the way are not lost, and the hops decide what goes there anyway.
+static int add_exit(const struct xdp_program *program, uint32_t ifindex)
+{
+    const struct bpf_devmap_val value = {.ifindex = ifindex, .bpf_prog.fd = -1};
+    uint32_t key = 0;
+
+    if (bpf_map_update_elem(program->links_fd, &ifindex, &value, BPF_ANY) == 0) {
+        return 0;
+    }
+    // The map is as large as the list of links: when it is full, one of them is gone.
+    for (int i = 0; i < XDP_PROGRAM_LINK_MAX; i++) {
+        if (bpf_map_get_next_key(program->links_fd, i == 0 ? NULL : &key, &key) != 0) {
+            break;
+        }
+        if (!xdp_program_is_attached(program, key)) {
+            // If it cannot be deleted, the update tells.
+            IGNORE(bpf_map_delete_elem(program->links_fd, &key));
+            break;
+        }
+    }
+    return bpf_map_update_elem(program->links_fd, &ifindex, &value, BPF_ANY);
+}
+
+int xdp_program_attach(struct xdp_program *program, const char *name, enum xdp_link_mode mode,
+                       struct xdp_reason *reason)
+{
+    struct xdp_link *link = &program->links[program->link_count];
+
+    assert(program->skeleton != NULL);
+    const uint32_t place = find_link(program, name);
+    if (place < program->link_count) {
+        if (program->links[place].ifindex == if_nametoindex(name)) {
+            xdp_reason_set(reason, "%s has it already", name);
+            return -EALREADY;
+        }
+        // The interface was deleted, and made anew; the kernel has detached the program from it.
+        IGNORE(xdp_program_detach(program, name));
+        link = &program->links[program->link_count];
+    }
+    if (program->link_count == XDP_PROGRAM_LINK_MAX) {
+        xdp_reason_set(reason, "more than %d interfaces", (int)XDP_PROGRAM_LINK_MAX);
+        return -E2BIG;
+    }
+    int error = xdp_link_open(name, program->fd, mode, link, reason);
+    if (error != 0) {
+        return error;
+    }
+    error = add_exit(program, link->ifindex);
+    if (error != 0) {
+        xdp_reason_set(reason, "packets cannot be sent by %s: %s", name, strerror(-error));
+        xdp_link_close(link);
+        return error;
+    }
+    program->link_count++;
+    program->link_changes++;
+    return 0;
+}
+
+int xdp_program_detach(struct xdp_program *program, const char *name)
+{
+    const uint32_t place = find_link(program, name);
+
+    if (place == program->link_count) {
+        return -ENOENT;
+    }
+    xdp_link_close(&program->links[place]);
+    program->links[place] = program->links[--program->link_count];
+    program->link_changes++;
+    return 0;
+}
+
+bool xdp_program_is_attached(const struct xdp_program *program, uint32_t ifindex)
+{
+    for (uint32_t i = 0; i < program->link_count; i++) {
+        if (program->links[i].ifindex == ifindex) {
+            return true;
+        }
+    }
+    return false;
+}
+
+uint8_t xdp_program_own(const struct xdp_program *program, const struct addr *addr)
+{
+    for (uint8_t i = 0; i < program->settings.own_count; i++) {
+        const struct relay_abi_own *own = &program->settings.own[i];
+        if (own->family == addr->family && memcmp(own->ip, addr->ip, RELAY_ABI_IP_LEN) == 0) {
+            return i;
+        }
+    }
+    return XDP_PROGRAM_OWN_NONE;
+}
+
+// What the kernel says of one descriptor's map; 0 when it does not.
+static uint64_t memory_of(int fd)
+{
+    char line[128];
+    uint64_t len = 0;
+
+    // The path of a number is short.
+    IGNORE(snprintf(line, sizeof(line), "/proc/self/fdinfo/%d", fd));
+    FILE *file = fopen(line, "re");
+    if (file == NULL) {
+        return 0;
+    }
+    while (len == 0 && fgets(line, sizeof(line), file) != NULL) {
+        // NOLINTNEXTLINE(cert-err34-c): the kernel writes a number.
+        if (sscanf(line, "memlock: %" SCNu64, &len) != 1) {
+            len = 0;
+        }
+    }
+    // It was only read.
+    IGNORE(fclose(file));
+    return len;
+}
+
+uint64_t xdp_program_memory_len(const struct xdp_program *program)
+{
+    const struct bpf_map *map = NULL;
+    uint64_t len = 0;
+
+    bpf_object__for_each_map(map, program->skeleton->obj)
+    {
+        len += memory_of(bpf_map__fd(map));
+    }
+    return len;
+}
