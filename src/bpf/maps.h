@@ -38,4 +38,5 @@ struct {
     __type(value, struct relay_abi_count);
 } counts SEC(".maps");
 
-const volatile struct relay_abi_settings settings = {0};
+// Aligned for the program, which compares addresses by words.
+const volatile struct relay_abi_settings settings __attribute__((aligned(8))) = {0};

@@ -52,12 +52,15 @@ _Static_assert(sizeof(struct relay_abi_key) == 24, "no padding: it is hashed who
 // Where the packet goes.
 struct relay_abi_path {
     __u8 remote_ip[RELAY_ABI_IP_LEN];
-    __u8 remote_port[2];
     __u8 local_port[2]; // that it leaves from: the relayed port, or to a client the listening port
-    __u8 channel[2];    // to a client: the number in front of the data; to a peer: zero
-    __u8 own;           // the own address that it leaves from, of the remote address's family
-    __u8 is_turned;     // the remote address is our own: another client's relayed address
-    __u32 hop;          // an index of the map of hops
+    __u8 remote_port[2];
+    __u8 channel[2]; // to a client: the number in front of the data; to a peer: zero
+    __u8 own;        // the own address that it leaves from, of the remote address's family
+    // The remote address is our own: another client's relayed address. The path that is looked up
+    // in its place has this one's remote address (the relay has one that its clients know for
+    // each family), this one's local port as the remote, its remote port as the local.
+    __u8 is_turned;
+    __u32 hop; // an index of the map of hops
     __u8 zero[4];
 };
 _Static_assert(sizeof(struct relay_abi_path) == 32, "no padding");
@@ -102,13 +105,13 @@ _Static_assert(sizeof(struct relay_abi_settings) == 336, "no padding");
     X(to_client, "UDP of peers relayed to clients as ChannelData.")                                \
     X(turned, "ChannelData relayed to another client of this relay.")                              \
     X(binding, "STUN Binding requests answered.")                                                  \
-    X(pass_foreign, "Not UDP, or not for an address and port of this relay.")                      \
+    X(pass_foreign, "Not UDP, not for an address and port of this relay, or nothing it knows.")    \
     X(pass_stun, "STUN for the server.")                                                           \
     X(pass_unbound, "ChannelData and UDP of peers for which no channel is bound here.")            \
     X(pass_malformed, "A length that does not agree with the packet.")                             \
-    X(pass_options, "IPv4 options.")                                                               \
+    X(pass_options, "IPv4 options and IPv6 extension headers.")                                    \
     X(pass_fragment, "Fragments.")                                                                 \
-    X(pass_no_checksum, "No UDP checksum, but the packet leaves over IPv6.")                       \
+    X(pass_no_checksum, "No UDP checksum where there must be one.")                                \
     X(pass_ttl, "A TTL or hop limit that ends here.")                                              \
     X(pass_too_long, "Too long for the link over which it leaves.")                                \
     X(pass_no_hop, "No neighbour is known through which it leaves.")                               \

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// Finds the way out of a flow: its path, and the next hop on it.
+#pragma once
+
+#include "bpf/flow.h"
+
+// A packet of each hop goes on to the sockets in so many ticks of the system's clock (4 to 40
+// seconds): sooner than the system forgets a neighbour to which nobody but this program speaks.
+enum { PATH_SPEAK_JIFFIES = 4096 };
+
+// The path of what a client sends to another client of this relay: see relay_abi_path.is_turned.
+static __always_inline const struct relay_abi_path *path_turn(const struct relay_abi_path *path,
+                                                              struct relay_abi_key *key)
+{
+    for (__u32 i = 0; i < 4; i++) {
+        ((__u32 *)key->remote_ip)[i] = ((const __u32 *)path->remote_ip)[i];
+    }
+    *(__u32 *)key->remote_port = *(const __u32 *)path->local_port;
+    key->own = path->own;
+    key->from = RELAY_ABI_FROM_PEER;
+    return bpf_map_lookup_elem(&paths, key);
+}
+
+// Whether the sockets should have this one, for the sake of the neighbour.
+static __always_inline bool path_must_speak(struct relay_abi_hop *hop)
+{
+    __u64 now = bpf_jiffies64();
+
+    if (now - hop->spoken_at <= PATH_SPEAK_JIFFIES) {
+        return false;
+    }
+    hop->spoken_at = now;
+    return true;
+}
+
+// The packet can leave by the path. `exit` is set as far as that is known.
+static __always_inline enum relay_abi_verdict path_check(const struct xdp_md *ctx,
+                                                         const struct flow *flow,
+                                                         struct flow_exit *exit)
+{
+    bool is_ip4 = exit->family == RELAY_ABI_IP4;
+
+    if (flow->ttl <= 1) {
+        return RELAY_ABI_VERDICT_pass_ttl;
+    }
+    if (!flow->has_sum && (!is_ip4 || flow->family != RELAY_ABI_IP4)) {
+        return RELAY_ABI_VERDICT_pass_no_checksum;
+    }
+    exit->hop = bpf_map_lookup_elem(&hops, &exit->path->hop);
+    if (exit->hop == NULL || exit->hop->ifindex == 0) {
+        return RELAY_ABI_VERDICT_pass_no_hop;
+    }
+    __u32 head_len = is_ip4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+    if (head_len + exit->udp_len > exit->hop->mtu) {
+        return RELAY_ABI_VERDICT_pass_too_long;
+    }
+    exit->action = XDP_TX;
+    if (exit->hop->ifindex != ctx->ingress_ifindex) {
+        exit->action = bpf_redirect_map(&links, exit->hop->ifindex, 0);
+        if (exit->action != XDP_REDIRECT) {
+            return RELAY_ABI_VERDICT_pass_no_hop;
+        }
+    }
+    return path_must_speak(exit->hop) ? RELAY_ABI_VERDICT_pass_spoken : FLOW_GOES_ON;
+}
+
+// The verdict under which the packet can be written, or why it passes.
+static __always_inline enum relay_abi_verdict path_find(const struct xdp_md *ctx,
+                                                        const struct flow *flow,
+                                                        struct relay_abi_key *key,
+                                                        struct flow_exit *exit)
+{
+    enum relay_abi_verdict verdict =
+        flow->is_from_client ? RELAY_ABI_VERDICT_to_peer : RELAY_ABI_VERDICT_to_client;
+
+    exit->path = bpf_map_lookup_elem(&paths, key);
+    if (exit->path != NULL && exit->path->is_turned) {
+        verdict = RELAY_ABI_VERDICT_turned;
+        exit->path = path_turn(exit->path, key);
+    }
+    if (exit->path == NULL) {
+        return RELAY_ABI_VERDICT_pass_unbound;
+    }
+    exit->family = settings.own[exit->path->own % RELAY_ABI_OWN_MAX].family;
+    exit->udp_len = sizeof(struct udphdr) + flow->data_len;
+    exit->chandata = 0;
+    if (verdict != RELAY_ABI_VERDICT_to_peer) {
+        exit->udp_len += FLOW_CHANDATA_LEN;
+        exit->chandata = *(const __u16 *)exit->path->channel | bpf_htonl(flow->data_len);
+    }
+    enum relay_abi_verdict check = path_check(ctx, flow, exit);
+    return check == FLOW_GOES_ON ? verdict : check;
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "bpf/kernel.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <stdnoreturn.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/macro.h"
+#include "relay.skel.h"
+
+enum {
+    PATHS = 64,
+    LOOPBACK = 1, // the interface of a new network namespace
+    CPUS_MAX = 256,
+    SKIP = 77,
+};
+
+struct kernel {
+    struct relay_bpf *skel;
+    uint32_t across; // index of the other interface
+    int cpu_count;
+};
+
+static const char *const own_ips[KERNEL_OWN_COUNT] = {
+    [KERNEL_OWN_IP4] = "192.0.2.1",
+    [KERNEL_OWN_IP6] = "2001:db8::1",
+    [KERNEL_OWN_OTHER_IP6] = "2001:db8::2",
+    [KERNEL_OWN_OTHER_IP4] = "192.0.2.2",
+};
+
+static noreturn void skip(const char *reason)
+{
+    printf("skipped: %s\n", reason);
+    exit(SKIP);
+}
+
+static void must(bool is_true, const char *what)
+{
+    if (!is_true) {
+        perror(what);
+        exit(1);
+    }
+}
+
+struct addr kernel_own(uint32_t index, uint16_t port)
+{
+    struct addr own = {0};
+
+    must(addr_read(bytes_of_text(own_ips[index]), &own), own_ips[index]);
+    return addr_with_port(own, port);
+}
+
+void kernel_hop(uint32_t hop, uint8_t to_mac[6], uint8_t from_mac[6])
+{
+    memcpy(to_mac, (const uint8_t[]){0x02, 0x11, 0x22, 0x33, 0x44, (uint8_t)hop}, 6);
+    memcpy(from_mac, (const uint8_t[]){0x02, 0xAA, 0xBB, 0xCC, 0xDD, (uint8_t)hop}, 6);
+}
+
+static struct relay_abi_settings make_settings(bool answers_binding)
+{
+    struct relay_abi_settings settings = {
+        .own_count = KERNEL_OWN_COUNT,
+        .listen_port = KERNEL_LISTEN_PORT,
+        .lowest_port = KERNEL_LOWEST_PORT,
+        .highest_port = KERNEL_HIGHEST_PORT,
+        .answers_binding = answers_binding,
+    };
+
+    for (uint32_t i = 0; i < KERNEL_OWN_COUNT; i++) {
+        struct addr own = kernel_own(i, 0);
+        memcpy(settings.own[i].ip, own.ip, sizeof own.ip);
+        settings.own[i].family = own.family;
+    }
+    return settings;
+}
+
+static void set_hop(struct kernel *kernel, uint32_t index, uint32_t ifindex)
+{
+    struct relay_abi_hop hop = {.ifindex = ifindex, .mtu = KERNEL_MTU};
+
+    kernel_hop(index, hop.to_mac, hop.from_mac);
+    must(bpf_map_update_elem(bpf_map__fd(kernel->skel->maps.hops), &index, &hop, BPF_ANY) == 0,
+         "hop");
+}
+
+// The first packet of each hop passes for its sake; the program has then spoken to it for a while.
+static void set_hops(struct kernel *kernel)
+{
+    struct bpf_devmap_val link = {.ifindex = kernel->across};
+
+    must(bpf_map_update_elem(bpf_map__fd(kernel->skel->maps.links), &kernel->across, &link,
+                             BPF_ANY) == 0,
+         "link");
+    set_hop(kernel, KERNEL_HOP_BACK, LOOPBACK);
+    set_hop(kernel, KERNEL_HOP_ACROSS, kernel->across);
+    set_hop(kernel, KERNEL_HOP_UNLINKED, kernel->across + 1);
+    set_hop(kernel, KERNEL_HOP_SILENT, LOOPBACK);
+}
+
+static struct kernel *open_kernel(bool answers_binding)
+{
+    struct kernel *kernel = calloc(1, sizeof *kernel);
+
+    if (geteuid() != 0) {
+        skip("needs root");
+    }
+    if (unshare(CLONE_NEWNET) != 0) {
+        skip("cannot make a network namespace");
+    }
+    if (system("ip link add across type veth peer name beyond") != 0) {
+        skip("cannot make an interface");
+    }
+    must(kernel != NULL, "calloc");
+    kernel->across = if_nametoindex("across");
+    must(kernel->across != 0, "across");
+    kernel->cpu_count = libbpf_num_possible_cpus();
+    must(kernel->cpu_count > 0 && kernel->cpu_count <= CPUS_MAX, "CPUs");
+    kernel->skel = relay_bpf__open();
+    must(kernel->skel != NULL, "open");
+    must(bpf_map__set_max_entries(kernel->skel->maps.paths, PATHS) == 0, "paths");
+    must(bpf_map__set_max_entries(kernel->skel->maps.hops, KERNEL_HOP_COUNT) == 0, "hops");
+    struct relay_abi_settings settings = make_settings(answers_binding);
+    memcpy((void *)&kernel->skel->rodata->settings, &settings, sizeof settings);
+    must(relay_bpf__load(kernel->skel) == 0, "load");
+    set_hops(kernel);
+    return kernel;
+}
+
+struct kernel *kernel_open(void)
+{
+    return open_kernel(true);
+}
+
+struct kernel *kernel_open_silent(void)
+{
+    return open_kernel(false);
+}
+
+void kernel_close(struct kernel *kernel)
+{
+    relay_bpf__destroy(kernel->skel);
+    free(kernel);
+}
+
+void kernel_bind(struct kernel *kernel, const struct relay_abi_key *key,
+                 const struct relay_abi_path *path)
+{
+    must(bpf_map_update_elem(bpf_map__fd(kernel->skel->maps.paths), key, path, BPF_NOEXIST) == 0,
+         "bind");
+}
+
+void kernel_clear(struct kernel *kernel)
+{
+    int paths = bpf_map__fd(kernel->skel->maps.paths);
+    struct relay_abi_key key;
+
+    while (bpf_map_get_next_key(paths, NULL, &key) == 0) {
+        must(bpf_map_delete_elem(paths, &key) == 0, "unbind");
+    }
+}
+
+uint64_t kernel_spoken_at(const struct kernel *kernel, uint32_t hop)
+{
+    struct relay_abi_hop value;
+
+    must(bpf_map_lookup_elem(bpf_map__fd(kernel->skel->maps.hops), &hop, &value) == 0, "hop");
+    return value.spoken_at;
+}
+
+static void read_counts(const struct kernel *kernel,
+                        struct relay_abi_count out[RELAY_ABI_VERDICT_COUNT])
+{
+    struct relay_abi_count counts[CPUS_MAX];
+
+    for (uint32_t verdict = 0; verdict < RELAY_ABI_VERDICT_COUNT; verdict++) {
+        must(bpf_map_lookup_elem(bpf_map__fd(kernel->skel->maps.counts), &verdict, counts) == 0,
+             "count");
+        out[verdict] = (struct relay_abi_count){0};
+        for (int cpu = 0; cpu < kernel->cpu_count; cpu++) {
+            out[verdict].packets += counts[cpu].packets;
+            out[verdict].bytes += counts[cpu].bytes;
+        }
+    }
+}
+
+static uint32_t test_run(const struct kernel *kernel, struct bpf_test_run_opts *opts)
+{
+    must(bpf_prog_test_run_opts(bpf_program__fd(kernel->skel->progs.relay), opts) == 0, "run");
+    return opts->retval;
+}
+
+void kernel_run(struct kernel *kernel, const uint8_t *frame, size_t len,
+                struct kernel_result *result)
+{
+    struct relay_abi_count before[RELAY_ABI_VERDICT_COUNT];
+    struct relay_abi_count after[RELAY_ABI_VERDICT_COUNT];
+    uint32_t verdicts = 0;
+    LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = (uint32_t)len,
+                .data_out = result->frame, .data_size_out = sizeof result->frame);
+
+    read_counts(kernel, before);
+    result->action = test_run(kernel, &opts);
+    result->frame_len = opts.data_size_out;
+    read_counts(kernel, after);
+    for (uint32_t verdict = 0; verdict < RELAY_ABI_VERDICT_COUNT; verdict++) {
+        if (after[verdict].packets != before[verdict].packets) {
+            result->verdict = verdict;
+            result->counted = after[verdict].bytes - before[verdict].bytes;
+            verdicts += (uint32_t)(after[verdict].packets - before[verdict].packets);
+        }
+    }
+    must(verdicts == 1, "each packet has one verdict");
+}
+
+uint32_t kernel_time_ns(struct kernel *kernel, const uint8_t *frame, size_t len, uint32_t repeat)
+{
+    LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = (uint32_t)len,
+                .repeat = (int)repeat);
+
+    (void)test_run(kernel, &opts);
+    return opts.duration;
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every way that a channel's packet can take: in and out over either family, from a client to a
+// peer, from a peer to a client, and from a client to another one. What leaves is compared whole
+// with what packet.c makes, whose checksums are summed from scratch.
+#include <linux/bpf.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/macro.h"
+#include "bpf/kernel.h"
+#include "bpf/packet.h"
+#include "bpf/way.h"
+#include "support/rng.h"
+
+enum {
+    IP4_LEN = 20,
+    IP6_LEN = 40,
+    UDP_LEN = 8,
+    CHANDATA_LEN = 4,
+};
+
+static struct kernel *kernel;
+static struct rng rng;
+static uint8_t data[PACKET_MAX];
+
+static void fill(void)
+{
+    rng_fill(&rng, data, sizeof data);
+}
+
+// Runs a packet over its way, and compares what has become of it.
+static void check(const struct way *way, const struct packet *in, uint32_t action)
+{
+    uint8_t frame[PACKET_MAX];
+    uint8_t want[PACKET_MAX];
+    struct kernel_result got;
+    struct packet out = way_out(way, in);
+    size_t len = packet_write(in, frame);
+    size_t want_len = packet_write(&out, want);
+
+    kernel_run(kernel, frame, len, &got);
+    if (got.verdict != way_verdict(way) || got.frame_len != want_len ||
+        memcmp(got.frame, want, want_len) != 0) {
+        print_message("%s, %zu bytes of data, %zu of padding, %zu behind\n", way_name(way),
+                      in->data_len, in->padding_len, in->trailer_len);
+    }
+    assert_int_equal(got.verdict, way_verdict(way));
+    assert_int_equal(got.action, action);
+    assert_int_equal(got.counted, len);
+    assert_int_equal(got.frame_len, want_len);
+    assert_memory_equal(got.frame, want, want_len);
+}
+
+static size_t longest(const struct way *way)
+{
+    return KERNEL_MTU - (way->out == ADDR_IP4 ? IP4_LEN : IP6_LEN) - UDP_LEN -
+           (way->kind == WAY_TO_PEER ? 0 : CHANDATA_LEN);
+}
+
+static void relays_every_length(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < WAY_COUNT; i++) {
+        struct way way = way_of(i);
+        way_bind(kernel, &way);
+        for (size_t len = 0; len <= longest(&way); len += len < 70 ? 1 : 13) {
+            fill();
+            struct packet in = way_in(&way, data, len);
+            check(&way, &in, XDP_TX);
+        }
+        struct packet in = way_in(&way, data, longest(&way));
+        check(&way, &in, XDP_TX);
+    }
+}
+
+// The padding may be of any value, and goes.
+static void cuts_padding(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < WAY_COUNT; i++) {
+        struct way way = way_of(i);
+        way_bind(kernel, &way);
+        for (size_t n = 0; way.kind != WAY_TO_CLIENT && n < 64; n++) {
+            fill();
+            struct packet in = way_in(&way, data, n % 2 == 0 ? n / 4 : longest(&way) - 3 - n / 4);
+            in.padding_len = n % 4;
+            rng_fill(&rng, in.padding, sizeof in.padding);
+            check(&way, &in, XDP_TX);
+        }
+    }
+}
+
+// Ethernet fills short frames up.
+static void cuts_what_lies_behind_the_packet(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < WAY_COUNT; i++) {
+        struct way way = way_of(i);
+        way_bind(kernel, &way);
+        for (size_t n = 0; n < 40; n++) {
+            fill();
+            struct packet in = way_in(&way, data, n % 8);
+            in.padding_len = way.kind == WAY_TO_CLIENT ? 0 : n % 4;
+            in.trailer_len = n;
+            check(&way, &in, XDP_TX);
+        }
+    }
+}
+
+static void keeps_what_routers_keep(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < WAY_COUNT; i++) {
+        struct way way = way_of(i);
+        way_bind(kernel, &way);
+        for (uint32_t n = 0; n < 256; n++) {
+            fill();
+            struct packet in = way_in(&way, data, rng_below(&rng, 200));
+            in.tos = (uint8_t)n;
+            in.ttl = (uint8_t)(n < 2 ? 2 : n);
+            in.id = (uint16_t)rng_next(&rng);
+            in.may_fragment = rng_chance(&rng, 50);
+            in.flow_label = (uint32_t)rng_below(&rng, 1 << 20);
+            check(&way, &in, XDP_TX);
+        }
+    }
+}
+
+static void leaves_by_another_interface(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < WAY_COUNT; i++) {
+        struct way way = way_of(i);
+        way.hop = KERNEL_HOP_ACROSS;
+        way_bind(kernel, &way);
+        fill();
+        struct packet in = way_in(&way, data, 160);
+        check(&way, &in, XDP_REDIRECT);
+    }
+}
+
+// UDP over IPv4 may have no checksum, and then has none on the other side.
+static void keeps_a_missing_checksum(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < WAY_COUNT; i++) {
+        struct way way = way_of(i);
+        if (way.in == ADDR_IP6 || way.out == ADDR_IP6) {
+            continue;
+        }
+        way_bind(kernel, &way);
+        for (size_t len = 0; len < 8; len++) {
+            struct packet in = way_in(&way, data, len);
+            in.has_no_checksum = true;
+            check(&way, &in, XDP_TX);
+        }
+    }
+}
+
+// Sets the first word of the data so that the packet's checksum comes to zero.
+static void make_zero(const struct packet *packet)
+{
+    uint8_t frame[PACKET_MAX];
+    const uint8_t *check = frame + packet_udp_at(packet) + 6;
+
+    data[0] = data[1] = 0;
+    (void)packet_write(packet, frame);
+    data[0] = check[0];
+    data[1] = check[1];
+    (void)packet_write(packet, frame);
+    assert_int_equal(check[0] << 8 | check[1], 0xFFFF); // as zero is written
+}
+
+static void writes_a_checksum_of_zero_as_ones(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < WAY_COUNT; i++) {
+        struct way way = way_of(i);
+        way_bind(kernel, &way);
+        for (size_t len = 2; len < 40; len++) {
+            fill();
+            struct packet in = way_in(&way, data, len);
+            struct packet out = way_out(&way, &in);
+            make_zero(&out);
+            check(&way, &in, XDP_TX);
+            make_zero(&in);
+            check(&way, &in, XDP_TX);
+        }
+    }
+}
+
+// A packet that is corrupt must not become one that looks sound.
+static void keeps_a_wrong_checksum_wrong(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < WAY_COUNT; i++) {
+        struct way way = way_of(i);
+        struct packet in = way_in(&way, data, 33);
+        struct packet out = way_out(&way, &in);
+        uint8_t frame[PACKET_MAX];
+        uint8_t want[PACKET_MAX];
+        struct kernel_result got;
+        way_bind(kernel, &way);
+        fill();
+        size_t len = packet_write(&in, frame);
+        size_t want_len = packet_write(&out, want);
+        frame[len - 1] ^= 0x10;
+        want[want_len - 1] ^= 0x10;
+        kernel_run(kernel, frame, len, &got);
+        assert_int_equal(got.verdict, way_verdict(&way));
+        assert_int_equal(got.frame_len, want_len);
+        assert_memory_equal(got.frame, want, want_len);
+    }
+}
+
+static int open_all(void **state)
+{
+    (void)state;
+    rng = rng_init(rng_seed("bpf_relay"));
+    kernel = kernel_open();
+    // The first packet of a hop passes for its sake.
+    for (uint32_t hop = KERNEL_HOP_BACK; hop <= KERNEL_HOP_ACROSS; hop++) {
+        struct way way = way_of(0);
+        struct packet in = way_in(&way, data, 1);
+        struct kernel_result got;
+        uint8_t frame[PACKET_MAX];
+        way.hop = hop;
+        way_bind(kernel, &way);
+        kernel_run(kernel, frame, packet_write(&in, frame), &got);
+        assert_int_equal(got.verdict, RELAY_ABI_VERDICT_pass_spoken);
+    }
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    kernel_close(kernel);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(relays_every_length),
+        cmocka_unit_test(cuts_padding),
+        cmocka_unit_test(cuts_what_lies_behind_the_packet),
+        cmocka_unit_test(keeps_what_routers_keep),
+        cmocka_unit_test(leaves_by_another_interface),
+        cmocka_unit_test(keeps_a_missing_checksum),
+        cmocka_unit_test(writes_a_checksum_of_zero_as_ones),
+        cmocka_unit_test(keeps_a_wrong_checksum_wrong),
+    };
+
+    return cmocka_run_group_tests(tests, open_all, close_all);
+}
