@@ -3,7 +3,7 @@
 //
 // The room knows how to load, attach and fill tables; what a channel is, and whether one may be
 // relayed, the caller knows. What it cannot do it says, and the sockets go on without it.
-// xdp_counts.h has the counters.
+// xdp_table.h has the channels, xdp_counts.h the counters.
 //
 // Loading needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON. After xdp_program_open() all else works
 // without any, attaching included: the program's descriptor is the right.
@@ -68,6 +68,7 @@ void xdp_program_close(struct xdp_program *program);
 MUST_USE int xdp_program_attach(struct xdp_program *program, const char *name,
                                 enum xdp_link_mode mode, struct xdp_reason *reason);
 // Detaches from an interface; -ENOENT when it was not attached there. The channels stay bound.
+// The table's next turn (xdp_table_tick) learns that packets do not leave by it any more.
 MUST_USE int xdp_program_detach(struct xdp_program *program, const char *name);
 
 // It is attached to this interface: packets may leave by it.

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "xdp/xdp_table.h"
+
+#include <assert.h>
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int xdp_table_open(const struct xdp_program *program, struct xdp_table *out)
+{
+    struct xdp_table table = {.program = program, .cursor = program->channel_max};
+
+    assert(program->skeleton != NULL);
+    table.slots = calloc(program->channel_max, sizeof(*table.slots));
+    if (table.slots == NULL) {
+        return -ENOMEM;
+    }
+    const int error = xdp_hop_open(program, &table.hops);
+    if (error != 0) {
+        free(table.slots);
+        return error;
+    }
+    *out = table;
+    return 0;
+}
+
+void xdp_table_close(struct xdp_table *table)
+{
+    xdp_hop_close(&table->hops);
+    free(table->slots);
+    table->slots = NULL;
+}
+
+static void port_write(uint8_t out[2], uint16_t port)
+{
+    out[0] = (uint8_t)(port >> 8);
+    out[1] = (uint8_t)port;
+}
+
+static uint16_t port_read(const uint8_t port[2])
+{
+    return (uint16_t)(port[0] << 8 | port[1]);
+}
+
+static struct relay_abi_key key_of(const struct addr *remote, uint8_t own, uint16_t local,
+                                   enum relay_abi_from from)
+{
+    struct relay_abi_key key = {.own = own, .from = (uint8_t)from};
+
+    memcpy(key.remote_ip, remote->ip, sizeof key.remote_ip);
+    port_write(key.remote_port, remote->port);
+    port_write(key.local, local);
+    return key;
+}
+
+// The keys of both paths. False when the program does not know one of the own addresses.
+static bool keys_of(const struct xdp_program *program, const struct xdp_binding *binding,
+                    struct relay_abi_key keys[2])
+{
+    const uint8_t server = xdp_program_own(program, &binding->server);
+    const uint8_t relayed = xdp_program_own(program, &binding->relayed);
+
+    if (server == XDP_PROGRAM_OWN_NONE || relayed == XDP_PROGRAM_OWN_NONE ||
+        binding->server.port != program->settings.listen_port) {
+        return false;
+    }
+    if (binding->is_turned && xdp_program_own(program, &binding->peer) == XDP_PROGRAM_OWN_NONE) {
+        return false;
+    }
+    keys[RELAY_ABI_FROM_CLIENT] =
+        key_of(&binding->client, server, binding->channel, RELAY_ABI_FROM_CLIENT);
+    keys[RELAY_ABI_FROM_PEER] =
+        key_of(&binding->peer, relayed, binding->relayed.port, RELAY_ABI_FROM_PEER);
+    return true;
+}
+
+// The key of the other direction's path: whom this direction's path leads to.
+static const struct relay_abi_key *ahead(const struct xdp_table_slot *slot,
+                                         enum relay_abi_from from)
+{
+    return &slot->keys[from == RELAY_ABI_FROM_CLIENT ? RELAY_ABI_FROM_PEER : RELAY_ABI_FROM_CLIENT];
+}
+
+// The port that this direction's path leaves from.
+static uint16_t local_port(const struct xdp_table *table, const struct xdp_table_slot *slot,
+                           enum relay_abi_from from)
+{
+    return from == RELAY_ABI_FROM_CLIENT ? port_read(ahead(slot, from)->local)
+                                         : table->program->settings.listen_port;
+}
+
+static struct relay_abi_path path_of(const struct xdp_table *table,
+                                     const struct xdp_table_slot *slot, enum relay_abi_from from)
+{
+    const struct relay_abi_key *to = ahead(slot, from);
+    struct relay_abi_path path = {.own = to->own, .hop = slot->hops[from]};
+
+    memcpy(path.remote_ip, to->remote_ip, sizeof path.remote_ip);
+    memcpy(path.remote_port, to->remote_port, sizeof path.remote_port);
+    port_write(path.local_port, local_port(table, slot, from));
+    if (from == RELAY_ABI_FROM_CLIENT) {
+        path.is_turned = slot->is_turned;
+    } else {
+        memcpy(path.channel, to->local, sizeof path.channel);
+    }
+    return path;
+}
+
+// Takes the hop of one direction's path. A turned packet leaves by the other client's.
+static int take_hop(struct xdp_table *table, const struct xdp_table_slot *slot,
+                    enum relay_abi_from from, uint32_t *out)
+{
+    const struct relay_abi_key *to = ahead(slot, from);
+    const struct relay_abi_own *own = &table->program->settings.own[to->own];
+    struct addr remote = {.family = own->family, .port = port_read(to->remote_port)};
+    struct addr local = {.family = own->family, .port = local_port(table, slot, from)};
+
+    if (from == RELAY_ABI_FROM_CLIENT && slot->is_turned) {
+        *out = RELAY_ABI_HOP_NONE;
+        return 0;
+    }
+    memcpy(remote.ip, to->remote_ip, sizeof remote.ip);
+    memcpy(local.ip, own->ip, sizeof local.ip);
+    return xdp_hop_take(&table->hops, &remote, &local, out);
+}
+
+static int put_path(const struct xdp_table *table, const struct xdp_table_slot *slot,
+                    enum relay_abi_from from, uint64_t flags)
+{
+    const struct relay_abi_path path = path_of(table, slot, from);
+
+    return bpf_map_update_elem(table->program->paths_fd, &slot->keys[from], &path, flags);
+}
+
+static int drop_path(const struct xdp_table *table, const struct xdp_table_slot *slot,
+                     enum relay_abi_from from)
+{
+    const int error = bpf_map_delete_elem(table->program->paths_fd, &slot->keys[from]);
+
+    return error == -ENOENT ? 0 : error;
+}
+
+static void give_hops(struct xdp_table *table, const struct xdp_table_slot *slot)
+{
+    xdp_hop_give(&table->hops, slot->hops[RELAY_ABI_FROM_CLIENT]);
+    xdp_hop_give(&table->hops, slot->hops[RELAY_ABI_FROM_PEER]);
+}
+
+// Puts both paths into the map, or none.
+static int put_paths(const struct xdp_table *table, const struct xdp_table_slot *slot)
+{
+    int error = put_path(table, slot, RELAY_ABI_FROM_CLIENT, BPF_NOEXIST);
+
+    if (error != 0) {
+        return error;
+    }
+    error = put_path(table, slot, RELAY_ABI_FROM_PEER, BPF_NOEXIST);
+    if (error != 0) {
+        const int undone = drop_path(table, slot, RELAY_ABI_FROM_CLIENT);
+        assert(undone == 0); // it was put there a moment ago
+    }
+    return error;
+}
+
+int xdp_table_bind(struct xdp_table *table, uint32_t slot, const struct xdp_binding *binding)
+{
+    struct xdp_table_slot next = {.is_bound = true, .is_turned = binding->is_turned};
+
+    assert(slot < table->program->channel_max);
+    assert(binding->client.family == binding->server.family);
+    assert(binding->peer.family == binding->relayed.family);
+    int error = xdp_table_unbind(table, slot);
+    if (error != 0 || !keys_of(table->program, binding, next.keys)) {
+        return error;
+    }
+    error = take_hop(table, &next, RELAY_ABI_FROM_CLIENT, &next.hops[RELAY_ABI_FROM_CLIENT]);
+    if (error == 0) {
+        error = take_hop(table, &next, RELAY_ABI_FROM_PEER, &next.hops[RELAY_ABI_FROM_PEER]);
+    }
+    if (error == 0) {
+        error = put_paths(table, &next);
+    }
+    if (error != 0) {
+        give_hops(table, &next);
+        return error;
+    }
+    table->slots[slot] = next;
+    table->bound_count++;
+    return 0;
+}
+
+int xdp_table_unbind(struct xdp_table *table, uint32_t slot)
+{
+    struct xdp_table_slot *bound = &table->slots[slot];
+
+    assert(slot < table->program->channel_max);
+    if (!bound->is_bound) {
+        return 0;
+    }
+    const int from_client = drop_path(table, bound, RELAY_ABI_FROM_CLIENT);
+    const int from_peer = drop_path(table, bound, RELAY_ABI_FROM_PEER);
+    if (from_client != 0 || from_peer != 0) {
+        return from_client != 0 ? from_client : from_peer;
+    }
+    give_hops(table, bound);
+    *bound = (struct xdp_table_slot){.is_bound = false};
+    assert(table->bound_count > 0);
+    table->bound_count--;
+    return 0;
+}
+
+bool xdp_table_is_bound(const struct xdp_table *table, uint32_t slot)
+{
+    assert(slot < table->program->channel_max);
+    return table->slots[slot].is_bound;
+}
+
+int xdp_table_fd(const struct xdp_table *table)
+{
+    return xdp_hop_fd(&table->hops);
+}
+
+int xdp_table_read(struct xdp_table *table)
+{
+    bool has_new_ways = false;
+    const int error = xdp_hop_read(&table->hops, &has_new_ways);
+
+    if (has_new_ways) {
+        table->cursor = 0;
+    }
+    return error;
+}
+
+uint64_t xdp_table_deadline(const struct xdp_table *table)
+{
+    const bool is_behind =
+        xdp_hop_is_behind(&table->hops) || table->cursor < table->program->channel_max;
+
+    return is_behind ? 0 : NEVER;
+}
+
+// Leads the slot's paths over the hops that are right now.
+static int look_again(struct xdp_table *table, struct xdp_table_slot *slot)
+{
+    int first_error = 0;
+
+    for (enum relay_abi_from from = RELAY_ABI_FROM_CLIENT; from <= RELAY_ABI_FROM_PEER; from++) {
+        uint32_t hop = RELAY_ABI_HOP_NONE;
+        int error = take_hop(table, slot, from, &hop);
+        const uint32_t old = slot->hops[from];
+
+        if (error == 0 && hop != old) {
+            slot->hops[from] = hop;
+            error = put_path(table, slot, from, BPF_EXIST);
+            if (error != 0) { // it still leads where it led
+                slot->hops[from] = old;
+                xdp_hop_give(&table->hops, hop);
+            } else {
+                xdp_hop_give(&table->hops, old);
+            }
+        } else if (error == 0) {
+            xdp_hop_give(&table->hops, hop); // it is held already
+        }
+        first_error = first_error != 0 ? first_error : error;
+    }
+    return first_error;
+}
+
+int xdp_table_tick(struct xdp_table *table)
+{
+    const uint32_t capacity = table->program->channel_max;
+    bool has_new_ways = false;
+    int first_error = xdp_hop_tick(&table->hops, &has_new_ways);
+
+    if (has_new_ways) {
+        table->cursor = 0;
+    }
+    for (uint32_t looked = 0; looked < XDP_TABLE_TICK_SLOTS && table->cursor < capacity;
+         table->cursor++) {
+        struct xdp_table_slot *slot = &table->slots[table->cursor];
+
+        if (table->bound_count == 0) {
+            table->cursor = capacity;
+            break;
+        }
+        if (slot->is_bound) {
+            const int error = look_again(table, slot);
+            first_error = first_error != 0 ? first_error : error;
+            looked++;
+        }
+    }
+    return first_error;
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The channels that the kernel program relays: the user-space side of the map of paths.
+//
+// Each channel has a slot, whose number the caller chooses, so that letting go of it needs nothing
+// else. A channel is two paths, one for each direction: either both are in the map or none. When
+// xdp_table_bind() returns 0 the next packet finds them, and when xdp_table_unbind() returns 0 no
+// packet does any more.
+//
+// Paths lead to next hops (xdp_hop.h), which the table keeps current: the caller watches
+// xdp_table_fd() for reading and calls xdp_table_read(), and xdp_table_tick() at the deadline.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/macro.h"
+#include "base/now.h"
+#include "xdp/xdp_hop.h"
+#include "xdp/xdp_program.h"
+
+enum {
+    XDP_TABLE_TICK_SLOTS = 64, // that one xdp_table_tick() looks at
+};
+
+// One channel.
+struct xdp_binding {
+    struct addr client;
+    struct addr server; // the own address that the client sends to
+    struct addr peer;
+    struct addr relayed; // the own address, with its port, that the peer's packets arrive at
+    uint16_t channel;    // the number in front of the data
+    // The peer is another client's relayed address: an own address as `relayed` is one, as packets
+    // on this host bear it.
+    bool is_turned;
+};
+
+// What is kept of a channel. A path is made of the other direction's key: it leads to whom that
+// one's packets come from.
+struct xdp_table_slot {
+    struct relay_abi_key keys[2]; // by enum relay_abi_from
+    uint32_t hops[2];             // likewise: of the path that the key finds
+    bool is_bound;
+    bool is_turned;
+};
+
+struct xdp_table {
+    const struct xdp_program *program;
+    struct xdp_hop_set hops;
+    struct xdp_table_slot *slots; // of the program's channel_max
+    uint32_t bound_count;
+    uint32_t cursor; // the next slot to look at again; channel_max: none
+};
+
+// Opens an empty table for an open program, which stays where it is until the table is closed.
+// -ENOMEM, -EMFILE, or why rtnetlink does not answer. *out is untouched unless 0, and does not
+// move from then on.
+MUST_USE int xdp_table_open(const struct xdp_program *program, struct xdp_table *out);
+// The paths vanish with the program, not with the table.
+void xdp_table_close(struct xdp_table *table);
+
+// Binds; a slot that is bound is bound anew. Nothing happens, and that is no error, when `server`,
+// `relayed` or, turned, `peer` is none of the program's own addresses, or `server` has another
+// port than it listens on: the sockets relay such a channel. -EEXIST: another slot has one of its
+// paths. -E2BIG: the map is full. Others as bpf(2). After an error the slot is not bound.
+MUST_USE int xdp_table_bind(struct xdp_table *table, uint32_t slot,
+                            const struct xdp_binding *binding);
+// Lets go of a slot; 0 also when it is not bound. After an error, which no working kernel gives,
+// packets may still be relayed, and the program should be detached.
+MUST_USE int xdp_table_unbind(struct xdp_table *table, uint32_t slot);
+// Whether the program relays the slot's channel.
+bool xdp_table_is_bound(const struct xdp_table *table, uint32_t slot);
+
+// Readable when routes, neighbours or interfaces have changed.
+int xdp_table_fd(const struct xdp_table *table);
+// Takes what has changed, as much as is fit for one turn. -errno when a map refuses.
+MUST_USE int xdp_table_read(struct xdp_table *table);
+
+// 0 when hops and paths are to be looked at again, else NEVER.
+uint64_t xdp_table_deadline(const struct xdp_table *table);
+// Looks at some of them. -errno when a map refuses; it has gone on with the others.
+MUST_USE int xdp_table_tick(struct xdp_table *table);

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "xdp/xdp_table.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "support/dies.h"
+#include "xdp_world.h"
+
+enum { CHANNELS = 64, HOPS = 16 };
+
+struct world {
+    struct xdp_program program;
+    struct xdp_table table;
+};
+
+static void open_world(struct world *world)
+{
+    struct xdp_reason reason;
+
+    xdp_world_open(&world->program, CHANNELS, HOPS);
+    assert_int_equal(xdp_program_attach(&world->program, "near0", XDP_LINK_GENERIC, &reason), 0);
+    assert_int_equal(xdp_program_attach(&world->program, "near1", XDP_LINK_GENERIC, &reason), 0);
+    assert_int_equal(xdp_table_open(&world->program, &world->table), 0);
+}
+
+static void close_world(struct world *world)
+{
+    xdp_table_close(&world->table);
+    xdp_program_close(&world->program);
+}
+
+// A client on IPv4 and a peer on IPv6, told apart from others by a number.
+static struct xdp_binding binding_of(uint16_t number)
+{
+    return (struct xdp_binding){
+        .client = xdp_world_addr("192.0.2.77", (uint16_t)(40000 + number)),
+        .server = xdp_world_addr("192.0.2.1", 3478),
+        .peer = xdp_world_addr("2001:db8::99", 5060),
+        .relayed = xdp_world_addr("2001:db8::1", (uint16_t)(50000 + number)),
+        .channel = 0x4abc,
+    };
+}
+
+// How many paths are in the map.
+static int count_paths(const struct world *world)
+{
+    struct relay_abi_key key;
+    int count = 0;
+
+    for (void *last = NULL; bpf_map_get_next_key(world->program.paths_fd, last, &key) == 0;
+         last = &key) {
+        count++;
+    }
+    return count;
+}
+
+// Written by hand, as a packet has it, not by what is tested.
+static struct relay_abi_key client_key(uint16_t number)
+{
+    const uint16_t port = (uint16_t)(40000 + number);
+    return (struct relay_abi_key){
+        .remote_ip = {192, 0, 2, 77},
+        .remote_port = {(uint8_t)(port >> 8), (uint8_t)port},
+        .local = {0x4a, 0xbc},
+        .own = 0,
+        .from = RELAY_ABI_FROM_CLIENT,
+    };
+}
+
+static struct relay_abi_key peer_key(uint16_t number)
+{
+    const uint16_t port = (uint16_t)(50000 + number);
+    return (struct relay_abi_key){
+        .remote_ip = {0x20, 0x01, 0x0d, 0xb8, [15] = 0x99},
+        .remote_port = {5060 >> 8, 5060 & 0xff},
+        .local = {(uint8_t)(port >> 8), (uint8_t)port},
+        .own = 1,
+        .from = RELAY_ABI_FROM_PEER,
+    };
+}
+
+static bool find(const struct world *world, struct relay_abi_key key, struct relay_abi_path *out)
+{
+    return bpf_map_lookup_elem(world->program.paths_fd, &key, out) == 0;
+}
+
+static struct relay_abi_path found(const struct world *world, struct relay_abi_key key)
+{
+    struct relay_abi_path path;
+
+    assert_true(find(world, key, &path));
+    return path;
+}
+
+static void binds_both_paths(void **state)
+{
+    struct world world;
+    const struct xdp_binding binding = binding_of(0);
+    const struct relay_abi_path to_peer = {
+        .remote_ip = {0x20, 0x01, 0x0d, 0xb8, [15] = 0x99},
+        .remote_port = {5060 >> 8, 5060 & 0xff},
+        .local_port = {50000 >> 8, 50000 & 0xff},
+        .own = 1,
+    };
+    const struct relay_abi_path to_client = {
+        .remote_ip = {192, 0, 2, 77},
+        .remote_port = {40000 >> 8, 40000 & 0xff},
+        .local_port = {3478 >> 8, 3478 & 0xff},
+        .channel = {0x4a, 0xbc},
+        .own = 0,
+    };
+
+    (void)state;
+    open_world(&world);
+    assert_int_equal(xdp_table_bind(&world.table, 7, &binding), 0);
+    assert_true(xdp_table_is_bound(&world.table, 7));
+    assert_false(xdp_table_is_bound(&world.table, 6));
+    struct relay_abi_path path = found(&world, client_key(0));
+    assert_int_not_equal(path.hop, RELAY_ABI_HOP_NONE);
+    path.hop = 0;
+    assert_memory_equal(&path, &to_peer, sizeof path);
+    path = found(&world, peer_key(0));
+    assert_int_not_equal(path.hop, RELAY_ABI_HOP_NONE);
+    path.hop = 0;
+    assert_memory_equal(&path, &to_client, sizeof path);
+    assert_int_equal(count_paths(&world), 2);
+    close_world(&world);
+}
+
+static void unbinds_by_the_slot_alone(void **state)
+{
+    struct world world;
+
+    (void)state;
+    open_world(&world);
+    for (uint16_t i = 0; i < CHANNELS; i++) {
+        const struct xdp_binding binding = binding_of(i);
+        assert_int_equal(xdp_table_bind(&world.table, i, &binding), 0);
+    }
+    assert_int_equal(count_paths(&world), 2 * CHANNELS); // the map is full, to the last
+    assert_int_equal(world.table.hops.pool.used, 2);     // one neighbour in each family
+    for (uint16_t i = 0; i < CHANNELS; i++) {
+        struct relay_abi_path path;
+        assert_int_equal(xdp_table_unbind(&world.table, i), 0);
+        assert_int_equal(xdp_table_unbind(&world.table, i), 0);
+        assert_false(find(&world, client_key(i), &path));
+        assert_false(find(&world, peer_key(i), &path));
+        assert_int_equal(count_paths(&world), 2 * (CHANNELS - 1 - i));
+    }
+    assert_int_equal(world.table.hops.pool.used, 0);
+    close_world(&world);
+}
+
+static void binds_a_bound_slot_anew(void **state)
+{
+    struct world world;
+    struct relay_abi_path path;
+    struct xdp_binding binding = binding_of(0);
+
+    (void)state;
+    open_world(&world);
+    assert_int_equal(xdp_table_bind(&world.table, 7, &binding), 0);
+    assert_int_equal(xdp_table_bind(&world.table, 7, &binding), 0); // the same again
+    assert_int_equal(count_paths(&world), 2);
+    binding = binding_of(1);
+    assert_int_equal(xdp_table_bind(&world.table, 7, &binding), 0);
+    assert_int_equal(count_paths(&world), 2);
+    assert_false(find(&world, client_key(0), &path));
+    assert_false(find(&world, peer_key(0), &path));
+    found(&world, client_key(1));
+    found(&world, peer_key(1));
+    binding.server = xdp_world_addr("192.0.2.2", 3478); // not ours: what was bound goes, too
+    assert_int_equal(xdp_table_bind(&world.table, 7, &binding), 0);
+    assert_false(xdp_table_is_bound(&world.table, 7));
+    assert_int_equal(count_paths(&world), 0);
+    close_world(&world);
+}
+
+static void marks_what_is_turned(void **state)
+{
+    struct world world;
+    struct xdp_binding binding = binding_of(0);
+
+    (void)state;
+    open_world(&world);
+    binding.is_turned = true;
+    binding.peer = xdp_world_addr("2001:db8::1", 50001);
+    assert_int_equal(xdp_table_bind(&world.table, 7, &binding), 0);
+    struct relay_abi_path path = found(&world, client_key(0));
+    assert_true(path.is_turned);
+    assert_int_equal(path.hop, RELAY_ABI_HOP_NONE); // the other client's path has the hop
+    struct relay_abi_key key = peer_key(0);
+    memset(key.remote_ip + 4, 0, 12);
+    key.remote_ip[15] = 1;
+    key.remote_port[0] = 50001 >> 8;
+    key.remote_port[1] = 50001 & 0xff;
+    path = found(&world, key);
+    assert_false(path.is_turned);
+    assert_int_not_equal(path.hop, RELAY_ABI_HOP_NONE);
+
+    binding.peer = xdp_world_addr("2001:db8::99", 50001); // turned, but to nobody here
+    assert_int_equal(xdp_table_bind(&world.table, 8, &binding), 0);
+    assert_false(xdp_table_is_bound(&world.table, 8));
+    close_world(&world);
+}
+
+static void leaves_foreign_addresses_to_the_sockets(void **state)
+{
+    struct world world;
+    struct xdp_binding bindings[] = {binding_of(0), binding_of(0), binding_of(0)};
+
+    (void)state;
+    open_world(&world);
+    bindings[0].server = xdp_world_addr("192.0.2.2", 3478);
+    bindings[1].server = xdp_world_addr("192.0.2.1", 3479);
+    bindings[2].relayed = xdp_world_addr("2001:db8::2", 50000);
+    for (uint32_t i = 0; i < COUNT_OF(bindings); i++) {
+        assert_int_equal(xdp_table_bind(&world.table, i, &bindings[i]), 0);
+        assert_false(xdp_table_is_bound(&world.table, i));
+    }
+    assert_int_equal(count_paths(&world), 0);
+    assert_int_equal(world.table.hops.pool.used, 0);
+    close_world(&world);
+}
+
+// Another slot has one of the paths, or the map no room: both ends stay as they were.
+static void binds_both_paths_or_none(void **state)
+{
+    struct world world;
+    struct relay_abi_path path;
+    struct xdp_binding binding = binding_of(0);
+
+    (void)state;
+    open_world(&world);
+    assert_int_equal(xdp_table_bind(&world.table, 0, &binding), 0);
+    binding.client.port = 40001; // another path from the client, the same from the peer
+    assert_int_equal(xdp_table_bind(&world.table, 1, &binding), -EEXIST);
+    assert_false(xdp_table_is_bound(&world.table, 1));
+    assert_false(find(&world, client_key(1), &path));
+    assert_int_equal(count_paths(&world), 2);
+    assert_int_equal(world.table.hops.pool.used, 2);
+
+    for (uint16_t i = 1; i < CHANNELS; i++) {
+        binding = binding_of(i);
+        assert_int_equal(xdp_table_bind(&world.table, i, &binding), 0);
+    }
+    assert_int_equal(xdp_table_unbind(&world.table, 5), 0);
+    struct relay_abi_key foreign = client_key(5);
+    foreign.remote_ip[0] = 10; // takes one of the two places that came free
+    assert_int_equal(bpf_map_update_elem(world.program.paths_fd, &foreign, &path, BPF_ANY), 0);
+    binding = binding_of(5);
+    assert_int_equal(xdp_table_bind(&world.table, 5, &binding), -E2BIG);
+    assert_int_equal(count_paths(&world), 2 * CHANNELS - 1);
+    assert_false(find(&world, client_key(5), &path));
+    assert_int_equal(bpf_map_delete_elem(world.program.paths_fd, &foreign), 0);
+    assert_int_equal(xdp_table_bind(&world.table, 5, &binding), 0);
+    close_world(&world);
+}
+
+static void bind_beyond_the_end(void *context)
+{
+    struct world *world = context;
+    const struct xdp_binding binding = binding_of(0);
+
+    IGNORE(xdp_table_bind(&world->table, CHANNELS, &binding));
+}
+
+static void refuses_slots_that_are_not_there(void **state)
+{
+    struct world world;
+
+    (void)state;
+    open_world(&world);
+    assert_true(dies(bind_beyond_the_end, &world));
+    close_world(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(binds_both_paths),
+        cmocka_unit_test(unbinds_by_the_slot_alone),
+        cmocka_unit_test(binds_a_bound_slot_anew),
+        cmocka_unit_test(marks_what_is_turned),
+        cmocka_unit_test(leaves_foreign_addresses_to_the_sockets),
+        cmocka_unit_test(binds_both_paths_or_none),
+        cmocka_unit_test(refuses_slots_that_are_not_there),
+    };
+    return xdp_world_enter() ? cmocka_run_group_tests(tests, NULL, NULL) : XDP_WORLD_SKIPPED;
+}
