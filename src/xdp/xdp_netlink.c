@@ -15,10 +15,17 @@ enum {
 
 int xdp_netlink_open(struct xdp_netlink *out)
 {
+    const struct sockaddr_nl any = {.nl_family = AF_NETLINK};
     const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 
     if (fd < 0) {
         return -errno;
+    }
+    // Until it has a port of its own, it has the kernel's, who sends no event to itself.
+    if (bind(fd, (const struct sockaddr *)&any, sizeof any) != 0) {
+        const int error = -errno;
+        IGNORE(close(fd)); // nothing was written
+        return error;
     }
     *out = (struct xdp_netlink){.fd = fd};
     return 0;
