@@ -349,7 +349,7 @@ static int on_message(struct xdp_hop_set *set, const struct nlmsghdr *message, b
 static void begin_anew(struct xdp_hop_set *set, bool *has_new_ways)
 {
     set->link_changes = set->program->link_changes - 1;
-    set->cursor = 0;
+    set->behind = set->pool.touched;
     *has_new_ways = true;
 }
 
@@ -384,7 +384,7 @@ int xdp_hop_read(struct xdp_hop_set *set, bool *has_new_ways)
 
 bool xdp_hop_is_behind(const struct xdp_hop_set *set)
 {
-    return set->link_changes != set->program->link_changes || set->cursor < set->pool.touched;
+    return set->link_changes != set->program->link_changes || set->behind > 0;
 }
 
 int xdp_hop_tick(struct xdp_hop_set *set, bool *has_new_ways)
@@ -398,12 +398,12 @@ int xdp_hop_tick(struct xdp_hop_set *set, bool *has_new_ways)
             first_error = first_error != 0 ? first_error : error;
         }
     }
-    for (uint32_t asked = 0; asked < XDP_HOP_TICK_HOPS && set->cursor < set->pool.touched;
-         set->cursor++) {
+    for (uint32_t i = 0; i < XDP_HOP_TICK_HOPS && set->behind > 0; i++) {
+        set->cursor = set->cursor + 1 < set->pool.touched ? set->cursor + 1 : 0;
+        set->behind--;
         if (is_taken(set, set->cursor)) {
             const int error = ask_neighbour(set, set->cursor);
             first_error = first_error != 0 ? first_error : error;
-            asked++;
         }
     }
     return first_error;

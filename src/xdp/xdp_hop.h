@@ -35,7 +35,8 @@ struct xdp_hop_set {
     struct xdp_device devices[XDP_PROGRAM_LINK_MAX]; // those that the program is attached to
     uint32_t device_count;
     uint32_t link_changes; // the program's, when the devices were read
-    uint32_t cursor;       // the next hop whose neighbour is to be asked for; pool.touched: none
+    uint32_t behind; // hops whose neighbours are to be asked for, from the cursor on and round
+    uint32_t cursor;
     struct siphash_key key;
     void *memory;       // of the pool and the table
     struct pool pool;   // the hop of index i in the map is the pool's i - 1

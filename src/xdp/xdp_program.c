@@ -120,27 +120,11 @@ static uint32_t find_link(const struct xdp_program *program, const char *name)
     return i;
 }
 
-// Lets packets leave by the interface. Entries of interfaces that are detached stay until the map
-// is full of them: packets on the way are not lost, and the hops decide what goes there anyway.
+// Lets packets leave by the interface.
 static int add_exit(const struct xdp_program *program, uint32_t ifindex)
 {
     const struct bpf_devmap_val value = {.ifindex = ifindex, .bpf_prog.fd = -1};
-    uint32_t key = 0;
 
-    if (bpf_map_update_elem(program->links_fd, &ifindex, &value, BPF_ANY) == 0) {
-        return 0;
-    }
-    // The map is as large as the list of links: when it is full, one of them is gone.
-    for (int i = 0; i < XDP_PROGRAM_LINK_MAX; i++) {
-        if (bpf_map_get_next_key(program->links_fd, i == 0 ? NULL : &key, &key) != 0) {
-            break;
-        }
-        if (!xdp_program_is_attached(program, key)) {
-            // If it cannot be deleted, the update tells.
-            IGNORE(bpf_map_delete_elem(program->links_fd, &key));
-            break;
-        }
-    }
     return bpf_map_update_elem(program->links_fd, &ifindex, &value, BPF_ANY);
 }
 
@@ -186,6 +170,8 @@ int xdp_program_detach(struct xdp_program *program, const char *name)
     if (place == program->link_count) {
         return -ENOENT;
     }
+    // What would leave by it passes from here on. The kernel has removed it if it is gone.
+    IGNORE(bpf_map_delete_elem(program->links_fd, &program->links[place].ifindex));
     xdp_link_close(&program->links[place]);
     program->links[place] = program->links[--program->link_count];
     program->link_changes++;

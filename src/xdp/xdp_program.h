@@ -67,8 +67,8 @@ void xdp_program_close(struct xdp_program *program);
 // as of xdp_link_open(), and -EALREADY when it is attached there, -E2BIG beyond LINK_MAX.
 MUST_USE int xdp_program_attach(struct xdp_program *program, const char *name,
                                 enum xdp_link_mode mode, struct xdp_reason *reason);
-// Detaches from an interface; -ENOENT when it was not attached there. The channels stay bound.
-// The table's next turn (xdp_table_tick) learns that packets do not leave by it any more.
+// Detaches from an interface; -ENOENT when it was not attached there. The channels stay bound,
+// and packets that would leave by it pass.
 MUST_USE int xdp_program_detach(struct xdp_program *program, const char *name);
 
 // It is attached to this interface: packets may leave by it.

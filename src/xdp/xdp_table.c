@@ -9,7 +9,7 @@
 
 int xdp_table_open(const struct xdp_program *program, struct xdp_table *out)
 {
-    struct xdp_table table = {.program = program, .cursor = program->channel_max};
+    struct xdp_table table = {.program = program};
 
     assert(program->skeleton != NULL);
     table.slots = calloc(program->channel_max, sizeof(*table.slots));
@@ -63,9 +63,6 @@ static bool keys_of(const struct xdp_program *program, const struct xdp_binding 
 
     if (server == XDP_PROGRAM_OWN_NONE || relayed == XDP_PROGRAM_OWN_NONE ||
         binding->server.port != program->settings.listen_port) {
-        return false;
-    }
-    if (binding->is_turned && xdp_program_own(program, &binding->peer) == XDP_PROGRAM_OWN_NONE) {
         return false;
     }
     keys[RELAY_ABI_FROM_CLIENT] =
@@ -187,6 +184,7 @@ int xdp_table_bind(struct xdp_table *table, uint32_t slot, const struct xdp_bind
     }
     table->slots[slot] = next;
     table->bound_count++;
+    table->touched = slot < table->touched ? table->touched : slot + 1;
     return 0;
 }
 
@@ -227,17 +225,14 @@ int xdp_table_read(struct xdp_table *table)
     const int error = xdp_hop_read(&table->hops, &has_new_ways);
 
     if (has_new_ways) {
-        table->cursor = 0;
+        table->behind = table->touched;
     }
     return error;
 }
 
 uint64_t xdp_table_deadline(const struct xdp_table *table)
 {
-    const bool is_behind =
-        xdp_hop_is_behind(&table->hops) || table->cursor < table->program->channel_max;
-
-    return is_behind ? 0 : NEVER;
+    return xdp_hop_is_behind(&table->hops) || table->behind > 0 ? 0 : NEVER;
 }
 
 // Leads the slot's paths over the hops that are right now.
@@ -269,25 +264,24 @@ static int look_again(struct xdp_table *table, struct xdp_table_slot *slot)
 
 int xdp_table_tick(struct xdp_table *table)
 {
-    const uint32_t capacity = table->program->channel_max;
+    uint32_t bound = 0;
     bool has_new_ways = false;
     int first_error = xdp_hop_tick(&table->hops, &has_new_ways);
 
     if (has_new_ways) {
-        table->cursor = 0;
+        table->behind = table->touched;
     }
-    for (uint32_t looked = 0; looked < XDP_TABLE_TICK_SLOTS && table->cursor < capacity;
-         table->cursor++) {
-        struct xdp_table_slot *slot = &table->slots[table->cursor];
-
-        if (table->bound_count == 0) {
-            table->cursor = capacity;
-            break;
+    // News make it go round once more, but never begin again: all have their turn.
+    for (uint32_t i = 0; i < XDP_TABLE_TICK_MAX && table->behind > 0; i++) {
+        table->cursor = table->cursor + 1 < table->touched ? table->cursor + 1 : 0;
+        table->behind--;
+        if (!table->slots[table->cursor].is_bound) {
+            continue;
         }
-        if (slot->is_bound) {
-            const int error = look_again(table, slot);
-            first_error = first_error != 0 ? first_error : error;
-            looked++;
+        const int error = look_again(table, &table->slots[table->cursor]);
+        first_error = first_error != 0 ? first_error : error;
+        if (++bound == XDP_TABLE_TICK_BOUND) {
+            break;
         }
     }
     return first_error;

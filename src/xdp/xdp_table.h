@@ -20,19 +20,18 @@
 #include "xdp/xdp_program.h"
 
 enum {
-    XDP_TABLE_TICK_SLOTS = 64, // that one xdp_table_tick() looks at
+    XDP_TABLE_TICK_BOUND = 64, // bound slots that one xdp_table_tick() looks at again
+    XDP_TABLE_TICK_MAX = 4096, // slots that it walks over
 };
 
 // One channel.
 struct xdp_binding {
     struct addr client;
-    struct addr server; // the own address that the client sends to
-    struct addr peer;
+    struct addr server;  // the own address that the client sends to
+    struct addr peer;    // as the client names it
     struct addr relayed; // the own address, with its port, that the peer's packets arrive at
     uint16_t channel;    // the number in front of the data
-    // The peer is another client's relayed address: an own address as `relayed` is one, as packets
-    // on this host bear it.
-    bool is_turned;
+    bool is_turned;      // the peer is another client's relayed address
 };
 
 // What is kept of a channel. A path is made of the other direction's key: it leads to whom that
@@ -49,7 +48,9 @@ struct xdp_table {
     struct xdp_hop_set hops;
     struct xdp_table_slot *slots; // of the program's channel_max
     uint32_t bound_count;
-    uint32_t cursor; // the next slot to look at again; channel_max: none
+    uint32_t touched; // slots that were ever bound: the first `touched`
+    uint32_t behind;  // slots to be looked at again, from the cursor on and round
+    uint32_t cursor;
 };
 
 // Opens an empty table for an open program, which stays where it is until the table is closed.
@@ -59,9 +60,9 @@ MUST_USE int xdp_table_open(const struct xdp_program *program, struct xdp_table 
 // The paths vanish with the program, not with the table.
 void xdp_table_close(struct xdp_table *table);
 
-// Binds; a slot that is bound is bound anew. Nothing happens, and that is no error, when `server`,
-// `relayed` or, turned, `peer` is none of the program's own addresses, or `server` has another
-// port than it listens on: the sockets relay such a channel. -EEXIST: another slot has one of its
+// Binds; a slot that is bound is bound anew. Nothing happens, and that is no error, when `server`
+// or `relayed` is none of the program's own addresses, or `server` has another port than it
+// listens on: the sockets relay such a channel. -EEXIST: another slot has one of its
 // paths. -E2BIG: the map is full. Others as bpf(2). After an error the slot is not bound.
 MUST_USE int xdp_table_bind(struct xdp_table *table, uint32_t slot,
                             const struct xdp_binding *binding);

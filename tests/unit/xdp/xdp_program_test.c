@@ -123,7 +123,9 @@ static void attaches_detaches_and_attaches_again(void **state)
         assert_int_equal(xdp_program_detach(&program, "near0"), 0);
         assert_int_equal(xdp_program_detach(&program, "near0"), -ENOENT);
         assert_false(xdp_program_is_attached(&program, xdp_world_ifindex("near0")));
+        assert_false(has_exit(&program, "near0"));
         assert_true(xdp_program_is_attached(&program, xdp_world_ifindex("near1")));
+        assert_true(has_exit(&program, "near1"));
         assert_int_equal(xdp_program_detach(&program, "near1"), 0);
         assert_int_equal(program.link_count, 0);
         assert_int_equal(program.link_changes, 4 * (round + 1));
@@ -139,7 +141,6 @@ static void attaches_to_many_interfaces_one_after_another(void **state)
 
     (void)state;
     xdp_world_open(&program, 1, 1);
-    // More than there is room for in the map of exits, of which each leaves an entry.
     for (int i = 0; i < 2 * XDP_PROGRAM_LINK_MAX; i++) {
         snprintf(name, sizeof(name), "bridge%d", i);
         xdp_world_run("ip link add %s type bridge", name);

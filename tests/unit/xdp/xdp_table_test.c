@@ -208,9 +208,6 @@ static void marks_what_is_turned(void **state)
     assert_false(path.is_turned);
     assert_int_not_equal(path.hop, RELAY_ABI_HOP_NONE);
 
-    binding.peer = xdp_world_addr("2001:db8::99", 50001); // turned, but to nobody here
-    assert_int_equal(xdp_table_bind(&world.table, 8, &binding), 0);
-    assert_false(xdp_table_is_bound(&world.table, 8));
     close_world(&world);
 }
 
@@ -267,6 +264,135 @@ static void binds_both_paths_or_none(void **state)
     close_world(&world);
 }
 
+static void look_at_all_again(struct world *world)
+{
+    assert_int_equal(xdp_table_read(&world->table), 0);
+    for (int i = 0; xdp_table_deadline(&world->table) == 0; i++) {
+        assert_true(i < CHANNELS);
+        assert_int_equal(xdp_table_tick(&world->table), 0);
+    }
+}
+
+static struct relay_abi_hop hop_of(const struct world *world, struct relay_abi_key key)
+{
+    const uint32_t hop = found(world, key).hop;
+    struct relay_abi_hop value;
+
+    assert_int_equal(bpf_map_lookup_elem(world->program.hops_fd, &hop, &value), 0);
+    return value;
+}
+
+static void follows_the_routes(void **state)
+{
+    struct world world;
+
+    (void)state;
+    open_world(&world);
+    xdp_world_run("ip neigh replace 192.0.2.254 lladdr 02:00:00:00:00:fe nud permanent dev near0");
+    xdp_world_run("ip neigh replace 198.51.100.9 lladdr 02:00:00:00:00:91 nud permanent dev near1");
+    for (uint16_t i = 0; i < CHANNELS; i++) {
+        const struct xdp_binding binding = binding_of(i);
+        assert_int_equal(xdp_table_bind(&world.table, i, &binding), 0);
+    }
+    look_at_all_again(&world);
+    const uint32_t direct = found(&world, peer_key(0)).hop;
+    xdp_world_run("ip route add 192.0.2.77/32 via 192.0.2.254");
+    look_at_all_again(&world);
+    for (uint16_t i = 0; i < CHANNELS; i++) { // by the router now
+        assert_int_equal(hop_of(&world, peer_key(i)).to_mac[5], 0xfe);
+        assert_int_not_equal(found(&world, peer_key(i)).hop, direct);
+    }
+    xdp_world_run("ip route replace 192.0.2.77/32 via 198.51.100.9");
+    look_at_all_again(&world);
+    assert_int_equal(hop_of(&world, peer_key(9)).to_mac[5], 0x91); // by the other interface
+    assert_int_equal(hop_of(&world, peer_key(9)).ifindex, xdp_world_ifindex("near1"));
+    xdp_world_run("ip route replace blackhole 192.0.2.77/32");
+    look_at_all_again(&world);
+    assert_int_equal(found(&world, peer_key(9)).hop, RELAY_ABI_HOP_NONE);
+    xdp_world_run("ip route del 192.0.2.77/32");
+    look_at_all_again(&world);
+    assert_int_not_equal(found(&world, peer_key(9)).hop, RELAY_ABI_HOP_NONE);
+    assert_int_equal(count_paths(&world), 2 * CHANNELS);
+    assert_int_equal(world.table.hops.pool.used, 2);
+
+    xdp_world_run("ip link set near0 down");
+    look_at_all_again(&world);
+    assert_int_equal(hop_of(&world, peer_key(9)).ifindex, 0);
+    xdp_world_run("ip link set near0 up");
+    xdp_world_run("ip address replace 2001:db8::1/64 dev near0 nodad");
+    look_at_all_again(&world);
+    assert_int_not_equal(found(&world, client_key(9)).hop, RELAY_ABI_HOP_NONE);
+    close_world(&world);
+}
+
+static void follows_the_program(void **state)
+{
+    struct world world;
+    struct xdp_reason reason;
+    const struct xdp_binding binding = binding_of(0);
+
+    (void)state;
+    open_world(&world);
+    assert_int_equal(xdp_program_detach(&world.program, "near0"), 0);
+    assert_int_equal(xdp_table_bind(&world.table, 0, &binding), 0);
+    assert_int_equal(found(&world, peer_key(0)).hop, RELAY_ABI_HOP_NONE);
+    look_at_all_again(&world);
+    assert_int_equal(xdp_program_attach(&world.program, "near0", XDP_LINK_GENERIC, &reason), 0);
+    assert_int_equal(xdp_table_deadline(&world.table), 0);
+    look_at_all_again(&world);
+    assert_int_not_equal(found(&world, peer_key(0)).hop, RELAY_ABI_HOP_NONE);
+    assert_int_not_equal(found(&world, client_key(0)).hop, RELAY_ABI_HOP_NONE);
+    close_world(&world);
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * SECOND_NS + (uint64_t)time.tv_nsec;
+}
+
+// No turn of the loop is held up by a change of routes, however many channels there are.
+static void looks_at_many_in_small_turns(void **state)
+{
+    enum { MANY = 4096 };
+    struct world world;
+    uint64_t longest_ns = 0;
+    uint32_t turns = 0;
+
+    (void)state;
+    xdp_world_open(&world.program, MANY, HOPS);
+    struct xdp_reason reason;
+    assert_int_equal(xdp_program_attach(&world.program, "near0", XDP_LINK_GENERIC, &reason), 0);
+    assert_int_equal(xdp_table_open(&world.program, &world.table), 0);
+    for (uint16_t i = 0; i < MANY; i++) {
+        const struct xdp_binding binding = binding_of(i);
+        assert_int_equal(xdp_table_bind(&world.table, i, &binding), 0);
+    }
+    assert_int_equal(xdp_table_read(&world.table), 0);
+    xdp_world_run("ip route add 192.0.2.77/32 via 192.0.2.254");
+    assert_int_equal(xdp_table_read(&world.table), 0);
+    const uint64_t start_ns = now_ns();
+    while (xdp_table_deadline(&world.table) == 0) {
+        const uint64_t turn_ns = now_ns();
+        assert_int_equal(xdp_table_tick(&world.table), 0);
+        const uint64_t took_ns = now_ns() - turn_ns;
+        longest_ns = took_ns > longest_ns ? took_ns : longest_ns;
+        turns++;
+    }
+    printf("%d channels again: %.1f ms in %u turns, the longest %.2f ms\n", (int)MANY,
+           (double)(now_ns() - start_ns) / 1e6, turns, (double)longest_ns / 1e6);
+    assert_int_equal(turns, MANY / XDP_TABLE_TICK_BOUND);
+    const uint32_t router = found(&world, peer_key(0)).hop;
+    assert_int_not_equal(router, found(&world, client_key(0)).hop);
+    for (uint16_t i = 0; i < MANY; i++) {
+        assert_int_equal(found(&world, peer_key(i)).hop, router);
+    }
+    xdp_world_run("ip route del 192.0.2.77/32");
+    close_world(&world);
+}
+
 static void bind_beyond_the_end(void *context)
 {
     struct world *world = context;
@@ -294,6 +420,9 @@ int main(void)
         cmocka_unit_test(marks_what_is_turned),
         cmocka_unit_test(leaves_foreign_addresses_to_the_sockets),
         cmocka_unit_test(binds_both_paths_or_none),
+        cmocka_unit_test(follows_the_routes),
+        cmocka_unit_test(follows_the_program),
+        cmocka_unit_test(looks_at_many_in_small_turns),
         cmocka_unit_test(refuses_slots_that_are_not_there),
     };
     return xdp_world_enter() ? cmocka_run_group_tests(tests, NULL, NULL) : XDP_WORLD_SKIPPED;
