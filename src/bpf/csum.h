@@ -21,8 +21,8 @@ static inline __u64 csum_open(__u16 check)
     return CSUM_BASE + (__u16)~check;
 }
 
-// As it is written into a header. It is 0xFFFF only if there is nothing but zeros, which no header
-// is.
+// As it is written into a header. It is never 0xFFFF, which is for nothing but zeros: no header is
+// that.
 static inline __u16 csum_close(__u64 sum)
 {
     sum = (sum >> 32) + (__u32)sum;     // up to 33 bits
