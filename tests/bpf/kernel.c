@@ -156,22 +156,40 @@ void kernel_bind(struct kernel *kernel, const struct relay_abi_key *key,
          "bind");
 }
 
+void kernel_unbind(struct kernel *kernel, const struct relay_abi_key *key)
+{
+    must(bpf_map_delete_elem(bpf_map__fd(kernel->skel->maps.paths), key) == 0, "unbind");
+}
+
 void kernel_clear(struct kernel *kernel)
 {
-    int paths = bpf_map__fd(kernel->skel->maps.paths);
     struct relay_abi_key key;
 
-    while (bpf_map_get_next_key(paths, NULL, &key) == 0) {
-        must(bpf_map_delete_elem(paths, &key) == 0, "unbind");
+    while (bpf_map_get_next_key(bpf_map__fd(kernel->skel->maps.paths), NULL, &key) == 0) {
+        kernel_unbind(kernel, &key);
     }
+}
+
+static struct relay_abi_hop get_hop(const struct kernel *kernel, uint32_t index)
+{
+    struct relay_abi_hop hop;
+
+    must(bpf_map_lookup_elem(bpf_map__fd(kernel->skel->maps.hops), &index, &hop) == 0, "hop");
+    return hop;
 }
 
 uint64_t kernel_spoken_at(const struct kernel *kernel, uint32_t hop)
 {
-    struct relay_abi_hop value;
+    return get_hop(kernel, hop).spoken_at;
+}
 
-    must(bpf_map_lookup_elem(bpf_map__fd(kernel->skel->maps.hops), &hop, &value) == 0, "hop");
-    return value.spoken_at;
+void kernel_set_spoken_at(struct kernel *kernel, uint32_t hop, uint64_t jiffies)
+{
+    struct relay_abi_hop value = get_hop(kernel, hop);
+
+    value.spoken_at = jiffies;
+    must(bpf_map_update_elem(bpf_map__fd(kernel->skel->maps.hops), &hop, &value, BPF_ANY) == 0,
+         "hop");
 }
 
 static void read_counts(const struct kernel *kernel,
@@ -190,14 +208,8 @@ static void read_counts(const struct kernel *kernel,
     }
 }
 
-static uint32_t test_run(const struct kernel *kernel, struct bpf_test_run_opts *opts)
-{
-    must(bpf_prog_test_run_opts(bpf_program__fd(kernel->skel->progs.relay), opts) == 0, "run");
-    return opts->retval;
-}
-
-void kernel_run(struct kernel *kernel, const uint8_t *frame, size_t len,
-                struct kernel_result *result)
+void kernel_run_once(struct kernel *kernel, const uint8_t *frame, size_t len,
+                     struct kernel_result *result)
 {
     struct relay_abi_count before[RELAY_ABI_VERDICT_COUNT];
     struct relay_abi_count after[RELAY_ABI_VERDICT_COUNT];
@@ -206,7 +218,8 @@ void kernel_run(struct kernel *kernel, const uint8_t *frame, size_t len,
                 .data_out = result->frame, .data_size_out = sizeof result->frame);
 
     read_counts(kernel, before);
-    result->action = test_run(kernel, &opts);
+    must(bpf_prog_test_run_opts(kernel_program(kernel), &opts) == 0, "run");
+    result->action = opts.retval;
     result->frame_len = opts.data_size_out;
     read_counts(kernel, after);
     for (uint32_t verdict = 0; verdict < RELAY_ABI_VERDICT_COUNT; verdict++) {
@@ -219,11 +232,16 @@ void kernel_run(struct kernel *kernel, const uint8_t *frame, size_t len,
     must(verdicts == 1, "each packet has one verdict");
 }
 
-uint32_t kernel_time_ns(struct kernel *kernel, const uint8_t *frame, size_t len, uint32_t repeat)
+int kernel_program(const struct kernel *kernel)
 {
-    LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = (uint32_t)len,
-                .repeat = (int)repeat);
+    return bpf_program__fd(kernel->skel->progs.relay);
+}
 
-    (void)test_run(kernel, &opts);
-    return opts.duration;
+void kernel_run(struct kernel *kernel, const uint8_t *frame, size_t len,
+                struct kernel_result *result)
+{
+    kernel_run_once(kernel, frame, len, result);
+    if (result->verdict == RELAY_ABI_VERDICT_pass_spoken) {
+        kernel_run_once(kernel, frame, len, result);
+    }
 }

@@ -55,16 +55,21 @@ void kernel_close(struct kernel *kernel);
 struct addr kernel_own(uint32_t index, uint16_t port);
 void kernel_hop(uint32_t hop, uint8_t to_mac[6], uint8_t from_mac[6]);
 
-// Binds a path; both sides of it by their addresses.
 void kernel_bind(struct kernel *kernel, const struct relay_abi_key *key,
                  const struct relay_abi_path *path);
+void kernel_unbind(struct kernel *kernel, const struct relay_abi_key *key);
 void kernel_clear(struct kernel *kernel);
 
-// How often the hop had a packet passed for its sake: changes whenever that happens.
+// When a packet was last passed for the sake of the hop; in jiffies.
 uint64_t kernel_spoken_at(const struct kernel *kernel, uint32_t hop);
+void kernel_set_spoken_at(struct kernel *kernel, uint32_t hop, uint64_t jiffies);
 
+// A packet that only passed for the sake of the hop is sent again.
 void kernel_run(struct kernel *kernel, const uint8_t *frame, size_t len,
                 struct kernel_result *result);
+// It is not.
+void kernel_run_once(struct kernel *kernel, const uint8_t *frame, size_t len,
+                     struct kernel_result *result);
 
-// The mean time of `repeat` runs on one frame. The program sees what it has made of it.
-uint32_t kernel_time_ns(struct kernel *kernel, const uint8_t *frame, size_t len, uint32_t repeat);
+// Its file descriptor, which the kernel keeps.
+int kernel_program(const struct kernel *kernel);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "support/csum_model.h"
 
 enum {
     IP4_LEN = 20,
@@ -28,16 +29,6 @@ size_t packet_payload_at(const struct packet *packet)
     return packet_udp_at(packet) + UDP_LEN;
 }
 
-// RFC 1071, byte by byte.
-static uint32_t add(uint32_t sum, const uint8_t *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        sum += i % 2 == 0 ? (uint32_t)bytes[i] << 8 : bytes[i];
-        sum = (sum & 0xFFFF) + (sum >> 16);
-    }
-    return sum;
-}
-
 static void put_u16(uint8_t *at, uint32_t value)
 {
     at[0] = (uint8_t)(value >> 8);
@@ -49,7 +40,7 @@ void packet_sum_ip4(uint8_t *frame)
     uint8_t *ip = frame + PACKET_ETH_LEN;
 
     put_u16(ip + 10, 0);
-    put_u16(ip + 10, ~add(0, ip, (size_t)(ip[0] & 15) * 4) & 0xFFFF);
+    put_u16(ip + 10, csum_model_close(csum_model_add(0, ip, (size_t)(ip[0] & 15) * 4)));
 }
 
 void packet_sum_udp(const struct packet *packet, uint8_t *frame)
@@ -59,11 +50,11 @@ void packet_sum_udp(const struct packet *packet, uint8_t *frame)
     uint8_t *udp = ip + ip_len(packet);
     size_t len = (size_t)(udp[4] << 8 | udp[5]);
     uint8_t pseudo[4] = {0, UDP, udp[4], udp[5]};
-    uint32_t sum = add(0, pseudo, sizeof pseudo);
+    uint32_t sum = csum_model_add(0, pseudo, sizeof pseudo);
 
-    sum = add(sum, ip + (is_ip4 ? 12 : 8), is_ip4 ? 8 : 32); // both addresses
+    sum = csum_model_add(sum, ip + (is_ip4 ? 12 : 8), is_ip4 ? 8 : 32); // both addresses
     put_u16(udp + 6, 0);
-    sum = ~add(sum, udp, len) & 0xFFFF;
+    sum = csum_model_close(csum_model_add(sum, udp, len));
     put_u16(udp + 6, sum == 0 ? 0xFFFF : sum);
 }
 

@@ -91,11 +91,18 @@ static struct relay_abi_path make_path(struct addr remote, uint32_t own, uint32_
     return path;
 }
 
+// The key of the path to the second client. The two meet on IPv4 if the first came by it, whatever
+// the second one uses.
+static struct relay_abi_key other_key(const struct way *way)
+{
+    uint32_t own = peer_side(way->in);
+
+    return make_key(RELAY_ABI_FROM_PEER, kernel_own(own, WAY_RELAYED_PORT), own, WAY_OTHER_PORT);
+}
+
 static void bind_turned(struct kernel *kernel, const struct way *way)
 {
-    // The clients meet on IPv4 if the first came by it, whatever the second one uses.
     uint32_t own = peer_side(way->in);
-    struct addr first = kernel_own(own, WAY_RELAYED_PORT);
     struct addr second = kernel_own(own, WAY_OTHER_PORT);
     struct relay_abi_key key =
         make_key(RELAY_ABI_FROM_CLIENT, client(way->in), client_side(way->in), WAY_CHANNEL);
@@ -103,7 +110,7 @@ static void bind_turned(struct kernel *kernel, const struct way *way)
 
     path.is_turned = 1;
     kernel_bind(kernel, &key, &path);
-    key = make_key(RELAY_ABI_FROM_PEER, first, own, WAY_OTHER_PORT);
+    key = other_key(way);
     path = make_path(other_client(way->out), client_side(way->out), KERNEL_LISTEN_PORT,
                      WAY_OTHER_CHANNEL, way->hop);
     kernel_bind(kernel, &key, &path);
@@ -134,6 +141,22 @@ void way_bind(struct kernel *kernel, const struct way *way)
         break;
     }
     assert(!"a way that there is not");
+}
+
+void way_unbind_other(struct kernel *kernel, const struct way *way)
+{
+    struct relay_abi_key key = other_key(way);
+
+    assert(way->kind == WAY_TURNED);
+    kernel_unbind(kernel, &key);
+}
+
+size_t way_longest(const struct way *way)
+{
+    size_t ip_len = way->out == ADDR_IP4 ? 20 : 40;
+    size_t chandata_len = way->kind == WAY_TO_PEER ? 0 : 4;
+
+    return KERNEL_MTU - ip_len - 8 - chandata_len;
 }
 
 struct packet way_in(const struct way *way, const uint8_t *data, size_t data_len)

@@ -39,6 +39,12 @@ const char *way_name(const struct way *way);
 // Forgets all paths, and binds those of the way.
 void way_bind(struct kernel *kernel, const struct way *way);
 
+// Forgets the path of the other one of two clients.
+void way_unbind_other(struct kernel *kernel, const struct way *way);
+
+// How much data a packet can have that leaves by it.
+size_t way_longest(const struct way *way);
+
 // A packet that takes the way.
 struct packet way_in(const struct way *way, const uint8_t *data, size_t data_len);
 // What must become of it; `in` may have been changed, but for addresses, ports and channel.
