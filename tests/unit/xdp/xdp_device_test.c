@@ -48,8 +48,10 @@ static void uses_only_ethernet_that_is_up(void **state)
     xdp_world_run("ip link set near1 down");
     assert_false(found("near1").is_usable);
     xdp_world_run("ip link set near1 up && ip link set far1 down");
+    xdp_world_await_carrier("near1", false);
     assert_false(found("near1").is_usable); // no carrier
     xdp_world_run("ip link set far1 up");
+    xdp_world_await_carrier("near1", true);
     assert_true(found("near1").is_usable);
     assert_int_equal(xdp_device_find(&netlink, 999999, &device), -ENODEV);
     assert_int_equal(device.mtu, 77);

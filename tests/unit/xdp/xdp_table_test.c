@@ -319,6 +319,7 @@ static void follows_the_routes(void **state)
     look_at_all_again(&world);
     assert_int_equal(hop_of(&world, peer_key(9)).ifindex, 0);
     xdp_world_run("ip link set near0 up");
+    xdp_world_await_carrier("near0", true);
     xdp_world_run("ip address replace 2001:db8::1/64 dev near0 nodad");
     look_at_all_again(&world);
     assert_int_not_equal(found(&world, client_key(9)).hop, RELAY_ABI_HOP_NONE);

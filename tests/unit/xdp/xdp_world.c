@@ -9,7 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *const set_up[] = {
@@ -45,7 +48,47 @@ bool xdp_world_enter(void)
     for (size_t i = 0; i < COUNT_OF(set_up); i++) {
         xdp_world_run("%s", set_up[i]);
     }
+    xdp_world_await_carrier("near0", true);
+    xdp_world_await_carrier("near1", true);
     return true;
+}
+
+void xdp_world_await(xdp_world_fn condition, void *context)
+{
+    enum { PATIENCE_MS = 10000, STEP_MS = 5 };
+    bool is_met = condition(context);
+
+    for (int ms = 0; !is_met && ms < PATIENCE_MS; ms += STEP_MS) {
+        nanosleep(&(struct timespec){.tv_nsec = STEP_MS * 1000000L}, NULL);
+        is_met = condition(context);
+    }
+    assert(is_met);
+}
+
+struct carrier {
+    const char *name;
+    bool has_it;
+};
+
+static bool is_carrier_so(void *context)
+{
+    const struct carrier *carrier = context;
+    struct ifreq request = {.ifr_flags = 0};
+
+    strncpy(request.ifr_name, carrier->name, sizeof(request.ifr_name) - 1);
+    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert(fd >= 0);
+    const int error = ioctl(fd, SIOCGIFFLAGS, &request);
+    assert(error == 0);
+    close(fd);
+    return ((request.ifr_flags & IFF_RUNNING) != 0) == carrier->has_it;
+}
+
+void xdp_world_await_carrier(const char *name, bool has_carrier)
+{
+    struct carrier carrier = {name, has_carrier};
+
+    xdp_world_await(is_carrier_so, &carrier);
 }
 
 void xdp_world_run(const char *format, ...)

@@ -21,6 +21,13 @@ bool xdp_world_enter(void);
 // Runs a command in the namespace, which must succeed.
 void xdp_world_run(const char *format, ...) PRINTF_LIKE(1, 2);
 
+// Waits until an interface has a carrier, or has none: the system needs up to a second to notice.
+void xdp_world_await_carrier(const char *name, bool has_carrier);
+
+// Waits for the condition, within some seconds.
+typedef bool (*xdp_world_fn)(void *context);
+void xdp_world_await(xdp_world_fn condition, void *context);
+
 // The index of an interface, which must be there.
 uint32_t xdp_world_ifindex(const char *name);
 
