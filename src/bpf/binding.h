@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // Answers STUN Binding requests without attributes (RFC 8489) by XOR-MAPPED-ADDRESS alone.
 //
-// The response grows at the end; the transaction stays where it is.
+// The response grows at the front, where drivers leave room, and all of the request moves up; at the
+// end there may be none.
 #pragma once
 
 #include "bpf/csum.h"
@@ -136,6 +137,15 @@ static __always_inline void binding_write(struct flow_eth *eth, struct udphdr *u
     udp->check = csum_close_udp(sum);
 }
 
+// Moves what is there to the front, over the room that was made.
+static __always_inline void binding_move(__u16 *to, __u32 by, __u32 len)
+{
+#pragma clang loop unroll(full)
+    for (__u32 i = 0; i < len / 2; i++) {
+        to[i] = to[i + by / 2];
+    }
+}
+
 // What to do with STUN, of which the rest is known to be sound.
 static __always_inline enum relay_abi_verdict binding_answer(struct xdp_md *ctx,
                                                              const struct flow *flow,
@@ -152,13 +162,18 @@ static __always_inline enum relay_abi_verdict binding_answer(struct xdp_md *ctx,
     if (!flow->has_sum) {
         return RELAY_ABI_VERDICT_pass_no_checksum;
     }
-    if (bpf_xdp_adjust_tail(ctx, (int)attribute_len - (int)flow->cut) != 0) {
+    if (bpf_xdp_adjust_head(ctx, -(int)attribute_len) != 0) {
         return RELAY_ABI_VERDICT_pass_no_room;
+    }
+    if (flow->cut > 0) {
+        // Cannot fail: it grows shorter, by less than there is.
+        (void)bpf_xdp_adjust_tail(ctx, -(int)flow->cut);
     }
     frame = flow_frame(ctx);
     if (frame.data + head_len + sizeof(struct binding_header) + attribute_len > frame.end) {
         return RELAY_ABI_VERDICT_pass_no_room; // cannot be: the verifier does not know
     }
+    binding_move(frame.data, attribute_len, head_len + sizeof(struct binding_header));
     binding_write(frame.data, frame.data + head_len - sizeof(struct udphdr), flow,
                   (const __u32 *)key->remote_ip);
     binding_ip_write(frame.data + ETH_HLEN, flow->family, flow->udp_len + attribute_len);
