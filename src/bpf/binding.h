@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // Answers STUN Binding requests without attributes (RFC 8489) by XOR-MAPPED-ADDRESS alone.
 //
-// The response grows at the front, where drivers leave room, and all of the request moves up; at the
-// end there may be none.
+// The response grows at the front, where drivers leave room, and all of the request moves up; at
+// the end there may be none.
 #pragma once
 
 #include "bpf/csum.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// SIGHUP, SIGINT, SIGTERM and SIGUSR1 as something to read from a descriptor.
+// SIGHUP, SIGINT, SIGTERM, SIGUSR1 and SIGUSR2 as something to read from a descriptor.
 #pragma once
 
 #include <stdbool.h>

@@ -92,6 +92,8 @@ static void read_addresses(struct conf *conf, struct relay_config *out)
         {"public-ip6-addr", ADDR_IP6, offsetof(struct relay_config, public_ip6), true},
         {"bind-ip4-addr", ADDR_IP4, offsetof(struct relay_config, bind_ip4), false},
         {"bind-ip6-addr", ADDR_IP6, offsetof(struct relay_config, bind_ip6), false},
+        {"ebpf-int4-addr", ADDR_IP4, offsetof(struct relay_config, ebpf_int4), true},
+        {"ebpf-int6-addr", ADDR_IP6, offsetof(struct relay_config, ebpf_int6), true},
     };
 
     for (size_t i = 0; i < COUNT_OF(list); i++) {
@@ -168,6 +170,45 @@ static void read_limits(struct conf *conf, struct relay_config *out)
     }
 }
 
+static bool has_link(const struct relay_config *config, struct bytes name)
+{
+    for (size_t i = 0; i < config->ebpf_link_count; i++) {
+        if (bytes_equal(config->ebpf_links[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void read_offloading(struct conf *conf, struct relay_config *out)
+{
+    static const char *const modes[] = {"auto", "driver", "generic"};
+    const struct conf_value *value = NULL;
+    size_t mode = 0;
+
+    while ((value = conf_next(conf, "ebpf-offloading", value)) != NULL) {
+        struct bytes name = {0};
+        if (!conf_value_text(&conf->errors, value, 1, RELAY_CONFIG_LINK_NAME_MAX, &name)) {
+            continue;
+        }
+        if (bytes_equal(name, bytes_of_text("auto"))) {
+            out->is_ebpf_auto = true;
+        } else if (has_link(out, name)) {
+            conf_error_value(&conf->errors, value, "names an interface for the second time");
+        } else if (out->ebpf_link_count == COUNT_OF(out->ebpf_links)) {
+            conf_error_value(&conf->errors, value,
+                             "is one interface more than the 16 there may be");
+            return;
+        } else {
+            out->ebpf_links[out->ebpf_link_count++] = name;
+        }
+    }
+    if (conf_value_word(&conf->errors, conf_find(conf, "ebpf-attach-mode"), modes, COUNT_OF(modes),
+                        &mode)) {
+        out->ebpf_attach = (enum relay_config_attach)mode;
+    }
+}
+
 bool relay_config_read(struct conf *conf, struct relay_config *out)
 {
     static const char *const formats[] = {"human", "json"};
@@ -187,6 +228,7 @@ bool relay_config_read(struct conf *conf, struct relay_config *out)
     read_lists(conf, out);
     read_secrets(conf, out);
     read_limits(conf, out);
+    read_offloading(conf, out);
     return conf->errors.count == 0;
 }
 

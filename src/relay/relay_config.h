@@ -11,7 +11,18 @@
 #include "log/log_line.h"
 #include "turn/turn_config.h"
 
-enum { RELAY_CONFIG_OWN_MAX = 256 };
+enum {
+    RELAY_CONFIG_OWN_MAX = 256,
+    RELAY_CONFIG_LINK_MAX = 16,      // interfaces that relay in the kernel
+    RELAY_CONFIG_LINK_NAME_MAX = 15, // bytes of an interface's name
+};
+
+// Where the kernel's program is attached.
+enum relay_config_attach {
+    RELAY_CONFIG_ATTACH_AUTO, // driver, or else generic
+    RELAY_CONFIG_ATTACH_DRIVER,
+    RELAY_CONFIG_ATTACH_GENERIC,
+};
 
 struct relay_config {
     struct addr public_ip4; // ADDR_NONE: not given
@@ -40,6 +51,12 @@ struct relay_config {
     uint32_t channels_per_allocation;
     struct addr own_addrs[RELAY_CONFIG_OWN_MAX]; // of this host, found at start
     size_t own_addr_count;
+    struct bytes ebpf_links[RELAY_CONFIG_LINK_MAX]; // interfaces by name
+    size_t ebpf_link_count;
+    bool is_ebpf_auto; // also those that bear the relay's addresses
+    enum relay_config_attach ebpf_attach;
+    struct addr ebpf_int4; // ADDR_NONE: not given
+    struct addr ebpf_int6;
     enum log_line_format log_format;
 };
 

@@ -83,6 +83,7 @@ static void log_counters(const struct relay_worker *worker)
     relay_stats_log("traffic", turn_stats_metrics, TURN_STATS_COUNT,
                     turn_server_stats(worker->server));
     relay_stats_log("sockets", relay_stats_metrics, RELAY_STATS_COUNT, &stats);
+    relay_offload_log(&worker->offload);
 }
 
 static bool on_signal_over;
@@ -107,12 +108,15 @@ static void on_signal(struct io_watch *watch, uint32_t events)
     }
     if (number == SIGUSR1) {
         log_counters(worker);
+    } else if (number == SIGUSR2) {
+        relay_offload_switch(&worker->offload);
     } else {
         end(number);
     }
 }
 
-// Gives up root, or what capabilities it has been given, for a user of our own if the system has one.
+// Gives up root, or what capabilities it has been given, for a user of our own if the system has
+// one.
 static int drop_root(void)
 {
     static const char *const names[] = {"fairlead", "nobody"};

@@ -8,6 +8,7 @@
 static const char addresses[] = "Addresses";
 static const char access[] = "Who may use it, and for what";
 static const char limits[] = "Limits";
+static const char speed[] = "Relaying in the kernel";
 static const char running[] = "Running it";
 
 static const struct conf_option options[] = {
@@ -200,6 +201,47 @@ static const struct conf_option options[] = {
         .help = "Send no response that is longer than its request to whoever has not proved where "
                 "they are. Without it the limit is four times the request. Clients that do not pad "
                 "their first request get no answer then.",
+    },
+    {
+        .name = "ebpf-offloading",
+        .environment = "EBPF_OFFLOADING",
+        .placeholder = "INTERFACE",
+        .group = speed,
+        .help = "Interface on which the kernel relays the data of channels, and answers plain "
+                "Binding requests, before packets reach the sockets; or auto, for those that bear "
+                "the relay's addresses. Give every interface that such packets come in by or leave "
+                "by, up to 16. What the kernel cannot do there the sockets do. It needs "
+                "CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, or root, at start only.",
+        .is_repeated = true,
+    },
+    {
+        .name = "ebpf-attach-mode",
+        .environment = "EBPF_ATTACH_MODE",
+        .placeholder = "MODE",
+        .default_text = "auto",
+        .group = speed,
+        .help = "driver: where the network driver hands packets over, which is fast, and which not "
+                "all drivers can do. generic: behind that, with any driver. auto: driver, or else "
+                "generic.",
+    },
+    {
+        .name = "ebpf-int4-addr",
+        .environment = "EBPF_INT4_ADDR",
+        .placeholder = "ADDR",
+        .default_note = "the address that the relay's sockets use",
+        .group = speed,
+        .help =
+            "This host's IPv4 address to which peers' packets come and from which packets go to "
+            "them, when that is not the public one: behind a one-to-one NAT, the inner "
+            "address.",
+    },
+    {
+        .name = "ebpf-int6-addr",
+        .environment = "EBPF_INT6_ADDR",
+        .placeholder = "ADDR",
+        .default_note = "the address that the relay's sockets use",
+        .group = speed,
+        .help = "The same for IPv6.",
     },
     {
         .name = "config",

@@ -123,8 +123,11 @@ static void carry_out(struct relay_worker *worker, struct now now, uint32_t scop
                                command.socket.relayed.family);
             break;
         case TURN_COMMAND_BIND:
+            relay_offload_bind(&worker->offload, &command.bind);
+            break;
         case TURN_COMMAND_UNBIND:
-            break; // nobody has asked for them
+            relay_offload_unbind(&worker->offload, &command.unbind);
+            break;
         case TURN_COMMAND_REPORT:
             relay_report_log(&command.report);
             break;
@@ -239,9 +242,10 @@ static void take_from_peers(struct io_watch *watch, uint32_t events)
 
 static int open_server(struct relay_worker *worker, const struct relay_config *config)
 {
-    const struct turn_config turn = relay_config_turn(config);
+    struct turn_config turn = relay_config_turn(config);
     uint8_t seed[TURN_SERVER_SEED_LEN];
 
+    turn.has_fast_path = worker->offload.is_open;
     worker->server_memory_len = turn_server_size(&turn);
     worker->server_memory = mmap(NULL, worker->server_memory_len, PROT_READ | PROT_WRITE,
                                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -292,6 +296,7 @@ static int open_all(struct relay_worker *worker, const struct relay_config *conf
         error = io_udp_batch_open(BATCH_LEN, IO_UDP_BATCH_DATAGRAM_MAX, &worker->batch);
     }
     if (error == 0) {
+        relay_offload_open(&worker->offload, config, &worker->loop);
         error = open_server(worker, config);
     }
     if (error == 0 && config->public_ip4.family != ADDR_NONE) {
@@ -335,6 +340,7 @@ void relay_worker_close(struct relay_worker *worker)
         munmap(worker->server_memory, worker->server_memory_len);
         worker->server_memory = NULL;
     }
+    relay_offload_close(&worker->offload);
     io_udp_batch_close(&worker->batch);
     io_loop_close(&worker->loop);
 }
@@ -343,7 +349,11 @@ int relay_worker_run(struct relay_worker *worker, const bool *is_over)
 {
     while (!*is_over) {
         (void)settle(worker);
-        int error = io_loop_turn(&worker->loop, turn_server_deadline(worker->server));
+        uint64_t deadline_ns = relay_offload_tick(&worker->offload);
+        if (deadline_ns > turn_server_deadline(worker->server)) {
+            deadline_ns = turn_server_deadline(worker->server);
+        }
+        int error = io_loop_turn(&worker->loop, deadline_ns);
         if (error != 0) {
             LOG_ERROR("waiting for packets failed", LOG_ERROR_NUMBER("error", error));
             return error;

@@ -9,6 +9,7 @@
 #include "io/io_udp.h"
 #include "io/io_udp_batch.h"
 #include "relay/relay_config.h"
+#include "relay/relay_offload.h"
 #include "relay/relay_socket.h"
 #include "relay/relay_stats.h"
 #include "turn/turn_server.h"
@@ -26,6 +27,7 @@ struct relay_worker {
     size_t server_memory_len;
     struct relay_listener listeners[2]; // IPv4, IPv6; udp.fd -1: not served
     struct relay_socket_table sockets;
+    struct relay_offload offload;
     struct io_udp_batch batch; // shared by all sockets: each callback empties it
     struct relay_stats stats;  // without those of `batch`: see relay_worker_stats()
 };

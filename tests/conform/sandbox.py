@@ -58,6 +58,21 @@ def enter(*tools):
                            "--mount", *path, *arguments], os.environ | {MARK: "1"})
 
 
+@contextlib.contextmanager
+def inside(name):
+    """Sockets that are made in the block are those of the host of this name. Of one thread."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open("/proc/self/ns/net", encoding="ascii") as back, \
+            open(f"/run/netns/{name}", encoding="ascii") as there:
+        if libc.setns(there.fileno(), CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+        try:
+            yield
+        finally:
+            if libc.setns(back.fileno(), CLONE_NEWNET) != 0:
+                os._exit(70)  # nothing that follows would be where it thinks
+
+
 class Host:
     """A network namespace with a name."""
 
@@ -94,19 +109,8 @@ class Host:
         if done.returncode != 0:
             raise OSError(f"nft: {done.stdout}\n{rules}")
 
-    @contextlib.contextmanager
     def inside(self):
-        """Sockets that are made in the block are the host's. Of one thread."""
-        libc = ctypes.CDLL(None, use_errno=True)
-        with open("/proc/self/ns/net", encoding="ascii") as back, \
-                open(f"/run/netns/{self.name}", encoding="ascii") as there:
-            if libc.setns(there.fileno(), CLONE_NEWNET) != 0:
-                raise OSError(ctypes.get_errno(), "setns")
-            try:
-                yield self
-            finally:
-                if libc.setns(back.fileno(), CLONE_NEWNET) != 0:
-                    os._exit(70)  # nothing that follows would be where it thinks
+        return inside(self.name)
 
     def close(self):
         run("ip", "netns", "del", self.name)

@@ -16,7 +16,7 @@
 
 static void reads_each_signal_from_a_descriptor(void **state)
 {
-    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
     int fd = -1;
     int signal = 77;
 

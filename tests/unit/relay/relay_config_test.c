@@ -98,6 +98,26 @@ static void show_limits(struct wr *wr)
     }
 }
 
+static void show_offloading(struct wr *wr)
+{
+    static const char *const modes[] = {"", " driver", " generic"};
+
+    wr_text(wr, config.is_ebpf_auto ? " ebpf=auto" : "");
+    for (size_t i = 0; i < config.ebpf_link_count; i++) {
+        wr_text(wr, " ebpf=");
+        wr_bytes(wr, config.ebpf_links[i]);
+    }
+    wr_text(wr, modes[config.ebpf_attach]);
+    if (config.ebpf_int4.family != ADDR_NONE) {
+        wr_text(wr, " int4=");
+        addr_ip_write(wr, &config.ebpf_int4);
+    }
+    if (config.ebpf_int6.family != ADDR_NONE) {
+        wr_text(wr, " int6=");
+        addr_ip_write(wr, &config.ebpf_int6);
+    }
+}
+
 // A text that shows everything in `config` that can be said in one line.
 static const char *shown(void)
 {
@@ -131,6 +151,7 @@ static const char *shown(void)
     }
     show_access(&wr);
     show_limits(&wr);
+    show_offloading(&wr);
     assert_true(wr_ok(&wr));
     memory[wr.len] = '\0';
     return (const char *)memory;
@@ -179,6 +200,11 @@ static const struct {
      DEFAULTS " permissions-per-allocation=65535"},
     {"channels-per-allocation", "FAIRLEAD_CHANNELS_PER_ALLOCATION", "3",
      DEFAULTS " channels-per-allocation=3"},
+    {"ebpf-offloading", "EBPF_OFFLOADING", "eth0", DEFAULTS " ebpf=eth0"},
+    {"ebpf-offloading", "EBPF_OFFLOADING", "auto", DEFAULTS " ebpf=auto"},
+    {"ebpf-attach-mode", "EBPF_ATTACH_MODE", "generic", DEFAULTS " generic"},
+    {"ebpf-int4-addr", "EBPF_INT4_ADDR", "10.0.0.4", DEFAULTS " int4=10.0.0.4"},
+    {"ebpf-int6-addr", "EBPF_INT6_ADDR", "fd00::4", DEFAULTS " int6=fd00::4"},
     {"log-format", "LOG_FORMAT", "json", "none none 0.0.0.0 :: 3478 49152 65535 fairlead json"},
 };
 
@@ -361,6 +387,34 @@ static void refuses_a_user_who_is_named_twice(void **state)
     (void)state;
     assert_false(read_sources(&(struct sources){.file = "user = alice:one\nuser = alice:two\n"}));
     expect_errors(lines, COUNT_OF(lines));
+}
+
+static void takes_up_to_16_interfaces_each_once(void **state)
+{
+    static const char *const lines[] = {
+        "--ebpf-offloading: 'a' names an interface for the second time (relay.conf, line 2)"};
+    static const char *const too_many[] = {"--ebpf-offloading: 'eth16' is one interface more than "
+                                           "the 16 there may be (relay.conf, line 17)"};
+    static const char *const too_long[] = {"--ebpf-offloading: 'a123456789012345' is not a text "
+                                           "from 1 to 15 bytes (relay.conf, line 1)"};
+    char file[1024];
+    size_t len = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 17; i++) {
+        len += (size_t)sprintf(file + len, "ebpf-offloading = eth%u\n", i);
+    }
+    assert_false(read_sources(&(struct sources){.file = file}));
+    expect_errors(too_many, COUNT_OF(too_many));
+    assert_false(
+        read_sources(&(struct sources){.file = "ebpf-offloading = a\nebpf-offloading = a\n"}));
+    expect_errors(lines, COUNT_OF(lines));
+    assert_false(read_sources(&(struct sources){.file = "ebpf-offloading = a123456789012345\n"}));
+    expect_errors(too_long, COUNT_OF(too_long));
+    assert_true(read_sources(
+        &(struct sources){.file = "ebpf-offloading = eth0\nebpf-offloading = auto\n"}));
+    assert_true(config.is_ebpf_auto);
+    assert_int_equal(config.ebpf_link_count, 1);
 }
 
 static void refuses_public_addresses_that_lead_nowhere(void **state)
@@ -594,6 +648,7 @@ int main(void)
         cmocka_unit_test(repeats_no_part_of_a_user_in_a_message),
         cmocka_unit_test(has_room_for_4096_values_and_says_so),
         cmocka_unit_test(refuses_a_user_who_is_named_twice),
+        cmocka_unit_test(takes_up_to_16_interfaces_each_once),
         cmocka_unit_test(refuses_public_addresses_that_lead_nowhere),
         cmocka_unit_test(takes_limits_within_their_range),
         cmocka_unit_test(takes_a_shortest_lifetime_up_to_the_longest_there_is),

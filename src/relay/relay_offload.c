@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/relay_offload.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "io/io_host.h"
+#include "io/io_route.h"
+#include "log/log.h"
+#include "relay/relay_address.h"
+#include "relay/relay_stats.h"
+
+static void add_name(struct relay_offload *offload, const char *name)
+{
+    for (size_t i = 0; i < offload->name_count; i++) {
+        if (strcmp(offload->names[i], name) == 0) {
+            return;
+        }
+    }
+    if (offload->name_count < COUNT_OF(offload->names)) {
+        snprintf(offload->names[offload->name_count++], IF_NAMESIZE, "%s", name);
+    }
+}
+
+// The interfaces that the operator names, and for `auto` those that bear the own addresses.
+static void choose_links(struct relay_offload *offload, const struct relay_config *config,
+                         const struct addr *own, size_t own_count)
+{
+    for (size_t i = 0; i < config->ebpf_link_count; i++) {
+        char name[IF_NAMESIZE];
+        snprintf(name, sizeof name, "%.*s", (int)config->ebpf_links[i].len,
+                 (const char *)config->ebpf_links[i].ptr);
+        add_name(offload, name);
+    }
+    for (size_t i = 0; config->is_ebpf_auto && i < own_count; i++) {
+        char name[IO_HOST_LINK_LEN];
+        if (!addr_is_loopback(&own[i]) && io_host_link(&own[i], name) == 0) {
+            add_name(offload, name);
+        }
+    }
+}
+
+// Where peers' packets arrive on the wire. Behind a one-to-one NAT the sockets are bound to no
+// address in particular; then it is that of the default route.
+static struct addr relayed_of(const struct relay_config *config, enum addr_family family)
+{
+    const struct addr *public = family == ADDR_IP4 ? &config->public_ip4 : &config->public_ip6;
+    const struct addr *given = family == ADDR_IP4 ? &config->ebpf_int4 : &config->ebpf_int6;
+    struct addr relayed = {0};
+
+    if (public->family == ADDR_NONE) {
+        return relayed;
+    }
+    if (given->family != ADDR_NONE) {
+        return *given;
+    }
+    relayed = relay_address_relayed(config, family);
+    if (addr_is_unspecified(&relayed) && io_route_source(family, &relayed) != 0) {
+        return (struct addr){0};
+    }
+    return relayed;
+}
+
+static size_t add_own(struct addr *own, size_t count, const struct addr *addr)
+{
+    if (addr->family == ADDR_NONE || addr_is_unspecified(addr) || count == XDP_PROGRAM_OWN_MAX) {
+        return count;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (addr_same_ip(&own[i], addr)) {
+            return count;
+        }
+    }
+    own[count] = *addr;
+    return count + 1;
+}
+
+// Where packets for the relay arrive: of peers, then of clients. Those beyond the limit go by the
+// sockets.
+static size_t list_own(const struct relay_offload *offload, const struct relay_config *config,
+                       struct addr own[XDP_PROGRAM_OWN_MAX])
+{
+    const struct addr *binds[] = {&config->bind_ip4, &config->bind_ip6};
+    size_t count = 0;
+
+    for (size_t i = 0; i < COUNT_OF(offload->relayed); i++) {
+        count = add_own(own, count, &offload->relayed[i]);
+    }
+    for (size_t i = 0; i < COUNT_OF(binds); i++) {
+        if (offload->relayed[i].family == ADDR_NONE) {
+            continue;
+        }
+        count = add_own(own, count, binds[i]);
+        for (size_t j = 0; addr_is_unspecified(binds[i]) && j < config->own_addr_count; j++) {
+            if (config->own_addrs[j].family == binds[i]->family) {
+                count = add_own(own, count, &config->own_addrs[j]);
+            }
+        }
+    }
+    return count;
+}
+
+static void attach_all(struct relay_offload *offload)
+{
+    for (size_t i = 0; i < offload->name_count; i++) {
+        struct xdp_reason reason;
+        const char *name = offload->names[i];
+
+        if (xdp_program_attach(&offload->program, name, offload->mode, &reason) != 0) {
+            LOG_WARN("not relaying in the kernel on an interface", LOG_TEXT("interface", name),
+                     LOG_TEXT("reason", reason.text));
+            continue;
+        }
+        const struct xdp_link *link = &offload->program.links[offload->program.link_count - 1];
+        LOG_INFO("relaying in the kernel", LOG_TEXT("interface", name),
+                 LOG_TEXT("mode", xdp_link_mode_name(link->mode)));
+        if (link->refusal.text[0] != '\0') {
+            LOG_INFO("not in the faster mode", LOG_TEXT("interface", name),
+                     LOG_TEXT("reason", link->refusal.text));
+        }
+    }
+    offload->is_on = true;
+}
+
+static void detach_all(struct relay_offload *offload)
+{
+    for (size_t i = 0; i < offload->name_count; i++) {
+        IGNORE(xdp_program_detach(&offload->program, offload->names[i])); // it may not be attached
+    }
+    offload->is_on = false;
+}
+
+static void check(int error)
+{
+    static struct log_limit limit = LOG_LIMIT_DEFAULT;
+
+    if (error != 0) {
+        LOG_LIMITED(&limit, LOG_LEVEL_ERROR, "a table of the kernel's program refuses",
+                    LOG_ERROR_NUMBER("error", error));
+    }
+}
+
+static void take_news(struct io_watch *watch, uint32_t events)
+{
+    struct relay_offload *offload = watch->context;
+
+    (void)events;
+    check(xdp_table_read(&offload->table));
+}
+
+static int open_table(struct relay_offload *offload)
+{
+    int error = xdp_table_open(&offload->program, &offload->table);
+
+    if (error != 0) {
+        return error;
+    }
+    offload->watch = (struct io_watch){
+        .fd = xdp_table_fd(&offload->table),
+        .fn = take_news,
+        .context = offload,
+    };
+    error = io_loop_add(offload->loop, &offload->watch, IO_READABLE);
+    if (error != 0) {
+        xdp_table_close(&offload->table);
+    }
+    return error;
+}
+
+static enum xdp_link_mode mode_of(enum relay_config_attach attach)
+{
+    switch (attach) {
+    case RELAY_CONFIG_ATTACH_AUTO:
+        return XDP_LINK_AUTO;
+    case RELAY_CONFIG_ATTACH_DRIVER:
+        return XDP_LINK_DRIVER;
+    case RELAY_CONFIG_ATTACH_GENERIC:
+        return XDP_LINK_GENERIC;
+    }
+    assert(!"a mode of no kind");
+}
+
+static int open_all(struct relay_offload *offload, const struct relay_config *config,
+                    struct xdp_reason *reason)
+{
+    struct addr own[XDP_PROGRAM_OWN_MAX];
+    size_t own_count = list_own(offload, config, own);
+    const struct xdp_program_options options = {
+        .own = own,
+        .own_count = own_count,
+        .listen_port = config->listen_port,
+        .lowest_port = config->lowest_port,
+        .highest_port = config->highest_port,
+        .answers_binding = config->software.len == 0 && !config->is_amplification_strict,
+        .channel_max = config->max_channels,
+    };
+
+    choose_links(offload, config, own, own_count);
+    int error = xdp_program_open(&options, &offload->program, reason);
+    if (error != 0) {
+        return error;
+    }
+    attach_all(offload);
+    if (offload->program.link_count == 0) {
+        xdp_reason_set(reason, "no interface takes the program");
+        xdp_program_close(&offload->program);
+        return -ENODEV;
+    }
+    error = open_table(offload);
+    if (error != 0) {
+        xdp_reason_set(reason, "routes and neighbours cannot be watched: %s", strerror(-error));
+        xdp_program_close(&offload->program);
+    }
+    return error;
+}
+
+void relay_offload_open(struct relay_offload *offload, const struct relay_config *config,
+                        struct io_loop *loop)
+{
+    struct xdp_reason reason;
+
+    *offload = (struct relay_offload){.loop = loop, .mode = mode_of(config->ebpf_attach)};
+    if (config->ebpf_link_count == 0 && !config->is_ebpf_auto) {
+        return;
+    }
+    offload->relayed[0] = relayed_of(config, ADDR_IP4);
+    offload->relayed[1] = relayed_of(config, ADDR_IP6);
+    if (open_all(offload, config, &reason) != 0) {
+        LOG_WARN("relaying by sockets alone", LOG_TEXT("reason", reason.text));
+        return;
+    }
+    offload->is_open = true;
+    LOG_INFO("the kernel's tables have room", LOG_NUMBER("channels", config->max_channels),
+             LOG_NUMBER("bytes", xdp_program_memory_len(&offload->program)));
+}
+
+void relay_offload_close(struct relay_offload *offload)
+{
+    if (!offload->is_open) {
+        return;
+    }
+    offload->is_open = false;
+    io_loop_remove(offload->loop, &offload->watch);
+    xdp_table_close(&offload->table);
+    xdp_program_close(&offload->program);
+}
+
+void relay_offload_bind(struct relay_offload *offload, const struct turn_command_bind *bind)
+{
+    static struct log_limit limit = LOG_LIMIT_DEFAULT;
+    const struct addr *relayed = &offload->relayed[bind->relayed.family == ADDR_IP6];
+    struct xdp_binding binding = {
+        .client = bind->tuple.client,
+        .server = bind->tuple.server,
+        .peer = bind->peer,
+        .relayed = addr_with_port(*relayed, bind->relayed.port),
+        .channel = bind->number,
+        .is_turned = bind->is_turned,
+    };
+
+    if (!offload->is_open) {
+        return;
+    }
+    if (bind->is_turned) { // known by its public address, but that is on no packet here
+        binding.peer = addr_with_port(*relayed, bind->peer.port);
+    }
+    int error = xdp_table_bind(&offload->table, bind->channel, &binding);
+    if (error != 0) {
+        LOG_LIMITED(&limit, LOG_LEVEL_WARN, "a channel is relayed by the sockets alone",
+                    LOG_ADDR("client", &binding.client), LOG_ADDR("peer", &binding.peer),
+                    LOG_ERROR_NUMBER("error", error));
+    }
+}
+
+void relay_offload_unbind(struct relay_offload *offload, const struct turn_command_unbind *unbind)
+{
+    if (!offload->is_open) {
+        return;
+    }
+    int error = xdp_table_unbind(&offload->table, unbind->channel);
+    if (error != 0) {
+        LOG_ERROR("a channel cannot be taken from the kernel: relaying there ends",
+                  LOG_ERROR_NUMBER("error", error));
+        detach_all(offload);
+    }
+}
+
+uint64_t relay_offload_tick(struct relay_offload *offload)
+{
+    if (!offload->is_open) {
+        return NEVER;
+    }
+    if (xdp_table_deadline(&offload->table) != NEVER) {
+        check(xdp_table_tick(&offload->table));
+    }
+    return xdp_table_deadline(&offload->table);
+}
+
+void relay_offload_switch(struct relay_offload *offload)
+{
+    if (!offload->is_open) {
+        LOG_WARN("no relaying in the kernel to switch on or off");
+    } else if (offload->is_on) {
+        detach_all(offload);
+        LOG_INFO("relaying in the kernel is off");
+    } else {
+        attach_all(offload);
+        LOG_INFO("relaying in the kernel is on",
+                 LOG_NUMBER("interfaces", offload->program.link_count));
+    }
+}
+
+void relay_offload_log(const struct relay_offload *offload)
+{
+    struct xdp_counts counts;
+
+    if (offload->is_open && xdp_counts_read(&offload->program, &counts) == 0) {
+        relay_stats_log("fast path", xdp_counts_metrics, XDP_COUNTS_COUNT, &counts);
+    }
+}

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Places where a relay stands, each with a client and a peer, ready for frames that XDP sends.
+
+Each has `relay`, `alice` and `bob` (hosts), the relay's interfaces and addresses, and alice's and
+bob's addresses, by IP version.
+"""
+import sandbox
+from xdp_pass import Pass
+
+
+def wire(host, device, other, other_device):
+    """A veth pair whose frames have whole checksums and may be sent by XDP at `host`."""
+    sandbox.cable(host, device, other, other_device)
+    for one, name in ((host, device), (other, other_device)):
+        one.run("ethtool", "-K", name, "tx", "off")
+    with other.inside():
+        return Pass(other_device)
+
+
+def hosts(*names):
+    return [sandbox.Host(name) for name in names]
+
+
+class Place:
+    def close(self):
+        for host in self.all:
+            host.close()
+
+
+class Lan(Place):
+    """All at one switch, which is a bridge.
+
+        relay eth0 ---+--- alice eth0
+       192.0.2.10     |    192.0.2.1
+       2001:db8::10   +--- bob eth0
+                           192.0.2.2, 2001:db8::2
+    """
+
+    def __init__(self):
+        self.all = switch, self.relay, self.alice, self.bob = hosts(
+            "switch", "relay", "alice", "bob")
+        switch.run("ip link add bridge type bridge")
+        switch.run("ip link set bridge up")
+        self.passes = []
+        for host in (self.relay, self.alice, self.bob):
+            self.passes.append(wire(host, "eth0", switch, f"to_{host.name}"))
+            switch.run(f"ip link set to_{host.name} master bridge")
+        self.interfaces = ["eth0"]
+        self.at = {"relay": {4: "192.0.2.10", 6: "2001:db8::10"},
+                   "alice": {4: "192.0.2.1", 6: "2001:db8::1"},
+                   "bob": {4: "192.0.2.2", 6: "2001:db8::2"}}
+        for host in (self.relay, self.alice, self.bob):
+            at = self.at[host.name]
+            sandbox.address(host, "eth0", f"{at[4]}/24", f"{at[6]}/64")
+
+
+class Routed(Place):
+    """A router between the relay and all others.
+
+        relay eth0 --- 198.51.100.254  router  192.0.2.254 --- alice eth0 192.0.2.1
+        198.51.100.10                          203.0.113.254 --- bob eth0 203.0.113.2
+    """
+
+    def __init__(self):
+        self.all = router, self.relay, self.alice, self.bob = hosts(
+            "router", "relay", "alice", "bob")
+        router.run("sysctl -q net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1")
+        self.interfaces = ["eth0"]
+        self.at = {"relay": {4: "198.51.100.10", 6: "2001:db8:1::10"},
+                   "alice": {4: "192.0.2.1", 6: "2001:db8:2::1"},
+                   "bob": {4: "203.0.113.2", 6: "2001:db8:3::2"}}
+        gateways = {"relay": ("198.51.100.254", "2001:db8:1::fe"),
+                    "alice": ("192.0.2.254", "2001:db8:2::fe"),
+                    "bob": ("203.0.113.254", "2001:db8:3::fe")}
+        self.passes = []
+        for host in (self.relay, self.alice, self.bob):
+            self.passes.append(wire(host, "eth0", router, f"to_{host.name}"))
+            at, gateway = self.at[host.name], gateways[host.name]
+            sandbox.address(host, "eth0", f"{at[4]}/24", f"{at[6]}/64")
+            sandbox.address(router, f"to_{host.name}", f"{gateway[0]}/24", f"{gateway[1]}/64")
+            sandbox.route(host, *gateway)
+
+
+class TwoArmed(Place):
+    """Clients at one interface of the relay, peers at the other.
+
+        alice eth0 --- outside  relay  inside --- bob eth0
+        192.0.2.1      192.0.2.10  198.51.100.10  198.51.100.2
+
+    The relay is known by 192.0.2.10 alone, to which bob has a route.
+    """
+
+    def __init__(self):
+        self.all = self.relay, self.alice, self.bob = hosts("relay", "alice", "bob")
+        self.passes = [wire(self.relay, "outside", self.alice, "eth0"),
+                       wire(self.relay, "inside", self.bob, "eth0")]
+        self.interfaces = ["outside", "inside"]
+        self.at = {"relay": {4: "192.0.2.10", 6: "2001:db8:2::10"},
+                   "alice": {4: "192.0.2.1", 6: "2001:db8:2::1"},
+                   "bob": {4: "198.51.100.2", 6: "2001:db8:1::2"}}
+        sandbox.address(self.relay, "outside", "192.0.2.10/24", "2001:db8:2::10/64")
+        sandbox.address(self.relay, "inside", "198.51.100.10/24", "2001:db8:1::10/64")
+        sandbox.address(self.alice, "eth0", "192.0.2.1/24", "2001:db8:2::1/64")
+        sandbox.address(self.bob, "eth0", "198.51.100.2/24", "2001:db8:1::2/64")
+        sandbox.route(self.bob, "198.51.100.10", "2001:db8:1::10")
