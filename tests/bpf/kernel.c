@@ -26,6 +26,7 @@ struct kernel {
     struct relay_bpf *skel;
     uint32_t across; // index of the other interface
     int cpu_count;
+    int entry; // the program that frames go to
 };
 
 static const char *const own_ips[KERNEL_OWN_COUNT] = {
@@ -104,6 +105,16 @@ static void set_hops(struct kernel *kernel)
     set_hop(kernel, KERNEL_HOP_SILENT, LOOPBACK);
 }
 
+int kernel_program(const struct kernel *kernel)
+{
+    return bpf_program__fd(kernel->skel->progs.relay);
+}
+
+void kernel_enter(struct kernel *kernel, int program)
+{
+    kernel->entry = program;
+}
+
 static struct kernel *open_kernel(bool answers_binding)
 {
     struct kernel *kernel = calloc(1, sizeof *kernel);
@@ -130,6 +141,7 @@ static struct kernel *open_kernel(bool answers_binding)
     memcpy((void *)&kernel->skel->rodata->settings, &settings, sizeof settings);
     must(relay_bpf__load(kernel->skel) == 0, "load");
     set_hops(kernel);
+    kernel->entry = kernel_program(kernel);
     return kernel;
 }
 
@@ -218,7 +230,7 @@ void kernel_run_once(struct kernel *kernel, const uint8_t *frame, size_t len,
                 .data_out = result->frame, .data_size_out = sizeof result->frame);
 
     read_counts(kernel, before);
-    must(bpf_prog_test_run_opts(kernel_program(kernel), &opts) == 0, "run");
+    must(bpf_prog_test_run_opts(kernel->entry, &opts) == 0, "run");
     result->action = opts.retval;
     result->frame_len = opts.data_size_out;
     read_counts(kernel, after);
@@ -230,11 +242,6 @@ void kernel_run_once(struct kernel *kernel, const uint8_t *frame, size_t len,
         }
     }
     must(verdicts == 1, "each packet has one verdict");
-}
-
-int kernel_program(const struct kernel *kernel)
-{
-    return bpf_program__fd(kernel->skel->progs.relay);
 }
 
 void kernel_run(struct kernel *kernel, const uint8_t *frame, size_t len,

@@ -73,3 +73,5 @@ void kernel_run_once(struct kernel *kernel, const uint8_t *frame, size_t len,
 
 // Its file descriptor, which the kernel keeps.
 int kernel_program(const struct kernel *kernel);
+// Frames go to another program first, which hands them on.
+void kernel_enter(struct kernel *kernel, int program);
