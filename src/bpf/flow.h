@@ -66,7 +66,7 @@ struct flow {
 
 // How a flow leaves.
 struct flow_exit {
-    const struct relay_abi_path *path;
+    struct relay_abi_path path; // a copy: user space may change the map at any time
     struct relay_abi_hop *hop;
     __u32 chandata; // channel number and length, or 0: it leaves as plain UDP
     __u16 udp_len;

@@ -8,9 +8,23 @@
 // seconds): sooner than the system forgets a neighbour to which nobody but this program speaks.
 enum { PATH_SPEAK_JIFFIES = 4096 };
 
-// The path of what a client sends to another client of this relay: see relay_abi_path.is_turned.
-static __always_inline const struct relay_abi_path *path_turn(const struct relay_abi_path *path,
-                                                              struct relay_abi_key *key)
+// Copies the path that the key finds. False when there is none, or none any more: user space may
+// unbind it, and bind another one in its place, while we read.
+static __always_inline bool path_read(const struct relay_abi_key *key, struct relay_abi_path *out)
+{
+    const volatile __u64 *words = bpf_map_lookup_elem(&paths, key);
+
+    if (words == NULL) {
+        return false;
+    }
+    for (__u32 i = 0; i < sizeof *out / sizeof *words; i++) {
+        ((__u64 *)out)[i] = words[i];
+    }
+    return *(const __u32 *)out->key_remote_port == *(const __u32 *)key->remote_port;
+}
+
+// The key of the path to another client of this relay: see relay_abi_path.is_turned.
+static __always_inline void path_turn(const struct relay_abi_path *path, struct relay_abi_key *key)
 {
     for (__u32 i = 0; i < 4; i++) {
         ((__u32 *)key->remote_ip)[i] = ((const __u32 *)path->remote_ip)[i];
@@ -18,7 +32,6 @@ static __always_inline const struct relay_abi_path *path_turn(const struct relay
     *(__u32 *)key->remote_port = *(const __u32 *)path->local_port;
     key->own = path->own;
     key->from = RELAY_ABI_FROM_PEER;
-    return bpf_map_lookup_elem(&paths, key);
 }
 
 // Whether the sockets should have this one, for the sake of the neighbour.
@@ -46,7 +59,7 @@ static __always_inline enum relay_abi_verdict path_check(const struct xdp_md *ct
     if (!flow->has_sum && (!is_ip4 || flow->family != RELAY_ABI_IP4)) {
         return RELAY_ABI_VERDICT_pass_no_checksum;
     }
-    exit->hop = bpf_map_lookup_elem(&hops, &exit->path->hop);
+    exit->hop = bpf_map_lookup_elem(&hops, &exit->path.hop);
     if (exit->hop == NULL || exit->hop->ifindex == 0) {
         return RELAY_ABI_VERDICT_pass_no_hop;
     }
@@ -73,20 +86,22 @@ static __always_inline enum relay_abi_verdict path_find(const struct xdp_md *ctx
     enum relay_abi_verdict verdict =
         flow->is_from_client ? RELAY_ABI_VERDICT_to_peer : RELAY_ABI_VERDICT_to_client;
 
-    exit->path = bpf_map_lookup_elem(&paths, key);
-    if (exit->path != NULL && exit->path->is_turned) {
-        verdict = RELAY_ABI_VERDICT_turned;
-        exit->path = path_turn(exit->path, key);
-    }
-    if (exit->path == NULL) {
+    if (!path_read(key, &exit->path)) {
         return RELAY_ABI_VERDICT_pass_unbound;
     }
-    exit->family = settings.own[exit->path->own % RELAY_ABI_OWN_MAX].family;
+    if (exit->path.is_turned) {
+        verdict = RELAY_ABI_VERDICT_turned;
+        path_turn(&exit->path, key);
+        if (!path_read(key, &exit->path)) {
+            return RELAY_ABI_VERDICT_pass_unbound;
+        }
+    }
+    exit->family = settings.own[exit->path.own % RELAY_ABI_OWN_MAX].family;
     exit->udp_len = sizeof(struct udphdr) + flow->data_len;
     exit->chandata = 0;
     if (verdict != RELAY_ABI_VERDICT_to_peer) {
         exit->udp_len += FLOW_CHANDATA_LEN;
-        exit->chandata = *(const __u16 *)exit->path->channel | bpf_htonl(flow->data_len);
+        exit->chandata = *(const __u16 *)exit->path.channel | bpf_htonl(flow->data_len);
     }
     enum relay_abi_verdict check = path_check(ctx, flow, exit);
     return check == FLOW_GOES_ON ? verdict : check;

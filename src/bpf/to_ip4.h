@@ -41,8 +41,8 @@ static __always_inline bool to_ip4(const struct frame *frame, const struct flow 
 {
     struct iphdr *ip = frame->data + ETH_HLEN;
     struct udphdr *udp = (void *)(ip + 1);
-    __u32 from = own_ip(exit->path->own)[0];
-    __u32 to = *(const __u32 *)exit->path->remote_ip;
+    __u32 from = own_ip(exit->path.own)[0];
+    __u32 to = *(const __u32 *)exit->path.remote_ip;
 
     if ((void *)(udp + 1) > frame->end) {
         return false;

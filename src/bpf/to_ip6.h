@@ -11,9 +11,9 @@ static __always_inline bool to_ip6(const struct frame *frame, const struct flow 
 {
     struct ipv6hdr *ip = frame->data + ETH_HLEN;
     struct udphdr *udp = (void *)(ip + 1);
-    const volatile __u32 *own = own_ip(exit->path->own);
+    const volatile __u32 *own = own_ip(exit->path.own);
     const __u32 from[4] = {own[0], own[1], own[2], own[3]};
-    const __u32 *to = (const __u32 *)exit->path->remote_ip;
+    const __u32 *to = (const __u32 *)exit->path.remote_ip;
 
     if ((void *)(udp + 1) > frame->end) {
         return false;

@@ -11,7 +11,7 @@ static __always_inline void to_udp(struct udphdr *udp, const struct flow *flow,
 {
     __u32 len = bpf_htons(exit->udp_len);
 
-    __u32 ports = *(const __u32 *)exit->path->local_port;
+    __u32 ports = *(const __u32 *)exit->path.local_port;
 
     *(__u32 *)udp = ports;
     udp->len = len;

@@ -61,7 +61,10 @@ struct relay_abi_path {
     // each family), this one's local port as the remote, its remote port as the local.
     __u8 is_turned;
     __u32 hop; // an index of the map of hops
-    __u8 zero[4];
+    // As the key has them. The map may fill a freed element anew while the program still looks at
+    // it: so the program can tell that this is not the path it was looking for any more.
+    __u8 key_remote_port[2];
+    __u8 key_local[2];
 };
 _Static_assert(sizeof(struct relay_abi_path) == 32, "no padding");
 

@@ -488,6 +488,19 @@ static void passes_when_nothing_is_bound(void **state)
     }
 }
 
+static void passes_when_the_path_has_been_replaced(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < WAY_COUNT; i++) {
+        struct way way = way_of(i);
+        struct packet in = way_in(&way, data, DATA_LEN);
+        struct frame frame = frame_of(&in);
+        way.is_replaced = true;
+        way_bind(kernel, &way);
+        must_pass(&frame, RELAY_ABI_VERDICT_pass_unbound, "another path", &way);
+    }
+}
+
 // Only one side of the two that meet on the relay is bound.
 static void passes_when_the_other_client_has_no_channel(void **state)
 {
@@ -556,6 +569,7 @@ int main(void)
         cmocka_unit_test(passes_what_needs_a_checksum),
         cmocka_unit_test(passes_when_no_hop_is_known),
         cmocka_unit_test(passes_when_nothing_is_bound),
+        cmocka_unit_test(passes_when_the_path_has_been_replaced),
         cmocka_unit_test(passes_when_the_other_client_has_no_channel),
         cmocka_unit_test(passes_one_so_that_the_system_speaks_to_the_neighbour),
     };

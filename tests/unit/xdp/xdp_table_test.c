@@ -111,6 +111,8 @@ static void binds_both_paths(void **state)
         .remote_port = {5060 >> 8, 5060 & 0xff},
         .local_port = {50000 >> 8, 50000 & 0xff},
         .own = 1,
+        .key_remote_port = {40000 >> 8, 40000 & 0xff},
+        .key_local = {0x4a, 0xbc},
     };
     const struct relay_abi_path to_client = {
         .remote_ip = {192, 0, 2, 77},
@@ -118,6 +120,8 @@ static void binds_both_paths(void **state)
         .local_port = {3478 >> 8, 3478 & 0xff},
         .channel = {0x4a, 0xbc},
         .own = 0,
+        .key_remote_port = {5060 >> 8, 5060 & 0xff},
+        .key_local = {50000 >> 8, 50000 & 0xff},
     };
 
     (void)state;
