@@ -287,13 +287,13 @@ void relay_offload_unbind(struct relay_offload *offload, const struct turn_comma
     }
 }
 
-uint64_t relay_offload_tick(struct relay_offload *offload)
+uint64_t relay_offload_tick(struct relay_offload *offload, struct now now)
 {
     if (!offload->is_open) {
         return NEVER;
     }
-    if (xdp_table_deadline(&offload->table) != NEVER) {
-        check(xdp_table_tick(&offload->table));
+    if (xdp_table_deadline(&offload->table) <= now.mono_ns) {
+        check(xdp_table_tick(&offload->table, now.mono_ns));
     }
     return xdp_table_deadline(&offload->table);
 }

@@ -41,7 +41,7 @@ void relay_offload_bind(struct relay_offload *offload, const struct turn_command
 void relay_offload_unbind(struct relay_offload *offload, const struct turn_command_unbind *unbind);
 // Does what is due: work that was left over, so as not to hold up packets. When it is to be called
 // next (monotonic ns), or NEVER.
-uint64_t relay_offload_tick(struct relay_offload *offload);
+uint64_t relay_offload_tick(struct relay_offload *offload, struct now now);
 // Off, or on again: the channels stay, and their packets go by the sockets meanwhile.
 void relay_offload_switch(struct relay_offload *offload);
 // Logs every counter that is not zero.

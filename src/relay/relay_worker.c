@@ -348,8 +348,8 @@ void relay_worker_close(struct relay_worker *worker)
 int relay_worker_run(struct relay_worker *worker, const bool *is_over)
 {
     while (!*is_over) {
-        (void)settle(worker);
-        uint64_t deadline_ns = relay_offload_tick(&worker->offload);
+        const struct now now = settle(worker);
+        uint64_t deadline_ns = relay_offload_tick(&worker->offload, now);
         if (deadline_ns > turn_server_deadline(worker->server)) {
             deadline_ns = turn_server_deadline(worker->server);
         }

@@ -221,20 +221,30 @@ int xdp_table_fd(const struct xdp_table *table)
     return xdp_hop_fd(&table->hops);
 }
 
+// Makes at least this many slots be looked at again.
+static void fall_behind(struct xdp_table *table, uint32_t count)
+{
+    count = count < table->touched ? count : table->touched;
+    table->behind = count > table->behind ? count : table->behind;
+}
+
 int xdp_table_read(struct xdp_table *table)
 {
     bool has_new_ways = false;
     const int error = xdp_hop_read(&table->hops, &has_new_ways);
 
     if (has_new_ways) {
-        table->behind = table->touched;
+        fall_behind(table, table->touched);
     }
     return error;
 }
 
 uint64_t xdp_table_deadline(const struct xdp_table *table)
 {
-    return xdp_hop_is_behind(&table->hops) || table->behind > 0 ? 0 : NEVER;
+    if (xdp_hop_is_behind(&table->hops) || table->behind > 0) {
+        return 0;
+    }
+    return table->bound_count > 0 ? table->renew_ns : NEVER;
 }
 
 // Leads the slot's paths over the hops that are right now.
@@ -264,14 +274,18 @@ static int look_again(struct xdp_table *table, struct xdp_table_slot *slot)
     return first_error;
 }
 
-int xdp_table_tick(struct xdp_table *table)
+int xdp_table_tick(struct xdp_table *table, uint64_t now_ns)
 {
     uint32_t bound = 0;
     bool has_new_ways = false;
     int first_error = xdp_hop_tick(&table->hops, &has_new_ways);
 
     if (has_new_ways) {
-        table->behind = table->touched;
+        fall_behind(table, table->touched);
+    }
+    if (now_ns >= table->renew_ns) {
+        fall_behind(table, XDP_TABLE_TICK_BOUND);
+        table->renew_ns = now_ns + XDP_TABLE_RENEW_NS;
     }
     // News make it go round once more, but never begin again: all have their turn.
     for (uint32_t i = 0; i < XDP_TABLE_TICK_MAX && table->behind > 0; i++) {

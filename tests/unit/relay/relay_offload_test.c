@@ -57,7 +57,7 @@ static void expect_closed(void)
     relay_offload_unbind(&offload, &unbind);
     relay_offload_switch(&offload);
     relay_offload_log(&offload);
-    assert_true(relay_offload_tick(&offload) == NEVER);
+    assert_true(relay_offload_tick(&offload, (struct now){0}) == NEVER);
     relay_offload_close(&offload);
     relay_offload_close(&offload);
     assert_int_equal(loop.watch_count, 0);

@@ -273,7 +273,7 @@ static void look_at_all_again(struct world *world)
     assert_int_equal(xdp_table_read(&world->table), 0);
     for (int i = 0; xdp_table_deadline(&world->table) == 0; i++) {
         assert_true(i < CHANNELS);
-        assert_int_equal(xdp_table_tick(&world->table), 0);
+        assert_int_equal(xdp_table_tick(&world->table, 0), 0);
     }
 }
 
@@ -330,6 +330,32 @@ static void follows_the_routes(void **state)
     close_world(&world);
 }
 
+// What no event tells is found out before long, too: here nobody reads the events.
+static void looks_again_without_a_reason(void **state)
+{
+    struct world world;
+    uint64_t now_ns = 5 * SECOND_NS;
+
+    (void)state;
+    open_world(&world);
+    assert_true(xdp_table_deadline(&world.table) == NEVER);
+    for (uint16_t i = 0; i < CHANNELS; i++) {
+        const struct xdp_binding binding = binding_of(i);
+        assert_int_equal(xdp_table_bind(&world.table, i, &binding), 0);
+    }
+    assert_int_equal(xdp_table_tick(&world.table, now_ns), 0);
+    assert_int_equal(xdp_table_deadline(&world.table), now_ns + XDP_TABLE_RENEW_NS);
+    const uint32_t old = found(&world, peer_key(9)).hop;
+    xdp_world_run("ip route add 192.0.2.77/32 dev near0 mtu 1300");
+    assert_int_equal(xdp_table_tick(&world.table, now_ns + 1), 0);
+    assert_int_equal(found(&world, peer_key(9)).hop, old); // not yet
+    now_ns = xdp_table_deadline(&world.table);
+    assert_int_equal(xdp_table_tick(&world.table, now_ns), 0);
+    assert_int_not_equal(found(&world, peer_key(9)).hop, old);
+    xdp_world_run("ip route del 192.0.2.77/32");
+    close_world(&world);
+}
+
 static void follows_the_program(void **state)
 {
     struct world world;
@@ -381,7 +407,7 @@ static void looks_at_many_in_small_turns(void **state)
     const uint64_t start_ns = now_ns();
     while (xdp_table_deadline(&world.table) == 0) {
         const uint64_t turn_ns = now_ns();
-        assert_int_equal(xdp_table_tick(&world.table), 0);
+        assert_int_equal(xdp_table_tick(&world.table, 0), 0);
         const uint64_t took_ns = now_ns() - turn_ns;
         longest_ns = took_ns > longest_ns ? took_ns : longest_ns;
         turns++;
@@ -426,6 +452,7 @@ int main(void)
         cmocka_unit_test(leaves_foreign_addresses_to_the_sockets),
         cmocka_unit_test(binds_both_paths_or_none),
         cmocka_unit_test(follows_the_routes),
+        cmocka_unit_test(looks_again_without_a_reason),
         cmocka_unit_test(follows_the_program),
         cmocka_unit_test(looks_at_many_in_small_turns),
         cmocka_unit_test(refuses_slots_that_are_not_there),
