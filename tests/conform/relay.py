@@ -55,6 +55,12 @@ def free_ports(count):
     raise OSError("no free ports")
 
 
+def written(file):
+    """All that was written. Its offset is the writer's too, so that one must not move it."""
+    length = os.fstat(file.fileno()).st_size
+    return os.pread(file.fileno(), length, 0).decode()
+
+
 class Relay:
     """It is ready when it answers at each of the hosts, to which it is bound if is_addressed.
 
@@ -125,12 +131,10 @@ class Relay:
     # --- what it wrote
 
     def log(self):
-        self.log_file.seek(0)
-        return self.log_file.read()
+        return written(self.log_file)
 
     def errors(self):
-        self.error_file.seek(0)
-        return self.error_file.read()
+        return written(self.error_file)
 
     def story(self):
         return (f"--- {' '.join(self.command)}\n--- exit code {self.process.poll()}, log:\n"
