@@ -2,8 +2,9 @@
 """Places where a relay stands, each with a client and a peer, ready for frames that XDP sends.
 
 Each has `relay`, `alice` and `bob` (hosts), the relay's interfaces and addresses, and alice's and
-bob's addresses, by IP version.
+bob's addresses, by IP version. The relay is known to clients by its "public" addresses.
 """
+import nats
 import sandbox
 from xdp_pass import Pass
 
@@ -22,6 +23,14 @@ def hosts(*names):
 
 
 class Place:
+    """A place's first lines name its hosts and addresses."""
+
+    interfaces = ("eth0",)
+
+    def set_addresses(self, relay, alice, bob, public=None):
+        self.at = {name: dict(zip((4, 6), both)) for name, both in
+                   (("relay", relay), ("alice", alice), ("bob", bob), ("public", public or relay))}
+
     def close(self):
         for host in self.all:
             host.close()
@@ -45,10 +54,8 @@ class Lan(Place):
         for host in (self.relay, self.alice, self.bob):
             self.passes.append(wire(host, "eth0", switch, f"to_{host.name}"))
             switch.run(f"ip link set to_{host.name} master bridge")
-        self.interfaces = ["eth0"]
-        self.at = {"relay": {4: "192.0.2.10", 6: "2001:db8::10"},
-                   "alice": {4: "192.0.2.1", 6: "2001:db8::1"},
-                   "bob": {4: "192.0.2.2", 6: "2001:db8::2"}}
+        self.set_addresses(("192.0.2.10", "2001:db8::10"), ("192.0.2.1", "2001:db8::1"),
+                           ("192.0.2.2", "2001:db8::2"))
         for host in (self.relay, self.alice, self.bob):
             at = self.at[host.name]
             sandbox.address(host, "eth0", f"{at[4]}/24", f"{at[6]}/64")
@@ -65,10 +72,8 @@ class Routed(Place):
         self.all = router, self.relay, self.alice, self.bob = hosts(
             "router", "relay", "alice", "bob")
         router.run("sysctl -q net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1")
-        self.interfaces = ["eth0"]
-        self.at = {"relay": {4: "198.51.100.10", 6: "2001:db8:1::10"},
-                   "alice": {4: "192.0.2.1", 6: "2001:db8:2::1"},
-                   "bob": {4: "203.0.113.2", 6: "2001:db8:3::2"}}
+        self.set_addresses(("198.51.100.10", "2001:db8:1::10"), ("192.0.2.1", "2001:db8:2::1"),
+                           ("203.0.113.2", "2001:db8:3::2"))
         gateways = {"relay": ("198.51.100.254", "2001:db8:1::fe"),
                     "alice": ("192.0.2.254", "2001:db8:2::fe"),
                     "bob": ("203.0.113.254", "2001:db8:3::fe")}
@@ -90,16 +95,30 @@ class TwoArmed(Place):
     The relay is known by 192.0.2.10 alone, to which bob has a route.
     """
 
+    interfaces = ("outside", "inside")
+
     def __init__(self):
         self.all = self.relay, self.alice, self.bob = hosts("relay", "alice", "bob")
         self.passes = [wire(self.relay, "outside", self.alice, "eth0"),
                        wire(self.relay, "inside", self.bob, "eth0")]
-        self.interfaces = ["outside", "inside"]
-        self.at = {"relay": {4: "192.0.2.10", 6: "2001:db8:2::10"},
-                   "alice": {4: "192.0.2.1", 6: "2001:db8:2::1"},
-                   "bob": {4: "198.51.100.2", 6: "2001:db8:1::2"}}
+        self.set_addresses(("192.0.2.10", "2001:db8:2::10"), ("192.0.2.1", "2001:db8:2::1"),
+                           ("198.51.100.2", "2001:db8:1::2"))
         sandbox.address(self.relay, "outside", "192.0.2.10/24", "2001:db8:2::10/64")
         sandbox.address(self.relay, "inside", "198.51.100.10/24", "2001:db8:1::10/64")
         sandbox.address(self.alice, "eth0", "192.0.2.1/24", "2001:db8:2::1/64")
         sandbox.address(self.bob, "eth0", "198.51.100.2/24", "2001:db8:1::2/64")
         sandbox.route(self.bob, "198.51.100.10", "2001:db8:1::10")
+
+
+class Natted(Place):
+    """The world of nats.py; alice and bob are behind the NATs, and no peers."""
+
+    def __init__(self):
+        self.all = ()  # the world ends with the process
+        self.relay, self.alice, self.bob = nats.make_world()
+        for host in (self.relay, self.alice, self.bob):
+            host.run("ethtool -K eth0 tx off")
+        with sandbox.inside("internet"):
+            self.passes = [Pass("to_relay")]
+        self.set_addresses((nats.RELAY4, nats.RELAY6), (nats.NAT_A4, nats.NAT_A6),
+                           (nats.NAT_B4, nats.NAT_B6))
