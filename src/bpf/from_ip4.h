@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bpf/from_udp.h"
+#include "bpf/narrow.h"
 #include "bpf/own.h"
 
 enum {
@@ -16,7 +17,13 @@ static __always_inline enum relay_abi_verdict from_ip4(const struct frame *frame
     const struct iphdr *ip = frame->data + ETH_HLEN;
     const struct udphdr *udp = (const void *)(ip + 1);
 
-    if ((void *)(udp + 1) > frame->end || ip->protocol != IPPROTO_UDP) {
+    if ((void *)(udp + 1) > frame->end) {
+        return RELAY_ABI_VERDICT_pass_foreign;
+    }
+    if (ip->protocol != IPPROTO_UDP) {
+        if (ip->protocol == IPPROTO_ICMP) {
+            narrow_hear_ip4(frame, ip);
+        }
         return RELAY_ABI_VERDICT_pass_foreign;
     }
     flow->own = own_find_ip4(ip->daddr);

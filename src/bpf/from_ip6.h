@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bpf/from_udp.h"
+#include "bpf/narrow.h"
 #include "bpf/own.h"
 
 // What is no UDP, but may have it behind extension headers.
@@ -35,6 +36,9 @@ static __always_inline enum relay_abi_verdict from_ip6(const struct frame *frame
         return RELAY_ABI_VERDICT_pass_foreign;
     }
     if (ip->nexthdr != IPPROTO_UDP) {
+        if (ip->nexthdr == IPPROTO_ICMPV6) {
+            narrow_hear_ip6(frame, ip);
+        }
         return from_ip6_extension(ip->nexthdr);
     }
     __u32 ip_len = bpf_ntohs(ip->payload_len);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bpf/flow.h"
+#include "bpf/narrow.h"
 
 // A packet of each hop goes on to the sockets in so many ticks of the system's clock (4 to 40
 // seconds): sooner than the system forgets a neighbour to which nobody but this program speaks.
@@ -64,7 +65,8 @@ static __always_inline enum relay_abi_verdict path_check(const struct xdp_md *ct
         return RELAY_ABI_VERDICT_pass_no_hop;
     }
     __u32 head_len = is_ip4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
-    if (head_len + exit->udp_len > exit->hop->mtu) {
+    if (head_len + exit->udp_len > exit->hop->mtu ||
+        narrow_stops(exit->path.remote_ip, head_len + exit->udp_len)) {
         return RELAY_ABI_VERDICT_pass_too_long;
     }
     exit->action = XDP_TX;

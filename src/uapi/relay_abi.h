@@ -116,7 +116,7 @@ _Static_assert(sizeof(struct relay_abi_settings) == 336, "no padding");
     X(pass_fragment, "Fragments.")                                                                 \
     X(pass_no_checksum, "No UDP checksum where there must be one.")                                \
     X(pass_ttl, "A TTL or hop limit that ends here.")                                              \
-    X(pass_too_long, "Too long for the link over which it leaves.")                                \
+    X(pass_too_long, "Too long for the link over which it leaves, or for one on its way.")         \
     X(pass_no_hop, "No neighbour is known through which it leaves.")                               \
     X(pass_spoken, "One now and then, which keeps the neighbour known to the system.")             \
     X(pass_no_room, "The driver has left no room for a longer header.")
