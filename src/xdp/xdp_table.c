@@ -242,7 +242,7 @@ int xdp_table_read(struct xdp_table *table)
 uint64_t xdp_table_deadline(const struct xdp_table *table)
 {
     if (xdp_hop_is_behind(&table->hops) || table->behind > 0) {
-        return 0;
+        return table->pause_ns;
     }
     return table->bound_count > 0 ? table->renew_ns : NEVER;
 }
@@ -278,8 +278,12 @@ int xdp_table_tick(struct xdp_table *table, uint64_t now_ns)
 {
     uint32_t bound = 0;
     bool has_new_ways = false;
-    int first_error = xdp_hop_tick(&table->hops, &has_new_ways);
 
+    if (now_ns < xdp_table_deadline(table)) {
+        return 0;
+    }
+    table->pause_ns = now_ns + XDP_TABLE_PAUSE_NS;
+    int first_error = xdp_hop_tick(&table->hops, &has_new_ways);
     if (has_new_ways) {
         fall_behind(table, table->touched);
     }
