@@ -12,7 +12,7 @@
 enum {
     PACKET_MAX = 4096,        // bytes of the longest frame
     PACKET_ETH_LEN = 14,      // bytes
-    PACKET_TRAILER_MAX = 64,  // bytes
+    PACKET_TRAILER_MAX = 96,  // bytes
     PACKET_CHANNEL_NONE = -1, // plain UDP
 };
 

@@ -23,20 +23,15 @@ static size_t head_len(const struct packet *packet)
     return packet_payload_at(packet) + (packet->channel == PACKET_CHANNEL_NONE ? 0 : 4);
 }
 
+static struct kernel *kernel;
+static struct crowd_bpf *crowd;
+
 static void passes_what_grows_beyond_its_room(void **state)
 {
     static uint8_t data[CROWD_FRAME_LEN];
-    struct kernel *kernel = kernel_open();
-    struct crowd_bpf *crowd = crowd_bpf__open_and_load();
-    uint32_t key = 0;
-    int program = kernel_program(kernel);
     uint32_t grown = 0;
 
     (void)state;
-    assert_non_null(crowd);
-    assert_int_equal(bpf_map_update_elem(bpf_map__fd(crowd->maps.next), &key, &program, BPF_ANY),
-                     0);
-    kernel_enter(kernel, bpf_program__fd(crowd->progs.crowd));
     for (uint32_t i = 0; i < WAY_COUNT; i++) {
         struct way way = way_of(i);
         struct packet in = way_in(&way, data, 0);
@@ -59,15 +54,65 @@ static void passes_what_grows_beyond_its_room(void **state)
         grown += has_grown;
     }
     assert_int_equal(grown, 5);
+}
+
+// A response is longer than its request.
+static void passes_binding_requests(void **state)
+{
+    const uint8_t request[20] = {0x00, 0x01, 0x00, 0x00, 0x21, 0x12, 0xA4, 0x42};
+
+    (void)state;
+    for (uint32_t own = 0; own < KERNEL_OWN_COUNT; own++) {
+        struct packet in = {
+            .to = kernel_own(own, KERNEL_LISTEN_PORT),
+            .ttl = 64,
+            .channel = PACKET_CHANNEL_NONE,
+            .data = request,
+            .data_len = sizeof request,
+        };
+        uint8_t frame[PACKET_MAX];
+        struct kernel_result got;
+        in.from = in.to; // of the same family
+        in.trailer_len = CROWD_FRAME_LEN - packet_payload_at(&in) - sizeof request;
+        size_t len = packet_write(&in, frame);
+        kernel_run(kernel, frame, len, &got);
+        assert_int_equal(len, CROWD_FRAME_LEN);
+        assert_int_equal(got.verdict, RELAY_ABI_VERDICT_pass_no_room);
+        assert_int_equal(got.action, XDP_PASS);
+        assert_int_equal(got.frame_len, len);
+        assert_memory_equal(got.frame, frame, len);
+    }
+}
+
+static int open_all(void **state)
+{
+    uint32_t key = 0;
+
+    (void)state;
+    kernel = kernel_open();
+    crowd = crowd_bpf__open_and_load();
+    assert_non_null(crowd);
+    int program = kernel_program(kernel);
+    assert_int_equal(bpf_map_update_elem(bpf_map__fd(crowd->maps.next), &key, &program, BPF_ANY),
+                     0);
+    kernel_enter(kernel, bpf_program__fd(crowd->progs.crowd));
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
     crowd_bpf__destroy(crowd);
     kernel_close(kernel);
+    return 0;
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(passes_what_grows_beyond_its_room),
+        cmocka_unit_test(passes_binding_requests),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, open_all, close_all);
 }
