@@ -7,7 +7,8 @@ import logging
 import case
 
 try:
-    from aioice import Candidate, Connection, turn
+    import ice
+    from aioice import turn
 except ImportError:
     turn = None
 
@@ -103,20 +104,9 @@ class Aioice(case.Case):
 
     async def connect(self):
         """ICE between two agents that may use their relayed candidates only."""
-        agents = [Connection(ice_controlling=is_controlling, components=1, stun_server=None,
-                             turn_server=("127.0.0.1", self.one.port), turn_username="alice",
-                             turn_password="wonder", use_ipv6=False)
-                  for is_controlling in (True, False)]
-        for agent in agents:
-            await agent.gather_candidates()
-        for agent, other in (agents, agents[::-1]):
-            relayed = [one for one in other.local_candidates if one.type == "relay"]
-            self.assertEqual(len(relayed), 1)
-            await agent.add_remote_candidate(Candidate.from_sdp(relayed[0].to_sdp()))
-            await agent.add_remote_candidate(None)
-            agent.remote_username = other.local_username
-            agent.remote_password = other.local_password
-        await asyncio.gather(*(agent.connect() for agent in agents))
+        server = ("127.0.0.1", self.one.port)
+        agents = [await ice.agent(is_controlling, server) for is_controlling in (True, False)]
+        await ice.meet(agents)
         for agent, other in (agents, agents[::-1]):
             await agent.send(b"hello")
             self.assertEqual(await asyncio.wait_for(other.recv(), 5), b"hello")

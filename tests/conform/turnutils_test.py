@@ -2,21 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """coturn's own clients as processes, judged by what they really received.
 
-turnutils_uclient ends with exit code 0 even when packets are lost, so its totals are read. All of
-its manners run at the same time against one relay: each of them mostly waits. docs/conformance.md
-says which of its options are not here.
+All manners of turnutils_uclient run at the same time against one relay: each of them mostly waits.
+docs/conformance.md says which of its options are not here.
 """
 import re
 import subprocess
-import time
 import unittest
 
 import case
 import stun
 from client import open_socket
-from relay import Relay, end_with_parent, free_ports
+from relay import Relay
+from turnutils import MESSAGES, assert_all_arrived, start_peer, uclient
 
-MESSAGES, LENGTH = 40, 170
 IP4, IP6 = ("127.0.0.1", "127.0.0.1"), ("::1", "::1")
 OLD_ADDITIONAL_ADDRESS_FAMILY = 0x8032  # in drafts, and in turnutils_uclient of Debian 12
 # Manner: options, (server, peer), sockets that send, options that count.
@@ -46,38 +44,6 @@ MANNERS = {
 }
 
 
-def uclient(options, server, port, peer, peer_port, counts, password="wonder", user="alice"):
-    counts = {"-m": 1, "-n": MESSAGES, "-l": LENGTH, "-z": 20} | counts
-    proof = ["-w", password] if password else []  # else the options have one
-    command = ["turnutils_uclient", *options.split(), "-e", peer, "-r", peer_port, "-u", user,
-               *proof, "-p", port, *(word for pair in counts.items() for word in pair),
-               server]
-    return subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True, preexec_fn=end_with_parent)
-
-
-def start_peer():
-    """turnutils_peer at two ports of both families: (the process, its lower port)."""
-    port = free_ports(2)
-    process = subprocess.Popen(["turnutils_peer", "-p", str(port), "-L", "127.0.0.1", "-L", "::1"],
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                               preexec_fn=end_with_parent)
-    for host in ("127.0.0.1", "::1"):
-        with open_socket(host) as udp:
-            udp.settimeout(0.2)
-            for _ in range(50):
-                udp.sendto(b"ready?", (host, port + 1))
-                try:
-                    udp.recv(100)
-                    break
-                except OSError:
-                    time.sleep(0.05)
-            else:
-                process.kill()
-                raise AssertionError(f"turnutils_peer does not answer at {host}")
-    return process, port
-
-
 class Uclient(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -102,18 +68,8 @@ class Uclient(unittest.TestCase):
         return run
 
     def check(self, name):
-        options, _, senders, counts = MANNERS[name]
-        output, _ = self.runs[name].communicate(timeout=60)
-        wanted = senders * counts.get("-n", MESSAGES)
-        told = f"{' '.join(self.runs[name].args)}\n{output}"
-        totals = re.findall(r"start_mclient: tot_send_bytes ~ (\d+), tot_recv_bytes ~ (\d+)",
-                            output)
-        self.assertTrue(totals, told)
-        self.assertEqual(totals[-1], (str(wanted * LENGTH), str(wanted * LENGTH)), told)
-        counted = re.findall(r"tot_send_msgs=(\d+), tot_recv_msgs=(\d+)", output)
-        self.assertEqual(counted[-1], (str(wanted), str(wanted)), told)
-        self.assertRegex(output, r"Total lost packets 0 \(0\.0+%\), total send dropped 0 ", told)
-        self.assertEqual(self.runs[name].returncode, 0, told)
+        _, _, senders, counts = MANNERS[name]
+        assert_all_arrived(self, self.runs[name], senders * counts.get("-n", MESSAGES))
 
     def test_every_manner_receives_all_that_was_sent(self):
         failed = 0

@@ -38,6 +38,9 @@ class Chromium(case.Case):
 
     def setUp(self):
         super().setUp()
+        self.set_up_relay()
+
+    def set_up_relay(self):
         with self.relay_host.inside():
             self.one = Relay(hosts=(RELAY4, RELAY6))
         self.relays.append(self.one)
@@ -91,8 +94,8 @@ class Chromium(case.Case):
                           for end, host in enumerate(hosts)])
         return {int(port) for *_, port in created}
 
-    def assert_carried(self, wanted):
-        """The relay has carried at least so many bytes, by its own count, and found no fault.
+    def carried(self):
+        """The relay ends: what it has counted. It has found no fault.
 
         Chromium sends its first checks before the other end has given its permission, and may
         send on for a moment when that has closed.
@@ -100,9 +103,13 @@ class Chromium(case.Case):
         self.one.stop()
         traffic = self.one.wait_for_log(r" INFO traffic (.*)")[1]
         counts = {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", traffic)}
-        self.assertGreaterEqual(counts["bytes_to_client"], wanted)
         self.assertLessEqual({name for name in counts if name.startswith("dropped")},
                              {"dropped_no_permission", "dropped_no_allocation"}, traffic)
+        return counts
+
+    def assert_carried(self, wanted):
+        """The relay has carried at least so many bytes, by its own count."""
+        self.assertGreaterEqual(self.carried()["bytes_to_client"], wanted)
 
     def meet(self, *hosts):
         """One browser behind each NAT, which speaks to the relay at its host."""

@@ -114,7 +114,6 @@ class Natted(Place):
     """The world of nats.py; alice and bob are behind the NATs, and no peers."""
 
     def __init__(self):
-        self.all = ()  # the world ends with the process
         self.relay, self.alice, self.bob = nats.make_world()
         for host in (self.relay, self.alice, self.bob):
             host.run("ethtool -K eth0 tx off")
@@ -122,3 +121,6 @@ class Natted(Place):
             self.passes = [Pass("to_relay")]
         self.set_addresses((nats.RELAY4, nats.RELAY6), (nats.NAT_A4, nats.NAT_A6),
                            (nats.NAT_B4, nats.NAT_B6))
+
+    def close(self):
+        sandbox.run("ip -all netns delete")
