@@ -6,9 +6,9 @@
 
 #include <assert.h>
 
-// Writes text so that nothing in it is markup. The dot stands in neither set: escaped, it would
-// reach roff as it is and begin a request there; unescaped, scdoc takes care of it.
-static void plain_write(struct wr *wr, const char *text)
+// The dot stands in neither set: escaped, it would reach roff as it is and begin a request there;
+// unescaped, scdoc takes care of it.
+void conf_scdoc_text_write(struct wr *wr, const char *text)
 {
     static const struct bytes special = BYTES_LITERAL("\\_*+");
     static const struct bytes special_first = BYTES_LITERAL("#-|[];`");
@@ -28,7 +28,7 @@ static void bold_write(struct wr *wr, const char *dashes, const char *text)
 {
     wr_u8(wr, '*');
     wr_text(wr, dashes);
-    plain_write(wr, text);
+    conf_scdoc_text_write(wr, text);
     wr_u8(wr, '*');
 }
 
@@ -53,7 +53,7 @@ static void names_write(struct wr *wr, const struct conf_option *option)
     bold_write(wr, "--", option->name);
     if (option->placeholder != NULL) {
         wr_text(wr, " _");
-        plain_write(wr, option->placeholder);
+        conf_scdoc_text_write(wr, option->placeholder);
         wr_u8(wr, '_');
     }
     wr_u8(wr, '\n');
@@ -66,13 +66,13 @@ static void option_write(struct wr *wr, const struct conf_option *option)
     wr_u8(wr, '\n');
     names_write(wr, option);
     wr_u8(wr, '\t');
-    plain_write(wr, option->help);
+    conf_scdoc_text_write(wr, option->help);
     if (option->is_repeated) {
         wr_text(wr, " May be repeated.");
     }
     if (note != NULL) {
         wr_text(wr, "++\nDefault: ");
-        plain_write(wr, note);
+        conf_scdoc_text_write(wr, note);
     }
     if (option->environment != NULL) {
         wr_text(wr, "++\nEnvironment: ");

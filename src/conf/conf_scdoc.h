@@ -8,3 +8,6 @@
 // Writes "# OPTIONS" and the options by group; wr fails when it is full. Another section must
 // follow behind an empty line, since scdoc leaves an indentation open at a file's end.
 void conf_scdoc_write(struct wr *wr, const struct conf_table *table);
+
+// Writes text so that nothing in it is markup. It has no control characters.
+void conf_scdoc_text_write(struct wr *wr, const char *text);

@@ -1,15 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prints the section OPTIONS of the man page; a tool of the build, not installed.
+// Prints a section of the man page; a tool of the build, not installed.
+//
+// Usage: relay-man options|counters
 #include <stdio.h>
+#include <string.h>
 
+#include "base/macro.h"
 #include "conf/conf_scdoc.h"
 #include "relay/relay_options.h"
+#include "relay/relay_stats.h"
+#include "turn/turn_stats.h"
+#include "xdp/xdp_counts.h"
 
-int main(void)
+// `line` is how the log's line of them begins.
+static void counters_write(struct wr *wr, const char *line, const struct metric *metrics,
+                           size_t count)
+{
+    wr_text(wr, "\n## ");
+    wr_text(wr, line);
+    wr_text(wr, "\n\n");
+    for (size_t i = 0; i < count; i++) {
+        wr_text(wr, "*");
+        conf_scdoc_text_write(wr, metrics[i].name);
+        wr_text(wr, "* (");
+        conf_scdoc_text_write(wr, metrics[i].unit);
+        wr_text(wr, ")\n\t");
+        conf_scdoc_text_write(wr, metrics[i].help);
+        wr_text(wr, "\n\n");
+    }
+}
+
+static void all_counters_write(struct wr *wr)
+{
+    wr_text(wr,
+            "# COUNTERS\n\nThe log has a line for each group, which leaves out what is zero.\n");
+    counters_write(wr, "TRAFFIC", turn_stats_metrics, TURN_STATS_COUNT);
+    counters_write(wr, "SOCKETS", relay_stats_metrics, RELAY_STATS_COUNT);
+    // Those of bytes have the same names and texts again.
+    counters_write(wr, "FAST PATH", xdp_counts_metrics, RELAY_ABI_VERDICT_COUNT);
+    wr_text(wr,
+            "Each of the fast path's has another beside it, with _\\_bytes_ behind its name: of "
+            "whole frames as\nthey came in.\n");
+}
+
+int main(int argc, char **argv)
 {
     static uint8_t text[64 * 1024];
     struct wr wr = wr_init(text, sizeof text);
 
-    conf_scdoc_write(&wr, &relay_options_table);
+    if (argc == 2 && strcmp(argv[1], "counters") == 0) {
+        all_counters_write(&wr);
+    } else {
+        conf_scdoc_write(&wr, &relay_options_table);
+    }
     return wr_ok(&wr) && fwrite(wr.ptr, 1, wr.len, stdout) == wr.len ? 0 : 1;
 }
