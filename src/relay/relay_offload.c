@@ -316,7 +316,13 @@ void relay_offload_log(const struct relay_offload *offload)
 {
     struct xdp_counts counts;
 
-    if (offload->is_open && xdp_counts_read(&offload->program, &counts) == 0) {
+    if (!offload->is_open || xdp_counts_read(&offload->program, &counts) != 0) {
+        return;
+    }
+    if (memcmp(&counts, &(struct xdp_counts){0}, sizeof counts) == 0) {
+        // Said aloud: the operator may wonder why no packet comes.
+        LOG_INFO("fast path", LOG_NUMBER("packets", 0));
+    } else {
         relay_stats_log("fast path", xdp_counts_metrics, XDP_COUNTS_COUNT, &counts);
     }
 }

@@ -44,6 +44,13 @@ class Fast(FastCase):
         went = counters(self.one) - before
         self.assertEqual(went["binding"], 20, went)
 
+    def test_it_is_told_that_nothing_has_come(self):
+        place = fast_world.Lan()
+        place.relay.run("ip link add idle type bridge")
+        place.interfaces = ["idle"]
+        self.start(place, mode="generic")
+        self.assertEqual(dict(counters(self.one)), {"packets": 0})
+
     def test_off_and_on_again_in_mid_flow(self):
         """Not a packet is lost but what is in flight: here each is waited for."""
         place = fast_world.Lan()
