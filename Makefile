@@ -4,6 +4,7 @@
 #   make              the programs and man pages, in build/
 #   make run          installs missing packages, builds and starts the relay: ARGS="--help"
 #   make test         everything that can be tested; the last line counts
+#   make test-vm      what depends on the kernel, on Debian 12's in an emulated machine; minutes
 #   make check        the rules of the house (tools/rooms.py) alone
 #   make format       every C file as clang-format has it
 #   make fuzz         each fuzz target for FUZZ_SECONDS
@@ -14,7 +15,7 @@
 FUZZ_SECONDS ?= 600
 
 .DEFAULT_GOAL := build
-.PHONY: build run test check format fuzz prove bench install clean
+.PHONY: build run test test-vm check format fuzz prove bench install clean
 
 build/build.ninja:
 	@command -v meson >/dev/null || { tools/install-packages run && command -v meson >/dev/null; }
@@ -31,6 +32,10 @@ run:
 test:
 	@tools/install-packages test
 	@tools/run-tests
+
+test-vm:
+	@tools/install-packages test
+	@tools/run-tests build-test:vm
 
 check: build
 	tools/rooms.py build

@@ -25,8 +25,8 @@ esac
 
 
 class RunTests(unittest.TestCase):
-    def run_tests(self, log, end):
-        """Its exit code and last line."""
+    def run_tests(self, log, end, what="build-test"):
+        """Its exit code and last line. `end` can look at what its meson was asked for."""
         with tempfile.TemporaryDirectory() as folder:
             programs = pathlib.Path(folder, "bin")
             tools = pathlib.Path(folder, "tools")
@@ -37,7 +37,7 @@ class RunTests(unittest.TestCase):
                 (programs / name).write_text(text)
                 (programs / name).chmod(0o755)
             path = f"{programs}:{os.environ['PATH']}"
-            run = subprocess.run([tools / "run-tests", "build-test"], text=True, timeout=60,
+            run = subprocess.run([tools / "run-tests", what], text=True, timeout=60,
                                  env=os.environ | {"PATH": path, "LOG": log, "END": end},
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         return run.returncode, run.stdout.splitlines()[-1]
@@ -55,6 +55,13 @@ class RunTests(unittest.TestCase):
                     code, last = self.run_tests(log, end)
                     self.assertEqual(code, 1)
                     self.assertRegex(last, "passed, 1 failed$")
+
+    def test_runs_one_suite_of_a_folder(self):
+        for what, suites in (("build-test", "--no-suite house --no-suite slow"),
+                             ("build-test:vm", "--suite vm")):
+            with self.subTest(what=what):
+                end = f'case "$*" in *" -t 2 {suites}") exit 0 ;; esac; exit 1'
+                self.assertEqual(self.run_tests("OK OK OK", end, what), (0, "3 passed, 0 failed"))
 
     def test_fails_when_meson_does_and_no_test_did(self):
         self.assertEqual(self.run_tests("OK OK OK", "exit 1"), (1, "3 passed, 1 failed"))
