@@ -222,6 +222,21 @@ static uint64_t memory_of(int fd)
     return len;
 }
 
+// Kernels before 6.4 tell only of keys and values, not of what holds a hash together: a head before
+// each entry (struct htab_elem), and buckets, the next power of two.
+static uint64_t hash_len(const struct bpf_map *map)
+{
+    enum { HEAD_LEN = 48, BUCKET_LEN = 16 };
+    const uint64_t entries = bpf_map__max_entries(map);
+    uint64_t buckets = 1;
+
+    while (buckets < entries) {
+        buckets *= 2;
+    }
+    return entries * (HEAD_LEN + bpf_map__key_size(map) + bpf_map__value_size(map)) +
+           buckets * BUCKET_LEN;
+}
+
 uint64_t xdp_program_memory_len(const struct xdp_program *program)
 {
     const struct bpf_map *map = NULL;
@@ -229,7 +244,9 @@ uint64_t xdp_program_memory_len(const struct xdp_program *program)
 
     bpf_object__for_each_map(map, program->skeleton->obj)
     {
-        len += memory_of(bpf_map__fd(map));
+        const uint64_t told = memory_of(bpf_map__fd(map));
+        const uint64_t least = bpf_map__type(map) == BPF_MAP_TYPE_HASH ? hash_len(map) : 0;
+        len += told > least ? told : least;
     }
     return len;
 }
