@@ -78,6 +78,9 @@ int xdp_program_open(const struct xdp_program_options *options, struct xdp_progr
         xdp_reason_set(reason, "more than %d own addresses", (int)XDP_PROGRAM_OWN_MAX);
         return -E2BIG;
     }
+    if (xdp_reason_is_kernel_old(reason)) {
+        return -ENOSYS;
+    }
     program.settings = settings_of(options);
     libbpf_set_print(log_libbpf);
     program.skeleton = relay_bpf__open();

@@ -16,9 +16,11 @@
 #include <unistd.h>
 
 enum {
-    // Linux 5.9 brought bpf_link for XDP, the newest thing that is needed.
-    KERNEL_MAJOR = 5,
-    KERNEL_MINOR = 9,
+    // Since 5.19 who has given up all rights may still write to maps that it has open, and attach a
+    // program that it has loaded, whatever kernel.unprivileged_bpf_disabled says. The first kernel
+    // after it that was maintained for long, and with which this is tested:
+    KERNEL_MAJOR = 6,
+    KERNEL_MINOR = 1,
 };
 
 void xdp_reason_set(struct xdp_reason *reason, const char *format, ...)
@@ -61,41 +63,39 @@ static const char *missing_capability(void)
     return NULL;
 }
 
-// This kernel is older than what is needed.
-static bool is_kernel_old(struct utsname *name)
+bool xdp_reason_is_kernel_old(struct xdp_reason *reason)
 {
+    struct utsname name;
     unsigned int major = 0;
     unsigned int minor = 0;
 
     // NOLINTNEXTLINE(cert-err34-c): a release that has no numbers is not called old.
-    if (uname(name) != 0 || sscanf(name->release, "%u.%u", &major, &minor) != 2) {
+    if (uname(&name) != 0 || sscanf(name.release, "%u.%u", &major, &minor) != 2 ||
+        major > KERNEL_MAJOR || (major == KERNEL_MAJOR && minor >= KERNEL_MINOR)) {
         return false;
     }
-    return major < KERNEL_MAJOR || (major == KERNEL_MAJOR && minor < KERNEL_MINOR);
+    xdp_reason_set(reason, "this kernel is %s, and %d.%d or later is needed", name.release,
+                   (int)KERNEL_MAJOR, (int)KERNEL_MINOR);
+    return true;
 }
 
 void xdp_reason_of_load(struct xdp_reason *reason, int error)
 {
     const char *capability = missing_capability();
-    struct utsname name;
 
     assert(error < 0);
-    if (is_kernel_old(&name)) {
-        xdp_reason_set(reason, "this kernel is %s, and 5.9 or later is needed", name.release);
-    } else if ((error == -EPERM || error == -EACCES) && capability != NULL) {
+    if ((error == -EPERM || error == -EACCES) && capability != NULL) {
         xdp_reason_set(reason,
                        "no %s: CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are needed to load it",
                        capability);
     } else if (error == -EPERM) {
-        xdp_reason_set(reason, "the kernel does not permit it: a limit of locked memory "
-                               "(RLIMIT_MEMLOCK) before Linux 5.11, a seccomp filter, or lockdown");
+        xdp_reason_set(reason, "the kernel does not permit it: a seccomp filter, or lockdown");
     } else if (error == -ENOMEM || error == -E2BIG) {
         xdp_reason_set(reason, "the kernel has no memory for maps of this size (%s)",
                        strerror(-error));
     } else if (error == -ENOSYS) {
         xdp_reason_set(reason, "this kernel has no BPF, or a seccomp filter hides it");
     } else {
-        xdp_reason_set(reason, "the kernel %s refuses the program: %s", name.release,
-                       strerror(-error));
+        xdp_reason_set(reason, "the kernel refuses the program: %s", strerror(-error));
     }
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -198,6 +199,29 @@ static void says_which_capability_is_missing(void **state)
     assert_int_equal(status, 0);
 }
 
+// It would load there, but no channel could be bound once root is given up.
+static void refuses_a_kernel_that_is_too_old(void **state)
+{
+    int status = -1;
+
+    (void)state;
+    const pid_t child = fork();
+    assert_int_not_equal(child, -1);
+    if (child == 0) {
+        const struct xdp_program_options options = {.channel_max = 1};
+        struct xdp_program program;
+        struct xdp_reason reason = {0};
+        if (personality(UNAME26) == -1) { // uname(2) tells this process of a Linux 2.6
+            _exit(100);
+        }
+        const int error = xdp_program_open(&options, &program, &reason);
+        fprintf(stderr, "%s\n", reason.text);
+        _exit(error == -ENOSYS && strncmp(reason.text, "this kernel is 2.6.", 19) == 0 ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 // What the relay does after it has given up root, as errors count up.
 static int fault_without_rights(struct xdp_program *program)
 {
@@ -254,6 +278,7 @@ int main(void)
         cmocka_unit_test(attaches_to_many_interfaces_one_after_another),
         cmocka_unit_test(attaches_to_an_interface_that_was_made_anew),
         cmocka_unit_test(says_which_capability_is_missing),
+        cmocka_unit_test(refuses_a_kernel_that_is_too_old),
         cmocka_unit_test(needs_no_rights_once_it_is_open),
     };
     return xdp_world_enter() ? cmocka_run_group_tests(tests, NULL, NULL) : XDP_WORLD_SKIPPED;
