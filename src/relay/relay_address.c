@@ -116,7 +116,7 @@ void relay_address_choose(struct relay_config *config)
     say(&config->public_ip6, config->listen_port);
 }
 
-static bool is_local(const struct addr *addr)
+bool relay_address_is_local(const struct addr *addr)
 {
     struct io_udp probe = {.fd = -1};
     struct io_udp_options options = {.local = addr_with_port(*addr, 0)};
@@ -134,5 +134,5 @@ struct addr relay_address_relayed(const struct relay_config *config, enum addr_f
     const struct addr *public = family == ADDR_IP4 ? &config->public_ip4 : &config->public_ip6;
 
     assert(public->family == family);
-    return addr_is_unspecified(bind) && is_local(public) ? *public : *bind;
+    return addr_is_unspecified(bind) && relay_address_is_local(public) ? *public : *bind;
 }

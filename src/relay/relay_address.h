@@ -7,6 +7,8 @@
 // address serves this host alone.
 #pragma once
 
+#include <stdbool.h>
+
 #include "relay/relay_config.h"
 
 // Fills in config->public_ip4 and public_ip6, of which at least one is an address afterwards, lists
@@ -17,3 +19,6 @@ void relay_address_choose(struct relay_config *config);
 // unspecified and the public address is this host's, the public one, so that peers always see
 // packets come from it.
 struct addr relay_address_relayed(const struct relay_config *config, enum addr_family family);
+
+// Whether sockets of this host can be bound to the address.
+bool relay_address_is_local(const struct addr *addr);

@@ -54,6 +54,10 @@ static struct addr relayed_of(const struct relay_config *config, enum addr_famil
         return relayed;
     }
     if (given->family != ADDR_NONE) {
+        if (!relay_address_is_local(given)) {
+            LOG_WARN("the inner address is not this host's: its channels go by the sockets",
+                     LOG_ADDR("address", given));
+        }
         return *given;
     }
     relayed = relay_address_relayed(config, family);

@@ -121,6 +121,18 @@ class Refused(case.Case):
         self.assertRegex(one.log(), "not relaying in the kernel .*reason=.*another")
 
 
+class Strange(FastCase):
+    def test_an_inner_address_that_is_not_this_hosts(self):
+        self.start(fast_world.Lan(), "--ebpf-int4-addr", "10.9.9.9", versions=(4,),
+                   announced=[r"the inner address is not this host's: .*address=10\.9\.9\.9"])
+        self.assertRegex(self.one.log(), f"WARN {self.one.announced[0]}")
+        alice, bob = self.alice_and_bob(4, 4)
+        for _ in range(10):
+            self.exchange(alice, bob)
+        went = counters(self.one)
+        self.assertEqual(went["to_peer"] + went["to_client"], 0, went)
+
+
 class Rights(case.Case):
     def test_three_capabilities_are_enough_and_given_up(self):
         place = fast_world.Lan()
