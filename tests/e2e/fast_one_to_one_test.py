@@ -11,10 +11,10 @@ import fast_world
 
 
 class OneToOne(FastCase):
-    def assert_fast_to_all(self, *options):
+    def assert_fast_to_all(self, *options, is_addressed=False):
         place = fast_world.OneToOne()
         self.start(place, "--public-ip4-addr", place.at["public"][4], *options, versions=(4,),
-                   is_addressed=False)
+                   is_addressed=is_addressed)
         self.assert_fast(4, 4)
         self.assert_turned((place.alice, place.bob), (4, 4), 4)
         self.assert_turned((place.alice, place.alice), (4, 4), 4)
@@ -24,6 +24,9 @@ class OneToOne(FastCase):
 
     def test_the_relay_is_told_its_inner_address(self):
         self.assert_fast_to_all("--ebpf-int4-addr", "10.0.0.4")
+
+    def test_the_relay_is_bound_to_its_inner_address(self):
+        self.assert_fast_to_all(is_addressed=True)
 
 
 if __name__ == "__main__":
