@@ -7,6 +7,7 @@
 
 #include "bpf/csum.h"
 #include "bpf/flow.h"
+#include "bpf/from_ip4.h"
 
 enum {
     BINDING_REQUEST = 0x0001,
@@ -161,6 +162,9 @@ static __always_inline enum relay_abi_verdict binding_answer(struct xdp_md *ctx,
     }
     if (!flow->has_sum) {
         return RELAY_ABI_VERDICT_pass_no_checksum;
+    }
+    if (flow->family == RELAY_ABI_IP4 && !from_ip4_is_sound(flow)) {
+        return RELAY_ABI_VERDICT_pass_malformed;
     }
     if (bpf_xdp_adjust_head(ctx, -(int)attribute_len) != 0) {
         return RELAY_ABI_VERDICT_pass_no_room;

@@ -41,6 +41,9 @@ static __always_inline enum relay_abi_verdict from_ip6(const struct frame *frame
         }
         return from_ip6_extension(ip->nexthdr);
     }
+    if (*(const __u8 *)ip >> 4 != 6) {
+        return RELAY_ABI_VERDICT_pass_malformed;
+    }
     __u32 ip_len = bpf_ntohs(ip->payload_len);
     __u32 room = frame->end - (void *)udp;
     if (ip_len > room) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bpf/flow.h"
+#include "bpf/from_ip4.h"
 #include "bpf/narrow.h"
 
 // A packet of each hop goes on to the sockets in so many ticks of the system's clock (4 to 40
@@ -60,6 +61,9 @@ static __always_inline enum relay_abi_verdict path_check(const struct xdp_md *ct
     if (!flow->has_sum && (!is_ip4 || flow->family != RELAY_ABI_IP4)) {
         return RELAY_ABI_VERDICT_pass_no_checksum;
     }
+    if (!is_ip4 && flow->family == RELAY_ABI_IP4 && !from_ip4_is_sound(flow)) {
+        return RELAY_ABI_VERDICT_pass_malformed;
+    }
     exit->hop = bpf_map_lookup_elem(&hops, &exit->path.hop);
     if (exit->hop == NULL || exit->hop->ifindex == 0) {
         return RELAY_ABI_VERDICT_pass_no_hop;
@@ -94,7 +98,7 @@ static __always_inline enum relay_abi_verdict path_find(const struct xdp_md *ctx
     if (exit->path.is_turned) {
         verdict = RELAY_ABI_VERDICT_turned;
         path_turn(&exit->path, key);
-        if (!path_read(key, &exit->path)) {
+        if (!flow->is_from_client || !path_read(key, &exit->path)) {
             return RELAY_ABI_VERDICT_pass_unbound;
         }
     }

@@ -56,9 +56,10 @@ struct relay_abi_path {
     __u8 remote_port[2];
     __u8 channel[2]; // to a client: the number in front of the data; to a peer: zero
     __u8 own;        // the own address that it leaves from, of the remote address's family
-    // The remote address is our own: another client's relayed address. The path that is looked up
-    // in its place has this one's remote address (the relay has one that its clients know for
-    // each family), this one's local port as the remote, its remote port as the local.
+    // The peer is another client's relayed address, our own. From the client: the path that is
+    // looked up in its place has this one's remote address (the relay has one that its clients know
+    // for each family), this one's local port as the remote, its remote port as the local. From the
+    // peer: only such packets take it; what comes from outside with our address is forged.
     __u8 is_turned;
     __u32 hop; // an index of the map of hops
     // As the key has them. The map may fill a freed element anew while the program still looks at
@@ -111,7 +112,7 @@ _Static_assert(sizeof(struct relay_abi_settings) == 336, "no padding");
     X(pass_foreign, "Not UDP, not for an address and port of this relay, or nothing it knows.")    \
     X(pass_stun, "STUN for the server.")                                                           \
     X(pass_unbound, "ChannelData and UDP of peers for which no channel is bound here.")            \
-    X(pass_malformed, "A length that does not agree with the packet.")                             \
+    X(pass_malformed, "A length or a header's checksum that does not agree.")                      \
     X(pass_options, "IPv4 options and IPv6 extension headers.")                                    \
     X(pass_fragment, "Fragments.")                                                                 \
     X(pass_no_checksum, "No UDP checksum where there must be one.")                                \

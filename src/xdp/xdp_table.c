@@ -91,16 +91,18 @@ static struct relay_abi_path path_of(const struct xdp_table *table,
                                      const struct xdp_table_slot *slot, enum relay_abi_from from)
 {
     const struct relay_abi_key *to = ahead(slot, from);
-    struct relay_abi_path path = {.own = to->own, .hop = slot->hops[from]};
+    struct relay_abi_path path = {
+        .own = to->own,
+        .is_turned = slot->is_turned,
+        .hop = slot->hops[from],
+    };
 
     memcpy(path.key_remote_port, slot->keys[from].remote_port, sizeof path.key_remote_port);
     memcpy(path.key_local, slot->keys[from].local, sizeof path.key_local);
     memcpy(path.remote_ip, to->remote_ip, sizeof path.remote_ip);
     memcpy(path.remote_port, to->remote_port, sizeof path.remote_port);
     port_write(path.local_port, local_port(table, slot, from));
-    if (from == RELAY_ABI_FROM_CLIENT) {
-        path.is_turned = slot->is_turned;
-    } else {
+    if (from == RELAY_ABI_FROM_PEER) {
         memcpy(path.channel, to->local, sizeof path.channel);
     }
     return path;

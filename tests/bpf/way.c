@@ -123,6 +123,7 @@ static void bind_turned(struct kernel *kernel, const struct way *way)
     key = other_key(way);
     path = make_path(other_client(way->out), client_side(way->out), KERNEL_LISTEN_PORT,
                      WAY_OTHER_CHANNEL, way->hop);
+    path.is_turned = 1;
     bind_path(kernel, way, &key, &path);
 }
 

@@ -209,7 +209,7 @@ static void marks_what_is_turned(void **state)
     key.remote_port[0] = 50001 >> 8;
     key.remote_port[1] = 50001 & 0xff;
     path = found(&world, key);
-    assert_false(path.is_turned);
+    assert_true(path.is_turned);
     assert_int_not_equal(path.hop, RELAY_ABI_HOP_NONE);
 
     close_world(&world);
