@@ -115,7 +115,7 @@ _Static_assert(sizeof(struct relay_abi_settings) == 336, "no padding");
     X(pass_malformed, "A length or a header's checksum that does not agree.")                      \
     X(pass_options, "IPv4 options and IPv6 extension headers.")                                    \
     X(pass_fragment, "Fragments.")                                                                 \
-    X(pass_no_checksum, "No UDP checksum where there must be one.")                                \
+    X(pass_no_checksum, "No UDP checksum where one must be, or one left to hardware.")             \
     X(pass_ttl, "A TTL or hop limit that ends here.")                                              \
     X(pass_too_long, "Too long for the link over which it leaves, or for one on its way.")         \
     X(pass_no_hop, "No neighbour is known through which it leaves.")                               \

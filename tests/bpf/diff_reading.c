@@ -88,6 +88,8 @@ static void find_errors(const uint8_t *frame, struct diff_reading *out)
         packet_sum_udp(&out->packet, right);
         out->udp_error =
             error_of(u16_at(frame + udp_at + UDP_CHECK_AT), u16_at(right + udp_at + UDP_CHECK_AT));
+        packet_sum_pseudo(&out->packet, right);
+        out->is_unfinished = memcmp(frame + udp_at, right + udp_at, UDP_LEN) == 0;
     }
 }
 

@@ -16,6 +16,8 @@ struct diff_reading {
     // By how much checksums are wrong, in ones' complement; 0: they are right.
     uint16_t ip_error; // IPv4 only
     uint16_t udp_error;
+    // By chance or not, the UDP checksum is that of the pseudo header alone: packet_sum_pseudo().
+    bool is_unfinished;
 };
 
 // False, with *out untouched, for any other frame.

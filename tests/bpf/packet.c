@@ -43,19 +43,33 @@ void packet_sum_ip4(uint8_t *frame)
     put_u16(ip + 10, csum_model_close(csum_model_add(0, ip, (size_t)(ip[0] & 15) * 4)));
 }
 
-void packet_sum_udp(const struct packet *packet, uint8_t *frame)
+// Of the UDP datagram that begins here.
+static uint32_t pseudo_sum(const struct packet *packet, const uint8_t *frame, const uint8_t *udp)
 {
     bool is_ip4 = packet->from.family == ADDR_IP4;
-    uint8_t *ip = frame + PACKET_ETH_LEN;
-    uint8_t *udp = ip + ip_len(packet);
-    size_t len = (size_t)(udp[4] << 8 | udp[5]);
     uint8_t pseudo[4] = {0, UDP, udp[4], udp[5]};
     uint32_t sum = csum_model_add(0, pseudo, sizeof pseudo);
 
-    sum = csum_model_add(sum, ip + (is_ip4 ? 12 : 8), is_ip4 ? 8 : 32); // both addresses
+    // Both addresses.
+    return csum_model_add(sum, frame + PACKET_ETH_LEN + (is_ip4 ? 12 : 8), is_ip4 ? 8 : 32);
+}
+
+void packet_sum_udp(const struct packet *packet, uint8_t *frame)
+{
+    uint8_t *udp = frame + packet_udp_at(packet);
+    size_t len = (size_t)(udp[4] << 8 | udp[5]);
+    uint32_t sum = pseudo_sum(packet, frame, udp);
+
     put_u16(udp + 6, 0);
     sum = csum_model_close(csum_model_add(sum, udp, len));
     put_u16(udp + 6, sum == 0 ? 0xFFFF : sum);
+}
+
+void packet_sum_pseudo(const struct packet *packet, uint8_t *frame)
+{
+    uint8_t *udp = frame + packet_udp_at(packet);
+
+    put_u16(udp + 6, 0xFFFF ^ csum_model_close(pseudo_sum(packet, frame, udp)));
 }
 
 static void ip4_write(struct wr *wr, const struct packet *packet, size_t udp_len)

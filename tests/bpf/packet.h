@@ -46,3 +46,5 @@ size_t packet_payload_at(const struct packet *packet);
 void packet_sum_ip4(uint8_t *frame);
 // And the UDP datagram, by the lengths that the headers have.
 void packet_sum_udp(const struct packet *packet, uint8_t *frame);
+// As a sender leaves it to hardware: the sum of the pseudo header in the place of the checksum.
+void packet_sum_pseudo(const struct packet *packet, uint8_t *frame);

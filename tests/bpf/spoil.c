@@ -276,6 +276,11 @@ static void no_ttl(struct spoil_frame *frame)
     ttl(frame, 0);
 }
 
+static void checksum_left_to_hardware(struct spoil_frame *frame)
+{
+    packet_sum_pseudo(frame->packet, frame->bytes);
+}
+
 #define CASE(change, applies, verdict)                                                             \
     {                                                                                              \
 #        change, change, applies, RELAY_ABI_VERDICT_##verdict                                      \
@@ -319,6 +324,7 @@ const struct spoil_case spoil_cases[] = {
     CASE(ip6_fragment, SPOIL_IP6 | SPOIL_CLIENT | SPOIL_PEER, pass_fragment),
     CASE(ip6_authentication, SPOIL_IP6 | SPOIL_CLIENT | SPOIL_PEER, pass_options),
     CASE(ip6_destination, SPOIL_IP6 | SPOIL_CLIENT | SPOIL_PEER, pass_options),
+    CASE(checksum_left_to_hardware, SPOIL_ALL, pass_no_checksum),
     CASE(last_ttl, SPOIL_ALL, pass_ttl),
     CASE(no_ttl, SPOIL_ALL, pass_ttl),
 };

@@ -14,6 +14,7 @@ import fast_world
 from client import unique
 from frames import Packet, Watch
 
+UDP_SEGMENT = 103  # of <linux/udp.h>: one write becomes packets of that length
 TTL = 61
 # DSCP and ECN: best effort and expedited; not capable, capable in both ways, congested.
 MARKS = (0x00, 0x02, 0xB9, 0xB8, 0x2B, 0xFF)
@@ -99,6 +100,29 @@ class Frames(FastCase):
     def test_one_lan_in_generic_mode(self):
         self.start(fast_world.Lan(), mode="generic")
         self.assert_all_flows()
+
+    def assert_unfinished(self, version, peer_version):
+        """Packets whose checksums nobody has finished go by the sockets; so do several in one."""
+        alice, bob = self.alice_and_bob(version, peer_version)
+        before = counters(self.one)
+        for length in LENGTHS:
+            self.exchange(alice, bob, unique(length))
+        bob.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 100)
+        data = unique(300)
+        bob.sendto(data, alice.relayed)
+        for at in (0, 100, 200):
+            self.assertEqual(alice.receive(), (0x4000, data[at:at + 100]))
+        went = counters(self.one) - before
+        self.assertGreaterEqual(went["pass_no_checksum"], 2 * len(LENGTHS))
+
+    def test_what_senders_leave_to_hardware(self):
+        self.start(fast_world.Lan(), mode="generic")
+        for host, device in ((self.place.alice, "eth0"), (self.place.bob, "eth0"),
+                             (self.place.switch, "to_relay")):
+            host.run(f"ethtool -K {device} tx on")
+        for versions in itertools.product((4, 6), (4, 6)):
+            with self.subTest(client=versions[0], peer=versions[1]):
+                self.assert_unfinished(*versions)
 
     def test_behind_a_router(self):
         self.start(fast_world.Routed())

@@ -71,10 +71,10 @@ class Lan(Place):
     """
 
     def __init__(self, versions=(4, 6)):
-        self.all = switch, self.relay, self.alice, self.bob = hosts(
+        self.all = self.switch, self.relay, self.alice, self.bob = hosts(
             "switch", "relay", "alice", "bob")
         ports = (self.relay, self.alice, self.bob)
-        self.passes = make_switch(switch, *ports)
+        self.passes = make_switch(self.switch, *ports)
         self.set_addresses(("192.0.2.10", "2001:db8::10"), ("192.0.2.1", "2001:db8::1"),
                            ("192.0.2.2", "2001:db8::2"))
         for host in ports:
