@@ -123,12 +123,37 @@ static uint32_t find_link(const struct xdp_program *program, const char *name)
     return i;
 }
 
-// Lets packets leave by the interface.
-static int add_exit(const struct xdp_program *program, uint32_t ifindex)
+// Native programs hand frames over to drivers, and a driver that takes no program may lose them
+// without a word. The kernel itself sends what generic programs hand over, by any driver.
+static bool is_exit(const struct xdp_program *program, const struct xdp_link *link)
 {
-    const struct bpf_devmap_val value = {.ifindex = ifindex, .bpf_prog.fd = -1};
+    bool has_native = false;
 
-    return bpf_map_update_elem(program->links_fd, &ifindex, &value, BPF_ANY);
+    for (uint32_t i = 0; i < program->link_count; i++) {
+        has_native = has_native || program->links[i].mode == XDP_LINK_DRIVER;
+    }
+    return link->mode == XDP_LINK_DRIVER || !has_native;
+}
+
+// Lets packets that came in elsewhere leave by the interface, if it is fit for that; they pass
+// otherwise.
+static int set_exit(const struct xdp_program *program, const struct xdp_link *link)
+{
+    const struct bpf_devmap_val value = {.ifindex = link->ifindex, .bpf_prog.fd = -1};
+
+    if (is_exit(program, link)) {
+        return bpf_map_update_elem(program->links_fd, &link->ifindex, &value, BPF_ANY);
+    }
+    const int error = bpf_map_delete_elem(program->links_fd, &link->ifindex);
+    return error == -ENOENT ? 0 : error;
+}
+
+static void set_exits(const struct xdp_program *program)
+{
+    for (uint32_t i = 0; i < program->link_count; i++) {
+        // It fails for an interface that is gone, and nothing leaves by that.
+        IGNORE(set_exit(program, &program->links[i]));
+    }
 }
 
 int xdp_program_attach(struct xdp_program *program, const char *name, enum xdp_link_mode mode,
@@ -155,13 +180,15 @@ int xdp_program_attach(struct xdp_program *program, const char *name, enum xdp_l
     if (error != 0) {
         return error;
     }
-    error = add_exit(program, link->ifindex);
+    program->link_count++;
+    error = set_exit(program, link);
     if (error != 0) {
         xdp_reason_set(reason, "packets cannot be sent by %s: %s", name, strerror(-error));
         xdp_link_close(link);
+        program->link_count--;
         return error;
     }
-    program->link_count++;
+    set_exits(program);
     program->link_changes++;
     return 0;
 }
@@ -177,6 +204,7 @@ int xdp_program_detach(struct xdp_program *program, const char *name)
     IGNORE(bpf_map_delete_elem(program->links_fd, &program->links[place].ifindex));
     xdp_link_close(&program->links[place]);
     program->links[place] = program->links[--program->link_count];
+    set_exits(program);
     program->link_changes++;
     return 0;
 }

@@ -63,8 +63,9 @@ MUST_USE int xdp_program_open(const struct xdp_program_options *options, struct 
 // Detaches everywhere. Closing twice does nothing.
 void xdp_program_close(struct xdp_program *program);
 
-// Attaches to one more interface; what it got is program->links[program->link_count - 1]. Errors
-// as of xdp_link_open(), and -EALREADY when it is attached there, -E2BIG beyond LINK_MAX.
+// Attaches to one more interface; what it got is program->links[program->link_count - 1]. As long
+// as some are in driver mode, packets that came in by another one leave by those alone. Errors as
+// of xdp_link_open(), and -EALREADY when it is attached there, -E2BIG beyond LINK_MAX.
 MUST_USE int xdp_program_attach(struct xdp_program *program, const char *name,
                                 enum xdp_link_mode mode, struct xdp_reason *reason);
 // Detaches from an interface; -ENOENT when it was not attached there. The channels stay bound,

@@ -118,8 +118,6 @@ static void attaches_detaches_and_attaches_again(void **state)
         assert_int_equal(program.links[1].mode, XDP_LINK_DRIVER);
         assert_true(xdp_program_is_attached(&program, xdp_world_ifindex("near0")));
         assert_true(xdp_program_is_attached(&program, xdp_world_ifindex("near1")));
-        assert_true(has_exit(&program, "near0"));
-        assert_true(has_exit(&program, "near1"));
         assert_int_equal(xdp_program_attach(&program, "near0", XDP_LINK_GENERIC, &reason),
                          -EALREADY);
         assert_int_equal(xdp_program_detach(&program, "near0"), 0);
@@ -132,6 +130,34 @@ static void attaches_detaches_and_attaches_again(void **state)
         assert_int_equal(program.link_count, 0);
         assert_int_equal(program.link_changes, 4 * (round + 1));
     }
+    xdp_program_close(&program);
+}
+
+// What a native program sends by a driver without one may be lost.
+static void lets_native_programs_send_by_native_ones_alone(void **state)
+{
+    struct xdp_program program;
+    struct xdp_reason reason;
+
+    (void)state;
+    xdp_world_open(&program, 1, 1);
+    xdp_world_run("ip link add bridge0 type bridge");
+    assert_int_equal(xdp_program_attach(&program, "bridge0", XDP_LINK_GENERIC, &reason), 0);
+    assert_int_equal(xdp_program_attach(&program, "near0", XDP_LINK_GENERIC, &reason), 0);
+    assert_true(has_exit(&program, "bridge0"));
+    assert_true(has_exit(&program, "near0"));
+    assert_int_equal(xdp_program_attach(&program, "near1", XDP_LINK_DRIVER, &reason), 0);
+    assert_false(has_exit(&program, "bridge0"));
+    assert_false(has_exit(&program, "near0"));
+    assert_true(has_exit(&program, "near1"));
+    assert_int_equal(xdp_program_detach(&program, "near0"), 0);
+    assert_int_equal(xdp_program_attach(&program, "near0", XDP_LINK_GENERIC, &reason), 0);
+    assert_false(has_exit(&program, "near0"));
+    assert_int_equal(xdp_program_detach(&program, "near1"), 0);
+    assert_true(has_exit(&program, "bridge0"));
+    assert_true(has_exit(&program, "near0"));
+    assert_false(has_exit(&program, "near1"));
+    xdp_world_run("ip link delete bridge0");
     xdp_program_close(&program);
 }
 
@@ -275,6 +301,7 @@ int main(void)
         cmocka_unit_test(knows_its_own_addresses),
         cmocka_unit_test(refuses_more_own_addresses_than_it_knows),
         cmocka_unit_test(attaches_detaches_and_attaches_again),
+        cmocka_unit_test(lets_native_programs_send_by_native_ones_alone),
         cmocka_unit_test(attaches_to_many_interfaces_one_after_another),
         cmocka_unit_test(attaches_to_an_interface_that_was_made_anew),
         cmocka_unit_test(says_which_capability_is_missing),
