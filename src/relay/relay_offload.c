@@ -67,9 +67,17 @@ static struct addr relayed_of(const struct relay_config *config, enum addr_famil
     return relayed;
 }
 
+// The program cannot tell whose packets these are: of loopback addresses there are none on the wire
+// but forged ones, and link-local ones of IPv6 mean something else on each interface.
+static bool is_ambiguous(const struct addr *addr)
+{
+    return addr_is_loopback(addr) || (addr->family == ADDR_IP6 && addr_is_link_local(addr));
+}
+
 static size_t add_own(struct addr *own, size_t count, const struct addr *addr)
 {
-    if (addr->family == ADDR_NONE || addr_is_unspecified(addr) || count == XDP_PROGRAM_OWN_MAX) {
+    if (addr->family == ADDR_NONE || addr_is_unspecified(addr) || is_ambiguous(addr) ||
+        count == XDP_PROGRAM_OWN_MAX) {
         return count;
     }
     for (size_t i = 0; i < count; i++) {
@@ -81,8 +89,7 @@ static size_t add_own(struct addr *own, size_t count, const struct addr *addr)
     return count + 1;
 }
 
-// Where packets for the relay arrive: of peers, then of clients. Those beyond the limit go by the
-// sockets.
+// Where packets for the relay arrive: of peers, then of clients. All others go by the sockets.
 static size_t list_own(const struct relay_offload *offload, const struct relay_config *config,
                        struct addr own[XDP_PROGRAM_OWN_MAX])
 {
@@ -287,7 +294,7 @@ void relay_offload_unbind(struct relay_offload *offload, const struct turn_comma
     if (error != 0) {
         LOG_ERROR("a channel cannot be taken from the kernel: relaying there ends",
                   LOG_ERROR_NUMBER("error", error));
-        detach_all(offload);
+        relay_offload_close(offload); // for good: the channel may still be there
     }
 }
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "log/log.h"
+#include "xdp/xdp_world.h"
 
 static struct io_loop loop;
 static struct relay_offload offload;
@@ -93,12 +94,77 @@ static void auto_may_find_none(void **state)
     expect_closed();
 }
 
+// In a network of its own, which the tests after it have too.
+static void open_in_world(void)
+{
+    struct relay_config config = config_for("near0");
+
+    if (!xdp_world_enter()) {
+        skip();
+    }
+    config.public_ip4 = config.own_addrs[config.own_addr_count++] = xdp_world_addr("192.0.2.1", 0);
+    config.public_ip6 = config.own_addrs[config.own_addr_count++] =
+        xdp_world_addr("2001:db8::1", 0);
+    config.own_addrs[config.own_addr_count++] = xdp_world_addr("fe80::10", 0);
+    config.own_addrs[config.own_addr_count++] = xdp_world_addr("169.254.1.1", 0);
+    config.bind_ip4 = xdp_world_addr("0.0.0.0", 0);
+    config.bind_ip6 = xdp_world_addr("::", 0);
+    relay_offload_open(&offload, &config, &loop);
+    assert_true(offload.is_open);
+}
+
+static bool is_own(const char *text)
+{
+    const struct addr addr = xdp_world_addr(text, 0);
+
+    return xdp_program_own(&offload.program, &addr) != XDP_PROGRAM_OWN_NONE;
+}
+
+static void leaves_ambiguous_addresses_to_the_sockets(void **state)
+{
+    (void)state;
+    open_in_world();
+    assert_true(is_own("192.0.2.1"));
+    assert_true(is_own("2001:db8::1"));
+    assert_true(is_own("169.254.1.1"));
+    assert_false(is_own("fe80::10"));
+    relay_offload_close(&offload);
+    const struct relay_config config = config_for("near0"); // bound to the loopback address
+    relay_offload_open(&offload, &config, &loop);
+    assert_true(offload.is_open);
+    assert_false(is_own("127.0.0.1"));
+    relay_offload_close(&offload);
+}
+
+// A descriptor that is no map stands for a kernel that refuses.
+static void ends_for_good_when_a_channel_cannot_be_taken_away(void **state)
+{
+    const struct turn_command_bind bind = {
+        .channel = 3,
+        .number = 0x4000,
+        .tuple = {xdp_world_addr("192.0.2.7", 5000), xdp_world_addr("192.0.2.1", 3478)},
+        .relayed = xdp_world_addr("192.0.2.1", 50000),
+        .peer = xdp_world_addr("192.0.2.8", 6000),
+    };
+    const struct turn_command_unbind unbind = {.channel = 3};
+
+    (void)state;
+    open_in_world();
+    relay_offload_bind(&offload, &bind);
+    assert_true(xdp_table_is_bound(&offload.table, 3));
+    offload.program.paths_fd = STDOUT_FILENO;
+    relay_offload_unbind(&offload, &unbind);
+    expect_closed();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opens_nothing_unless_asked),
         cmocka_unit_test(goes_without_an_interface_that_is_not_there),
         cmocka_unit_test(auto_may_find_none),
+        cmocka_unit_test(leaves_ambiguous_addresses_to_the_sockets),
+        cmocka_unit_test(ends_for_good_when_a_channel_cannot_be_taken_away),
     };
     return cmocka_run_group_tests(tests, open_loop, close_loop);
 }
