@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <sys/socket.h>
 
 #include "io/io_fd.h"
@@ -22,24 +23,24 @@ static struct addr target_of(enum addr_family family)
     return family == ADDR_IP6 ? addr_ip6(ip6, PORT) : addr_ip4(ip4, PORT);
 }
 
-int io_route_source(enum addr_family family, struct addr *out)
+// `is_lasting`: of several, not a temporary one.
+static int find(const struct addr *target, bool is_lasting, struct addr *out)
 {
-    const struct addr target = target_of(family);
     struct sockaddr_storage name;
     struct addr source = {.family = ADDR_NONE};
 
-    assert(family != ADDR_NONE);
-    IO_FD_AUTO int fd =
-        socket(family == ADDR_IP6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP);
+    assert(target->family != ADDR_NONE);
+    const bool is_ip6 = target->family == ADDR_IP6;
+    IO_FD_AUTO int fd = socket(is_ip6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP);
     if (fd < 0) {
         return -errno;
     }
-    if (family == ADDR_IP6) {
+    if (is_ip6 && is_lasting) {
         const int preference = PREFER_SRC_PUBLIC;
         // A kernel that cannot choose (RFC 5014 is an option) still has a source.
         IGNORE(setsockopt(fd, IPPROTO_IPV6, IPV6_ADDR_PREFERENCES, &preference, sizeof preference));
     }
-    socklen_t len = io_sockaddr_write(&target, 0, &name);
+    socklen_t len = io_sockaddr_write(target, 0, &name);
     if (connect(fd, (struct sockaddr *)&name, len) != 0) {
         return -errno;
     }
@@ -53,4 +54,16 @@ int io_route_source(enum addr_family family, struct addr *out)
     }
     *out = addr_with_port(source, 0);
     return 0;
+}
+
+int io_route_source(enum addr_family family, struct addr *out)
+{
+    const struct addr target = target_of(family);
+
+    return find(&target, true, out);
+}
+
+int io_route_source_to(const struct addr *target, struct addr *out)
+{
+    return find(target, false, out);
 }

@@ -74,6 +74,17 @@ static bool is_ambiguous(const struct addr *addr)
     return addr_is_loopback(addr) || (addr->family == ADDR_IP6 && addr_is_link_local(addr));
 }
 
+static bool is_routed(const struct relay_config *config, enum addr_family family)
+{
+    const struct addr *public = family == ADDR_IP4 ? &config->public_ip4 : &config->public_ip6;
+
+    if (public->family == ADDR_NONE) {
+        return false;
+    }
+    const struct addr bound = relay_address_relayed(config, family);
+    return addr_is_unspecified(&bound);
+}
+
 static size_t add_own(struct addr *own, size_t count, const struct addr *addr)
 {
     if (addr->family == ADDR_NONE || addr_is_unspecified(addr) || is_ambiguous(addr) ||
@@ -238,6 +249,8 @@ void relay_offload_open(struct relay_offload *offload, const struct relay_config
     }
     offload->relayed[0] = relayed_of(config, ADDR_IP4);
     offload->relayed[1] = relayed_of(config, ADDR_IP6);
+    offload->is_routed[0] = is_routed(config, ADDR_IP4);
+    offload->is_routed[1] = is_routed(config, ADDR_IP6);
     if (open_all(offload, config, &reason) != 0) {
         LOG_WARN("relaying by sockets alone", LOG_TEXT("reason", reason.text));
         return;
@@ -258,6 +271,16 @@ void relay_offload_close(struct relay_offload *offload)
     xdp_program_close(&offload->program);
 }
 
+// The program sends to the peer from the same address as the sockets would.
+static bool is_same_source(const struct relay_offload *offload, const struct addr *peer)
+{
+    const bool is_ip6 = peer->family == ADDR_IP6;
+    struct addr source;
+
+    return !offload->is_routed[is_ip6] || (io_route_source_to(peer, &source) == 0 &&
+                                           addr_same_ip(&source, &offload->relayed[is_ip6]));
+}
+
 void relay_offload_bind(struct relay_offload *offload, const struct turn_command_bind *bind)
 {
     static struct log_limit limit = LOG_LIMIT_DEFAULT;
@@ -276,6 +299,8 @@ void relay_offload_bind(struct relay_offload *offload, const struct turn_command
     }
     if (bind->is_turned) { // known by its public address, but that is on no packet here
         binding.peer = addr_with_port(*relayed, bind->peer.port);
+    } else if (!is_same_source(offload, &bind->peer)) {
+        return; // the peer knows the relay by another address
     }
     int error = xdp_table_bind(&offload->table, bind->channel, &binding);
     if (error != 0) {

@@ -22,6 +22,7 @@ struct relay_offload {
     struct io_loop *loop;
     struct io_watch watch;  // news of routes and neighbours
     struct addr relayed[2]; // IPv4, IPv6: where peers' packets arrive; ADDR_NONE: not served
+    bool is_routed[2];      // likewise: the relayed sockets send from what the route chooses
     enum xdp_link_mode mode;
     char names[XDP_PROGRAM_LINK_MAX][IF_NAMESIZE];
     size_t name_count;

@@ -46,10 +46,23 @@ static void finds_an_address_of_this_host_or_says_why_not(void **state)
     }
 }
 
+static void finds_the_address_for_a_target(void **state)
+{
+    const struct addr target = addr_ip4((const uint8_t[]){127, 0, 0, 9}, 3478);
+    const struct addr loopback = addr_ip4((const uint8_t[]){127, 0, 0, 1}, 0);
+    struct addr source;
+
+    (void)state;
+    assert_int_equal(io_route_source_to(&target, &source), 0);
+    assert_true(addr_same_ip(&source, &loopback) || addr_same_ip(&source, &target));
+    assert_int_equal(source.port, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_an_address_of_this_host_or_says_why_not),
+        cmocka_unit_test(finds_the_address_for_a_target),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

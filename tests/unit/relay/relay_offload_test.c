@@ -136,6 +136,40 @@ static void leaves_ambiguous_addresses_to_the_sockets(void **state)
     relay_offload_close(&offload);
 }
 
+// Behind a one-to-one NAT, with another network at another interface.
+static void leaves_other_source_addresses_to_the_sockets(void **state)
+{
+    struct relay_config config = config_for("near0");
+    struct turn_command_bind bind = {
+        .tuple = {xdp_world_addr("192.0.2.7", 5000), xdp_world_addr("192.0.2.1", 3478)},
+        .number = 0x4000,
+        .relayed = xdp_world_addr("203.0.113.1", 50000),
+        .peer = xdp_world_addr("192.0.2.8", 6000),
+    };
+
+    (void)state;
+    if (!xdp_world_enter()) {
+        skip();
+    }
+    config.public_ip4 = xdp_world_addr("203.0.113.1", 0);
+    config.bind_ip4 = xdp_world_addr("0.0.0.0", 0);
+    config.ebpf_int4 = xdp_world_addr("192.0.2.1", 0);
+    relay_offload_open(&offload, &config, &loop);
+    assert_true(offload.is_open);
+    relay_offload_bind(&offload, &bind);
+    assert_true(xdp_table_is_bound(&offload.table, 0));
+    bind.channel = 1;
+    bind.number = 0x4001;
+    bind.peer = xdp_world_addr("198.51.100.8", 6000); // sockets send from 198.51.100.1
+    relay_offload_bind(&offload, &bind);
+    assert_false(xdp_table_is_bound(&offload.table, 1));
+    bind.is_turned = true;
+    bind.peer = xdp_world_addr("203.0.113.1", 50001);
+    relay_offload_bind(&offload, &bind);
+    assert_true(xdp_table_is_bound(&offload.table, 1));
+    relay_offload_close(&offload);
+}
+
 // A descriptor that is no map stands for a kernel that refuses.
 static void ends_for_good_when_a_channel_cannot_be_taken_away(void **state)
 {
@@ -164,6 +198,7 @@ int main(void)
         cmocka_unit_test(goes_without_an_interface_that_is_not_there),
         cmocka_unit_test(auto_may_find_none),
         cmocka_unit_test(leaves_ambiguous_addresses_to_the_sockets),
+        cmocka_unit_test(leaves_other_source_addresses_to_the_sockets),
         cmocka_unit_test(ends_for_good_when_a_channel_cannot_be_taken_away),
     };
     return cmocka_run_group_tests(tests, open_loop, close_loop);
