@@ -60,6 +60,9 @@ int xdp_route_find(struct xdp_netlink *netlink, const struct addr *destination,
     struct xdp_netlink_datagram datagram;
 
     assert(destination->family == source->family);
+    if (destination->family == ADDR_IP6 && addr_is_link_local(destination)) {
+        return -EHOSTUNREACH; // on which link, an address alone does not say
+    }
     ask_for(&question, destination, source);
     const int error = xdp_netlink_ask(netlink, &question, &datagram, &answer);
     if (error != 0) {

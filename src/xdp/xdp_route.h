@@ -15,8 +15,9 @@ struct xdp_route {
 };
 
 // Asks how UDP from `source`, an own address, gets to `destination`, ports included. -EHOSTUNREACH
-// when that is not a way to one host by an interface (it is this host, a group, encapsulated);
-// others as the system answers: -ENETUNREACH, -EINVAL for a source that is not ours.
+// when that is not a way to one host by an interface: it is this host, a group, encapsulated, or
+// link-local, which over IPv6 may be on any link. Others as the system answers: -ENETUNREACH,
+// -EINVAL for a source that is not ours.
 MUST_USE int xdp_route_find(struct xdp_netlink *netlink, const struct addr *destination,
                             const struct addr *source, struct xdp_route *out);
 

@@ -77,6 +77,7 @@ static void finds_no_way(void **state)
     (void)state;
     assert_int_equal(find_from("192.0.2.1", 5000, "192.0.2.1", &route), -EHOSTUNREACH);
     assert_int_equal(find_from("224.0.0.1", 5000, "192.0.2.1", &route), -EHOSTUNREACH);
+    assert_int_equal(find_from("fe80::9", 5000, "2001:db8::1", &route), -EHOSTUNREACH);
     assert_int_equal(find_from("203.0.113.9", 5000, "192.0.2.1", &route), -ENETUNREACH);
     assert_int_not_equal(find_from("192.0.2.9", 5000, "192.0.2.8", &route), 0); // not our source
     assert_int_equal(route.ifindex, 77);
