@@ -34,7 +34,7 @@ test:
 	@tools/run-tests
 
 test-vm:
-	@tools/install-packages test
+	@tools/install-packages vm
 	@tools/run-tests build-test:vm
 
 check: build

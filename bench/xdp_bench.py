@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Packets a second through the kernel's way, beside coturn and beside the floor.
 
-Usage: xdp_bench.py RELAY FRAME_LOAD [--seconds S] [--bytes N] [--bindings N,N,...]
+Usage: xdp_bench.py RELAY FRAME_LOAD [--seconds S] [--bytes N] [--rounds N] [--bindings N,N,...]
 
      load                      relay
     10.99.0.2 ga --- gb 10.99.0.1          one veth pair, two namespaces
@@ -12,7 +12,7 @@ Usage: xdp_bench.py RELAY FRAME_LOAD [--seconds S] [--bytes N] [--bindings N,N,.
 The load is made and counted by FRAME_LOAD, in the kernel, on one core; so the floor, which only
 turns frames round, is what the load itself costs. Each server gets its allocations by the protocol
 and a channel in each; then come the frames: ChannelData of the clients, or UDP of the peers. What
-comes back is counted. coturn has the other core for itself.
+comes back is counted. coturn has the other core for itself. Figures are medians of the rounds.
 """
 import argparse
 import contextlib
@@ -21,6 +21,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import statistics
 import struct
 import subprocess
 import sys
@@ -215,58 +216,69 @@ def total_of(options, version, is_from_client):
     return 14 + (20 if version == 4 else 40) + 8 + (4 if is_from_client else 0) + options.bytes
 
 
-def measure_floor(world, options, frame_load):
-    """By IP version: frames a second that are only turned round."""
-    turner = subprocess.Popen([*world.host.prefix, frame_load, "gb", "turn"],
+def measure_floor(world, options, version):
+    """Frames a second that are only turned round."""
+    turner = subprocess.Popen([*world.host.prefix, options.frame_load, "gb", "turn"],
                               stdout=subprocess.PIPE, text=True)
     turner.stdout.readline()
-    found = {}
     try:
-        for version in (4, 6):
-            total = total_of(options, version, True)
-            head = frame(world.macs, version, (LOAD[version], 5000), (RELAY[version], LISTEN),
-                         struct.pack("!HH", CHANNEL, options.bytes), total)
-            found[version] = world.run([head], options.seconds, total)[0]
+        total = total_of(options, version, True)
+        head = frame(world.macs, version, (LOAD[version], 5000), (RELAY[version], LISTEN),
+                     struct.pack("!HH", CHANNEL, options.bytes), total)
+        return world.run([head], options.seconds, total)[0]
     finally:
         turner.terminate()
         turner.wait()
-    return found
 
 
-def measure_server(world, options, command, folder, versions, count):
-    """Both ways of so many bindings: (name, version of what comes in, frames a second)."""
-    version, peer_version = versions
-    found = []
-    with server(world, command, folder):
-        clients = Clients(world, version)
-        ports = [clients.set_up(index, peer_version) for index in range(count)]
-        for name, is_from_client in (("channel to UDP", True), ("UDP to channel", False)):
-            incoming, outgoing = versions if is_from_client else reversed(versions)
-            total = total_of(options, incoming, is_from_client)
-            heads = heads_of(world, clients, ports, peer_version, is_from_client, total)
-            back, sent = world.run(heads, options.seconds, total)
-            found.append((f"{name}, IPv{incoming} to IPv{outgoing}, {count}", incoming, back, sent))
-    return found
+def measure_way(world, options, clients, ports, peer_version, is_from_client):
+    """Frames a second: back, and sent."""
+    version = clients.version if is_from_client else peer_version
+    total = total_of(options, version, is_from_client)
+    heads = heads_of(world, clients, ports, peer_version, is_from_client, total)
+    return world.run(heads, options.seconds, total)
+
+
+WAYS = (("channel to UDP", True), ("UDP to channel", False))
+
+
+def name_of(way, versions, is_from_client, count):
+    incoming, outgoing = versions if is_from_client else reversed(versions)
+    return f"{way}, IPv{incoming} to IPv{outgoing}, {count}"
+
+
+def measure_plan(world, options, process, versions, count):
+    """Both ways of so many bindings, and the floor of each, in turns: machines change their pace."""
+    clients = Clients(world, versions[0])
+    ports = [clients.set_up(index, versions[1]) for index in range(count)]
+    for way, is_from_client in WAYS:
+        floors, backs, losses = [], [], []
+        for _ in range(options.rounds):
+            back, sent = measure_way(world, options, clients, ports, versions[1], is_from_client)
+            backs.append(back)
+            losses.append(1 - back / sent)
+            process.send_signal(signal.SIGUSR2)  # off, but the channels stay
+            time.sleep(0.2)
+            floors.append(measure_floor(world, options,
+                                        versions[0] if is_from_client else versions[1]))
+            process.send_signal(signal.SIGUSR2)
+            time.sleep(0.2)
+        back, floor = statistics.median(backs), statistics.median(floors)
+        ratios = " ".join(f"{one / other:.2f}" for one, other in zip(backs, floors))
+        print(f"{name_of(way, versions, is_from_client, count):36} {back / 1e6:7.3f} "
+              f"{floor / 1e6:7.3f} {back / floor:7.2f}   ({ratios}; {max(losses):.1%} lost)",
+              flush=True)
 
 
 def measure_relay(world, options, folder):
-    """Every plan between two measurements of the floor, since machines change their pace."""
     plans = [((4, 4), count) for count in options.bindings]
     plans += [((6, 6), 1000), ((4, 6), 1000), ((6, 4), 1000)]
     command = relay_command(options.relay, "--ebpf-offloading", "gb",
                             "--ebpf-attach-mode", "driver")
-    print(f"{'through the kernel: way, bindings':44} {'Mpps':>7} {'floor':>7} {'ratio':>7}")
-    before = measure_floor(world, options, options.frame_load)
+    print(f"{'through the kernel: way, bindings':36} {'Mpps':>7} {'floor':>7} {'ratio':>7}")
     for versions, count in plans:
-        found = measure_server(world, options, command, folder, versions, count)
-        after = measure_floor(world, options, options.frame_load)
-        for name, incoming, back, sent in found:
-            floor = (before[incoming] + after[incoming]) / 2
-            lost = f"   {100 - 100 * back / sent:.0f} % of {sent / 1e6:.2f} lost" \
-                if back < 0.99 * sent else ""
-            print(f"{name:44} {back / 1e6:7.3f} {floor / 1e6:7.3f} {back / floor:7.2f}{lost}",
-                  flush=True)
-        before = after
+        with server(world, command, folder) as process:
+            measure_plan(world, options, process, versions, count)
 
 
 def measure_others(world, options, folder):
@@ -276,15 +288,21 @@ def measure_others(world, options, folder):
     if shutil.which("turnserver"):
         servers.append(("coturn", coturn_command(folder)))
     for title, command in servers:
-        for name, _, back, _ in measure_server(world, options, command, folder, (4, 4), 1):
-            print(f"{name + ': ' + title:44} {back / 1e6:7.3f}", flush=True)
+        with server(world, command, folder):
+            clients = Clients(world, 4)
+            ports = [clients.set_up(0, 4)]
+            for way, is_from_client in WAYS:
+                back, _ = measure_way(world, options, clients, ports, 4, is_from_client)
+                name = name_of(way, (4, 4), is_from_client, 1)
+                print(f"{name + ': ' + title:44} {back / 1e6:7.3f}", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1].removeprefix("Usage: "))
     parser.add_argument("relay", type=os.path.abspath)
     parser.add_argument("frame_load", type=os.path.abspath)
-    parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--seconds", type=float, default=1)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--bytes", type=int, default=172)
     parser.add_argument("--bindings", type=lambda text: [int(one) for one in text.split(",")],
                         default=[1, 1000, 16000])
