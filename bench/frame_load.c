@@ -20,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -30,7 +29,7 @@
 #include "frame_load.skel.h"
 
 enum {
-    REPEAT = 1 << 16, // frames of one call
+    REPEAT = 1 << 20, // frames of one call
     BATCH = 64,       // frames that the kernel makes at once
     SETTLE_US = 100000,
 };
@@ -74,29 +73,28 @@ static void attach(struct bpf_program *program, unsigned ifindex)
     }
 }
 
-static double now_s(void)
-{
-    struct timespec now;
+struct sent {
+    uint64_t frames;
+    double seconds; // in which the kernel made them: before and after each call it waits for others
+};
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-// Sends for so long; how many frames.
-static uint64_t send_frames(int program, unsigned ifindex, double seconds, uint32_t len)
+// Sends for so long.
+static struct sent send_frames(int program, unsigned ifindex, double seconds, uint32_t len)
 {
     static uint8_t frame[FRAME_LOAD_FRAME_MAX];
     struct xdp_md context = {.data_end = len, .ingress_ifindex = ifindex};
     LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = len,
                 .ctx_in = &context, .ctx_size_in = sizeof context, .repeat = REPEAT,
                 .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = BATCH);
-    uint64_t sent = 0;
+    struct sent sent = {0};
 
-    for (double end = now_s() + seconds; now_s() < end; sent += REPEAT) {
+    while (sent.seconds < seconds) {
         int error = bpf_prog_test_run_opts(program, &options);
         if (error != 0) {
             fail("cannot send", error);
         }
+        sent.frames += REPEAT;
+        sent.seconds += (double)options.duration * REPEAT / 1e9;
     }
     return sent;
 }
@@ -116,16 +114,14 @@ static void measure(struct frame_load_bpf *skel, unsigned ifindex, double second
     int make = bpf_program__fd(skel->progs.make);
 
     skel->bss->is_counting = true;
-    send_frames(make, ifindex, WARM_S, len);
+    (void)send_frames(make, ifindex, WARM_S, len);
     usleep(SETTLE_US);
     uint64_t before = skel->bss->frames_seen;
-    double begun = now_s();
-    uint64_t sent = send_frames(make, ifindex, seconds, len);
-    double took = now_s() - begun;
+    struct sent sent = send_frames(make, ifindex, seconds, len);
     usleep(SETTLE_US);
     skel->bss->is_counting = false;
-    printf("%llu %llu %.6f\n", (unsigned long long)sent,
-           (unsigned long long)(skel->bss->frames_seen - before), took);
+    printf("%llu %llu %.6f\n", (unsigned long long)sent.frames,
+           (unsigned long long)(skel->bss->frames_seen - before), sent.seconds);
     fflush(stdout);
 }
 
