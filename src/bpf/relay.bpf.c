@@ -78,6 +78,10 @@ static __always_inline enum relay_abi_verdict decide(struct xdp_md *ctx, struct 
     if ((void *)(eth + 1) > frame.end) {
         return RELAY_ABI_VERDICT_pass_foreign;
     }
+    // To many: nothing that is for one should come so, and no answer may come from there.
+    if ((eth->macs[0] & bpf_htons(0x0100)) != 0) {
+        return RELAY_ABI_VERDICT_pass_foreign;
+    }
     // Twice, so that the compiler knows which family it is about.
     if (eth->type == bpf_htons(ETH_P_IP)) {
         return handle(ctx, &flow, &key, exit, from_ip4(&frame, &flow, &key));

@@ -102,7 +102,8 @@ bool diff_reading_read(const uint8_t *frame, size_t len, struct diff_reading *ou
     rd_copy(&rd, reading.packet.to_mac, 6);
     rd_copy(&rd, reading.packet.from_mac, 6);
     uint16_t type = rd_u16(&rd);
-    if (type != ETHERTYPE_IP4 && type != ETHERTYPE_IP6) {
+    bool is_to_many = (reading.packet.to_mac[0] & 1) != 0;
+    if (is_to_many || (type != ETHERTYPE_IP4 && type != ETHERTYPE_IP6)) {
         return false;
     }
     bool is_whole = type == ETHERTYPE_IP4 ? ip4_read(&rd, &reading, &udp_len)

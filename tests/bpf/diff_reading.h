@@ -8,8 +8,8 @@
 
 #include "bpf/packet.h"
 
-// A frame that a host hands to a UDP socket at once: no fragment, no options, no extension headers,
-// and over IPv6 a checksum.
+// A frame to one host that this hands to a UDP socket at once: no fragment, no options, no
+// extension headers, and over IPv6 a checksum.
 struct diff_reading {
     struct packet packet; // its data is the datagram, borrowed from the frame
     uint16_t fragment;    // IPv4: flags and offset

@@ -56,6 +56,11 @@ static void arp(struct spoil_frame *frame)
     put_u16(frame->bytes + 12, 0x0806);
 }
 
+static void group_mac(struct spoil_frame *frame)
+{
+    frame->bytes[0] |= 1;
+}
+
 static void vlan(struct spoil_frame *frame)
 {
     memmove(frame->bytes + 16, frame->bytes + 12, frame->len - 12);
@@ -287,6 +292,7 @@ static void checksum_left_to_hardware(struct spoil_frame *frame)
     }
 const struct spoil_case spoil_cases[] = {
     CASE(arp, SPOIL_ALL, pass_foreign),
+    CASE(group_mac, SPOIL_ALL, pass_foreign),
     CASE(vlan, SPOIL_ALL, pass_foreign),
     CASE(tcp, SPOIL_ALL, pass_foreign),
     CASE(other_destination, SPOIL_ALL, pass_foreign),
