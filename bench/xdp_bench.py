@@ -216,27 +216,23 @@ def total_of(options, version, is_from_client):
     return 14 + (20 if version == 4 else 40) + 8 + (4 if is_from_client else 0) + options.bytes
 
 
-def measure_floor(world, options, version):
-    """Frames a second that are only turned round."""
+def measure_floor(world, options, heads, total):
+    """Frames a second that are only turned round: the same as the relay's."""
     turner = subprocess.Popen([*world.host.prefix, options.frame_load, "gb", "turn"],
                               stdout=subprocess.PIPE, text=True)
     turner.stdout.readline()
     try:
-        total = total_of(options, version, True)
-        head = frame(world.macs, version, (LOAD[version], 5000), (RELAY[version], LISTEN),
-                     struct.pack("!HH", CHANNEL, options.bytes), total)
-        return world.run([head], options.seconds, total)[0]
+        return world.run(heads, options.seconds, total)[0]
     finally:
         turner.terminate()
         turner.wait()
 
 
-def measure_way(world, options, clients, ports, peer_version, is_from_client):
-    """Frames a second: back, and sent."""
+def frames_of(world, options, clients, ports, peer_version, is_from_client):
+    """The heads of the frames of a way, one for each allocation, and their length."""
     version = clients.version if is_from_client else peer_version
     total = total_of(options, version, is_from_client)
-    heads = heads_of(world, clients, ports, peer_version, is_from_client, total)
-    return world.run(heads, options.seconds, total)
+    return list(heads_of(world, clients, ports, peer_version, is_from_client, total)), total
 
 
 WAYS = (("channel to UDP", True), ("UDP to channel", False))
@@ -252,15 +248,15 @@ def measure_plan(world, options, process, versions, count):
     clients = Clients(world, versions[0])
     ports = [clients.set_up(index, versions[1]) for index in range(count)]
     for way, is_from_client in WAYS:
+        heads, total = frames_of(world, options, clients, ports, versions[1], is_from_client)
         floors, backs, losses = [], [], []
         for _ in range(options.rounds):
-            back, sent = measure_way(world, options, clients, ports, versions[1], is_from_client)
+            back, sent = world.run(heads, options.seconds, total)
             backs.append(back)
             losses.append(1 - back / sent)
             process.send_signal(signal.SIGUSR2)  # off, but the channels stay
             time.sleep(0.2)
-            floors.append(measure_floor(world, options,
-                                        versions[0] if is_from_client else versions[1]))
+            floors.append(measure_floor(world, options, heads, total))
             process.send_signal(signal.SIGUSR2)
             time.sleep(0.2)
         back, floor = statistics.median(backs), statistics.median(floors)
@@ -292,7 +288,8 @@ def measure_others(world, options, folder):
             clients = Clients(world, 4)
             ports = [clients.set_up(0, 4)]
             for way, is_from_client in WAYS:
-                back, _ = measure_way(world, options, clients, ports, 4, is_from_client)
+                heads, total = frames_of(world, options, clients, ports, 4, is_from_client)
+                back, _ = world.run(heads, options.seconds, total)
                 name = name_of(way, (4, 4), is_from_client, 1)
                 print(f"{name + ': ' + title:44} {back / 1e6:7.3f}", flush=True)
 
