@@ -182,7 +182,11 @@ static bool has_link(const struct relay_config *config, struct bytes name)
 
 static void read_offloading(struct conf *conf, struct relay_config *out)
 {
-    static const char *const modes[] = {"auto", "driver", "generic"};
+    static const char *const modes[] = {
+        [XDP_LINK_AUTO] = "auto",
+        [XDP_LINK_DRIVER] = "driver",
+        [XDP_LINK_GENERIC] = "generic",
+    };
     const struct conf_value *value = NULL;
     size_t mode = 0;
 
@@ -205,7 +209,7 @@ static void read_offloading(struct conf *conf, struct relay_config *out)
     }
     if (conf_value_word(&conf->errors, conf_find(conf, "ebpf-attach-mode"), modes, COUNT_OF(modes),
                         &mode)) {
-        out->ebpf_attach = (enum relay_config_attach)mode;
+        out->ebpf_attach = (enum xdp_link_mode)mode;
     }
 }
 

@@ -10,18 +10,12 @@
 #include "conf/conf.h"
 #include "log/log_line.h"
 #include "turn/turn_config.h"
+#include "xdp/xdp_link.h"
 
 enum {
     RELAY_CONFIG_OWN_MAX = 256,
     RELAY_CONFIG_LINK_MAX = 16,      // interfaces that relay in the kernel
     RELAY_CONFIG_LINK_NAME_MAX = 15, // bytes of an interface's name
-};
-
-// Where the kernel's program is attached.
-enum relay_config_attach {
-    RELAY_CONFIG_ATTACH_AUTO, // driver, or else generic
-    RELAY_CONFIG_ATTACH_DRIVER,
-    RELAY_CONFIG_ATTACH_GENERIC,
 };
 
 struct relay_config {
@@ -54,7 +48,7 @@ struct relay_config {
     struct bytes ebpf_links[RELAY_CONFIG_LINK_MAX]; // interfaces by name
     size_t ebpf_link_count;
     bool is_ebpf_auto; // also those that bear the relay's addresses
-    enum relay_config_attach ebpf_attach;
+    enum xdp_link_mode ebpf_attach;
     struct addr ebpf_int4; // ADDR_NONE: not given
     struct addr ebpf_int6;
     enum log_line_format log_format;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/relay_offload.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -191,19 +190,6 @@ static int open_table(struct relay_offload *offload)
     return error;
 }
 
-static enum xdp_link_mode mode_of(enum relay_config_attach attach)
-{
-    switch (attach) {
-    case RELAY_CONFIG_ATTACH_AUTO:
-        return XDP_LINK_AUTO;
-    case RELAY_CONFIG_ATTACH_DRIVER:
-        return XDP_LINK_DRIVER;
-    case RELAY_CONFIG_ATTACH_GENERIC:
-        return XDP_LINK_GENERIC;
-    }
-    assert(!"a mode of no kind");
-}
-
 static int open_all(struct relay_offload *offload, const struct relay_config *config,
                     struct xdp_reason *reason)
 {
@@ -243,7 +229,7 @@ void relay_offload_open(struct relay_offload *offload, const struct relay_config
 {
     struct xdp_reason reason;
 
-    *offload = (struct relay_offload){.loop = loop, .mode = mode_of(config->ebpf_attach)};
+    *offload = (struct relay_offload){.loop = loop, .mode = config->ebpf_attach};
     if (config->ebpf_link_count == 0 && !config->is_ebpf_auto) {
         return;
     }
