@@ -229,7 +229,7 @@ static double time_to_clients(struct bench *bench, uint32_t count)
     for (uint32_t i = 0; i < PACKETS; i++) {
         const struct client *client = &bench->clients[i % count];
         enum turn_verdict verdict =
-            turn_server_from_peer(bench->server, client->allocation, &client->peer,
+            turn_server_from_peer(bench->server, bench->now, client->allocation, &client->peer,
                                   (struct bytes){datagram, sizeof datagram}, &forward);
         assert(verdict == TURN_FORWARD);
     }

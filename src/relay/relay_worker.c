@@ -188,7 +188,7 @@ static void take_from_clients(struct io_watch *watch, uint32_t events)
     }
 }
 
-static void take_data(struct relay_worker *worker, struct relay_socket *socket)
+static void take_data(struct relay_worker *worker, struct now now, struct relay_socket *socket)
 {
     struct turn_forward forward;
 
@@ -199,7 +199,7 @@ static void take_data(struct relay_worker *worker, struct relay_socket *socket)
         const struct io_udp_datagram *datagram = &worker->batch.datagrams[i];
         struct bytes bytes = {datagram->ptr, datagram->len};
 
-        if (turn_server_from_peer(worker->server, socket->allocation, &datagram->from, bytes,
+        if (turn_server_from_peer(worker->server, now, socket->allocation, &datagram->from, bytes,
                                   &forward) == TURN_FORWARD) {
             send_forward(worker, &forward, datagram);
         }
@@ -230,10 +230,10 @@ static void take_from_peers(struct io_watch *watch, uint32_t events)
 {
     struct relay_worker *worker = watch->context;
     struct relay_socket *socket = relay_socket_from_watch(watch);
+    struct now now = settle(worker);
 
-    (void)settle(worker);
     if (socket->is_open) { // else its allocation has expired just now
-        take_data(worker, socket);
+        take_data(worker, now, socket);
         if ((events & IO_ERROR) != 0) {
             take_errors(worker, socket);
         }

@@ -249,11 +249,11 @@ enum turn_verdict turn_server_from_client(struct turn_server *server, struct now
     return drop(&server->stats.dropped_malformed);
 }
 
-enum turn_verdict turn_server_from_peer(struct turn_server *server, struct pool_ref allocation,
-                                        const struct addr *peer, struct bytes datagram,
-                                        struct turn_forward *out)
+enum turn_verdict turn_server_from_peer(struct turn_server *server, struct now now,
+                                        struct pool_ref allocation, const struct addr *peer,
+                                        struct bytes datagram, struct turn_forward *out)
 {
-    assert(!has_commands(server));
+    check_turn(server, now);
     return turn_relay_from_peer(server, allocation, peer, datagram, out);
 }
 

@@ -89,7 +89,7 @@ MUST_USE enum turn_verdict turn_server_from_client(struct turn_server *server, s
 
 // A datagram has come from a peer, on an allocation's relayed socket. A reference to an allocation
 // that is gone is no error. TURN_DROP or TURN_FORWARD.
-MUST_USE enum turn_verdict turn_server_from_peer(struct turn_server *server,
+MUST_USE enum turn_verdict turn_server_from_peer(struct turn_server *server, struct now now,
                                                  struct pool_ref allocation,
                                                  const struct addr *peer, struct bytes datagram,
                                                  struct turn_forward *out);

@@ -84,7 +84,7 @@ static void send_from_peer(struct turn_story *story)
     struct turn_forward forward;
 
     enum turn_verdict verdict =
-        turn_server_from_peer(story->server, allocation, &peer, datagram, &forward);
+        turn_server_from_peer(story->server, story->now, allocation, &peer, datagram, &forward);
     assert(verdict == TURN_DROP);
 }
 

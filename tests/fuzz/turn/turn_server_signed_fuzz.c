@@ -561,8 +561,8 @@ static void send_from_peer(uint8_t number)
     struct bytes data = turn_story_lay(&world.story, turn_story_bytes(&world.story, 16));
     struct turn_forward forward;
 
-    enum turn_verdict verdict =
-        turn_server_from_peer(world.story.server, client->allocation, &peer, data, &forward);
+    enum turn_verdict verdict = turn_server_from_peer(world.story.server, world.story.now,
+                                                      client->allocation, &peer, data, &forward);
     assert((verdict == TURN_FORWARD) == is_permitted(client, &peer));
     if (verdict == TURN_FORWARD) {
         bool is_bound = false;

@@ -302,7 +302,7 @@ static void cve_2026_40613_datagrams_may_lie_at_any_address(void **state)
         assert_int_equal(turn_server_from_client(f->server, f->now, &f->tuple,
                                                  (struct bytes){block + shift, 7}, &forward),
                          TURN_FORWARD);
-        assert_int_equal(turn_server_from_peer(f->server, allocation, &peer,
+        assert_int_equal(turn_server_from_peer(f->server, f->now, allocation, &peer,
                                                (struct bytes){block + shift, 7}, &forward),
                          TURN_FORWARD);
     }

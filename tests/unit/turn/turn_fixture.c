@@ -417,7 +417,7 @@ enum turn_verdict turn_fixture_from_peer(struct turn_fixture *f, struct pool_ref
 {
     begin_call(f);
     data = lay(f, data);
-    f->verdict = turn_server_from_peer(f->server, allocation, peer, data, &f->forward);
+    f->verdict = turn_server_from_peer(f->server, f->now, allocation, peer, data, &f->forward);
     check_forward(f);
     assert_int_not_equal(f->verdict, TURN_COMMANDS);
     return f->verdict;
