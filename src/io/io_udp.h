@@ -15,6 +15,7 @@ struct io_udp_options {
     bool has_destination;        // learn each datagram's destination (for wildcard sockets)
     bool has_ip_fields;          // learn each datagram's TTL and TOS, or what IPv6 calls them
     bool has_errors;             // keep ICMP errors, as io_udp_error.h says
+    bool is_shared;              // one of several at this address, as io_udp_group.h says
     uint32_t receive_buffer_len; // bytes wanted, as far as the system's limit allows; 0: default
     uint32_t send_buffer_len;    // likewise
 };
@@ -26,7 +27,8 @@ struct io_udp {
     bool has_errors;   // as opened
 };
 
-// Opens and binds. IPv6 sockets take no IPv4; addresses are never shared (no SO_REUSEADDR).
+// Opens and binds. IPv6 sockets take no IPv4; no other socket has the address (no SO_REUSEADDR)
+// unless both say is_shared.
 // -EADDRINUSE: the port is taken. -EADDRNOTAVAIL: the address is not this host's.
 // -EACCES: a privileged port. -EMFILE or -ENFILE: no descriptors left. -EAFNOSUPPORT: no such
 // family here. *out is untouched unless 0.
