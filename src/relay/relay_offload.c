@@ -173,7 +173,7 @@ static void take_news(struct io_watch *watch, uint32_t events)
 
 static int open_table(struct relay_offload *offload)
 {
-    int error = xdp_table_open(&offload->program, &offload->table);
+    int error = xdp_table_open(&offload->program, offload->program.channel_max, &offload->table);
 
     if (error != 0) {
         return error;

@@ -7,12 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-int xdp_table_open(const struct xdp_program *program, struct xdp_table *out)
+int xdp_table_open(const struct xdp_program *program, uint32_t slot_max, struct xdp_table *out)
 {
-    struct xdp_table table = {.program = program};
+    struct xdp_table table = {.program = program, .slot_max = slot_max};
 
     assert(program->skeleton != NULL);
-    table.slots = calloc(program->channel_max, sizeof(*table.slots));
+    assert(slot_max >= 1);
+    table.slots = calloc(slot_max, sizeof(*table.slots));
     if (table.slots == NULL) {
         return -ENOMEM;
     }
@@ -168,7 +169,7 @@ int xdp_table_bind(struct xdp_table *table, uint32_t slot, const struct xdp_bind
 {
     struct xdp_table_slot next = {.is_bound = true, .is_turned = binding->is_turned};
 
-    assert(slot < table->program->channel_max);
+    assert(slot < table->slot_max);
     assert(binding->client.family == binding->server.family);
     assert(binding->peer.family == binding->relayed.family);
     int error = xdp_table_unbind(table, slot);
@@ -196,7 +197,7 @@ int xdp_table_unbind(struct xdp_table *table, uint32_t slot)
 {
     struct xdp_table_slot *bound = &table->slots[slot];
 
-    assert(slot < table->program->channel_max);
+    assert(slot < table->slot_max);
     if (!bound->is_bound) {
         return 0;
     }
@@ -214,7 +215,7 @@ int xdp_table_unbind(struct xdp_table *table, uint32_t slot)
 
 bool xdp_table_is_bound(const struct xdp_table *table, uint32_t slot)
 {
-    assert(slot < table->program->channel_max);
+    assert(slot < table->slot_max);
     return table->slots[slot].is_bound;
 }
 

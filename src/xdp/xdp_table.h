@@ -52,7 +52,8 @@ struct xdp_table_slot {
 struct xdp_table {
     const struct xdp_program *program;
     struct xdp_hop_set hops;
-    struct xdp_table_slot *slots; // of the program's channel_max
+    struct xdp_table_slot *slots;
+    uint32_t slot_max; // slots that there are
     uint32_t bound_count;
     uint32_t touched; // slots that were ever bound: the first `touched`
     uint32_t behind;  // slots to be looked at again, from the cursor on and round
@@ -62,9 +63,11 @@ struct xdp_table {
 };
 
 // Opens an empty table for an open program, which stays where it is until the table is closed.
-// -ENOMEM, -EMFILE, or why rtnetlink does not answer. *out is untouched unless 0, and does not
-// move from then on.
-MUST_USE int xdp_table_open(const struct xdp_program *program, struct xdp_table *out);
+// Slots are numbered from 0 to slot_max - 1; there may be more of them than the program's
+// channel_max, which bounds how many are bound at a time. -ENOMEM, -EMFILE, or why rtnetlink does
+// not answer. *out is untouched unless 0, and does not move from then on.
+MUST_USE int xdp_table_open(const struct xdp_program *program, uint32_t slot_max,
+                            struct xdp_table *out);
 // The paths vanish with the program, not with the table.
 void xdp_table_close(struct xdp_table *table);
 

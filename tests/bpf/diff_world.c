@@ -263,7 +263,8 @@ static void open_offload(struct diff_world *world)
             xdp_program_attach(&world->offload.program, name, XDP_LINK_GENERIC, &reason), 0);
         world->ifindexes[i] = xdp_world_ifindex(name);
     }
-    assert_int_equal(xdp_table_open(&world->offload.program, &world->offload.table), 0);
+    assert_int_equal(
+        xdp_table_open(&world->offload.program, DIFF_CHANNEL_MAX, &world->offload.table), 0);
     // Peers send to the one interface over IPv4, and to the other over IPv6.
     world->offload.relayed[0] = diff_world_own(0, 0);
     world->offload.relayed[1] = diff_world_own(3, 0);

@@ -16,7 +16,7 @@
 #include "support/dies.h"
 #include "xdp_world.h"
 
-enum { CHANNELS = 64, HOPS = 16 };
+enum { CHANNELS = 64, SLOTS = 2 * CHANNELS, HOPS = 16 };
 
 struct world {
     struct xdp_program program;
@@ -30,7 +30,7 @@ static void open_world(struct world *world)
     xdp_world_open(&world->program, CHANNELS, HOPS);
     assert_int_equal(xdp_program_attach(&world->program, "near0", XDP_LINK_GENERIC, &reason), 0);
     assert_int_equal(xdp_program_attach(&world->program, "near1", XDP_LINK_GENERIC, &reason), 0);
-    assert_int_equal(xdp_table_open(&world->program, &world->table), 0);
+    assert_int_equal(xdp_table_open(&world->program, SLOTS, &world->table), 0);
 }
 
 static void close_world(struct world *world)
@@ -268,6 +268,25 @@ static void binds_both_paths_or_none(void **state)
     close_world(&world);
 }
 
+// More slots than there is room for channels: which of them are bound makes no difference.
+static void any_slots_share_the_room(void **state)
+{
+    struct world world;
+
+    (void)state;
+    open_world(&world);
+    for (uint16_t i = 0; i < CHANNELS; i++) {
+        const struct xdp_binding binding = binding_of(i);
+        assert_int_equal(xdp_table_bind(&world.table, SLOTS - 1 - i, &binding), 0);
+    }
+    const struct xdp_binding one_more = binding_of(CHANNELS);
+    assert_int_equal(xdp_table_bind(&world.table, 0, &one_more), -E2BIG);
+    assert_int_equal(xdp_table_unbind(&world.table, SLOTS - 1), 0);
+    assert_int_equal(xdp_table_bind(&world.table, 0, &one_more), 0);
+    assert_int_equal(count_paths(&world), 2 * CHANNELS);
+    close_world(&world);
+}
+
 // Has a clock of its own, which stands still between two calls.
 static void look_at_all_again(struct world *world)
 {
@@ -401,7 +420,7 @@ static void looks_at_many_in_small_turns(void **state)
     xdp_world_open(&world.program, MANY, HOPS);
     struct xdp_reason reason;
     assert_int_equal(xdp_program_attach(&world.program, "near0", XDP_LINK_GENERIC, &reason), 0);
-    assert_int_equal(xdp_table_open(&world.program, &world.table), 0);
+    assert_int_equal(xdp_table_open(&world.program, MANY, &world.table), 0);
     for (uint16_t i = 0; i < MANY; i++) {
         const struct xdp_binding binding = binding_of(i);
         assert_int_equal(xdp_table_bind(&world.table, i, &binding), 0);
@@ -442,7 +461,7 @@ static void bind_beyond_the_end(void *context)
     struct world *world = context;
     const struct xdp_binding binding = binding_of(0);
 
-    IGNORE(xdp_table_bind(&world->table, CHANNELS, &binding));
+    IGNORE(xdp_table_bind(&world->table, SLOTS, &binding));
 }
 
 static void refuses_slots_that_are_not_there(void **state)
@@ -464,6 +483,7 @@ int main(void)
         cmocka_unit_test(marks_what_is_turned),
         cmocka_unit_test(leaves_foreign_addresses_to_the_sockets),
         cmocka_unit_test(binds_both_paths_or_none),
+        cmocka_unit_test(any_slots_share_the_room),
         cmocka_unit_test(follows_the_routes),
         cmocka_unit_test(looks_again_without_a_reason),
         cmocka_unit_test(follows_the_program),
