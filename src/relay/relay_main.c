@@ -78,7 +78,7 @@ static int tell_help(void)
 // All that has been counted since the start.
 static void log_counters(const struct relay_worker *worker)
 {
-    const struct relay_stats stats = relay_worker_stats(worker);
+    const struct relay_stats stats = relay_traffic_stats(&worker->traffic);
 
     relay_stats_log("traffic", turn_stats_metrics, TURN_STATS_COUNT,
                     turn_server_stats(worker->server));

@@ -4,21 +4,12 @@
 
 #include <stdbool.h>
 
-#include "base/now.h"
 #include "io/io_loop.h"
-#include "io/io_udp.h"
-#include "io/io_udp_batch.h"
 #include "relay/relay_config.h"
 #include "relay/relay_offload.h"
 #include "relay/relay_socket.h"
-#include "relay/relay_stats.h"
+#include "relay/relay_traffic.h"
 #include "turn/turn_server.h"
-
-// A socket for clients.
-struct relay_listener {
-    struct io_watch watch; // first, so that the loop's callback finds the whole
-    struct io_udp udp;
-};
 
 struct relay_worker {
     struct io_loop loop;
@@ -28,8 +19,7 @@ struct relay_worker {
     struct relay_listener listeners[2]; // IPv4, IPv6; udp.fd -1: not served
     struct relay_socket_table sockets;
     struct relay_offload offload;
-    struct io_udp_batch batch; // shared by all sockets: each callback empties it
-    struct relay_stats stats;  // without those of `batch`: see relay_worker_stats()
+    struct relay_traffic traffic;
 };
 
 // Opens everything, the listening sockets included, and logs what fails. 0 or -errno.
@@ -39,6 +29,3 @@ void relay_worker_close(struct relay_worker *worker);
 
 // Serves until *is_over is true, which a watch of the loop sets. 0 or -errno.
 MUST_USE int relay_worker_run(struct relay_worker *worker, const bool *is_over);
-
-// What its sockets have counted so far.
-struct relay_stats relay_worker_stats(const struct relay_worker *worker);

@@ -114,12 +114,12 @@ void fixture_serve(void)
     uint64_t before = 0;
 
     do {
-        before = fixture.worker.batch.stats.received;
+        before = fixture.worker.traffic.batch.stats.received;
         fixture.is_over = false;
         assert_int_equal(eventfd_write(fixture.stop.fd, 1), 0);
         assert_int_equal(relay_worker_run(&fixture.worker, &fixture.is_over), 0);
         assert_true(fixture.is_over);
-    } while (fixture.worker.batch.stats.received != before);
+    } while (fixture.worker.traffic.batch.stats.received != before);
 }
 
 int fixture_ask(struct client_draft *draft)
@@ -260,7 +260,8 @@ void fixture_relay_both_ways(void)
 
     assert_int_equal(fixture_refresh(0), CLIENT_SUCCESS);
     assert_int_equal(turn_server_gauges(fixture.worker.server).allocations, 0);
-    assert_int_equal(fixture.worker.stats.sends_blocked + fixture.worker.stats.sends_refused, 0);
+    assert_int_equal(
+        fixture.worker.traffic.stats.sends_blocked + fixture.worker.traffic.stats.sends_refused, 0);
 }
 
 void fixture_relay_by_channel(const struct addr *relayed)
