@@ -76,7 +76,7 @@ static int tell_help(void)
 }
 
 // All that has been counted since the start.
-static void log_counters(const struct relay_worker *worker)
+static void log_counters(struct relay_worker *worker)
 {
     const struct relay_stats stats = relay_traffic_stats(&worker->traffic);
 

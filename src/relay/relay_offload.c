@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/relay_offload.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
+#include "io/io_fd.h"
 #include "io/io_host.h"
 #include "io/io_route.h"
 #include "log/log.h"
@@ -168,30 +171,61 @@ static void take_news(struct io_watch *watch, uint32_t events)
     struct relay_offload *offload = watch->context;
 
     (void)events;
-    check(xdp_table_read(&offload->table));
+    pthread_mutex_lock(&offload->lock);
+    if (offload->is_open) {
+        check(xdp_table_read(&offload->table));
+    } else {
+        io_loop_remove(offload->loop, watch); // it has ended, and nobody reads them any more
+    }
+    pthread_mutex_unlock(&offload->lock);
 }
 
-static int open_table(struct relay_offload *offload)
+// The loop has come back to the control thread, which is all that was asked.
+static void take_hurry(struct io_watch *watch, uint32_t events)
 {
-    int error = xdp_table_open(&offload->program, offload->program.channel_max, &offload->table);
+    eventfd_t count = 0;
+
+    (void)events;
+    IGNORE(eventfd_read(watch->fd, &count)); // there is nothing to do with the number
+}
+
+static void unwatch(struct relay_offload *offload)
+{
+    io_loop_remove(offload->loop, &offload->news);
+    io_loop_remove(offload->loop, &offload->hurry);
+    io_fd_close(&offload->hurry.fd);
+    xdp_table_close(&offload->table);
+    offload->is_watched = false;
+}
+
+static int open_table(struct relay_offload *offload, uint32_t worker_count)
+{
+    const uint32_t slot_max = worker_count * offload->slots_per_worker;
+    int error = xdp_table_open(&offload->program, slot_max, &offload->table);
 
     if (error != 0) {
         return error;
     }
-    offload->watch = (struct io_watch){
-        .fd = xdp_table_fd(&offload->table),
-        .fn = take_news,
-        .context = offload,
-    };
-    error = io_loop_add(offload->loop, &offload->watch, IO_READABLE);
+    offload->is_watched = true;
+    offload->news =
+        (struct io_watch){.fd = xdp_table_fd(&offload->table), .fn = take_news, .context = offload};
+    offload->hurry =
+        (struct io_watch){.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .fn = take_hurry};
+    error = offload->hurry.fd < 0 ? -errno : 0;
+    if (error == 0) {
+        error = io_loop_add(offload->loop, &offload->hurry, IO_READABLE);
+    }
+    if (error == 0) {
+        error = io_loop_add(offload->loop, &offload->news, IO_READABLE);
+    }
     if (error != 0) {
-        xdp_table_close(&offload->table);
+        unwatch(offload);
     }
     return error;
 }
 
 static int open_all(struct relay_offload *offload, const struct relay_config *config,
-                    struct xdp_reason *reason)
+                    uint32_t worker_count, struct xdp_reason *reason)
 {
     struct addr own[XDP_PROGRAM_OWN_MAX];
     size_t own_count = list_own(offload, config, own);
@@ -216,7 +250,7 @@ static int open_all(struct relay_offload *offload, const struct relay_config *co
         xdp_program_close(&offload->program);
         return -ENODEV;
     }
-    error = open_table(offload);
+    error = open_table(offload, worker_count);
     if (error != 0) {
         xdp_reason_set(reason, "routes and neighbours cannot be watched: %s", strerror(-error));
         xdp_program_close(&offload->program);
@@ -225,11 +259,16 @@ static int open_all(struct relay_offload *offload, const struct relay_config *co
 }
 
 void relay_offload_open(struct relay_offload *offload, const struct relay_config *config,
-                        struct io_loop *loop)
+                        uint32_t worker_count, struct io_loop *loop)
 {
     struct xdp_reason reason;
 
-    *offload = (struct relay_offload){.loop = loop, .mode = config->ebpf_attach};
+    *offload = (struct relay_offload){
+        .lock = PTHREAD_MUTEX_INITIALIZER,
+        .loop = loop,
+        .slots_per_worker = config->max_channels,
+        .mode = config->ebpf_attach,
+    };
     if (config->ebpf_link_count == 0 && !config->is_ebpf_auto) {
         return;
     }
@@ -237,7 +276,7 @@ void relay_offload_open(struct relay_offload *offload, const struct relay_config
     offload->relayed[1] = relayed_of(config, ADDR_IP6);
     offload->is_routed[0] = is_routed(config, ADDR_IP4);
     offload->is_routed[1] = is_routed(config, ADDR_IP6);
-    if (open_all(offload, config, &reason) != 0) {
+    if (open_all(offload, config, worker_count, &reason) != 0) {
         LOG_WARN("relaying by sockets alone", LOG_TEXT("reason", reason.text));
         return;
     }
@@ -246,15 +285,23 @@ void relay_offload_open(struct relay_offload *offload, const struct relay_config
              LOG_NUMBER("bytes", xdp_program_memory_len(&offload->program)));
 }
 
+// The program is gone, and no packet meets it any more. The lock is held.
+static void end(struct relay_offload *offload)
+{
+    if (offload->is_open) {
+        offload->is_open = false;
+        xdp_program_close(&offload->program);
+    }
+}
+
 void relay_offload_close(struct relay_offload *offload)
 {
-    if (!offload->is_open) {
-        return;
+    pthread_mutex_lock(&offload->lock);
+    end(offload);
+    pthread_mutex_unlock(&offload->lock);
+    if (offload->is_watched) {
+        unwatch(offload);
     }
-    offload->is_open = false;
-    io_loop_remove(offload->loop, &offload->watch);
-    xdp_table_close(&offload->table);
-    xdp_program_close(&offload->program);
 }
 
 // The program sends to the peer from the same address as the sockets would.
@@ -267,7 +314,39 @@ static bool is_same_source(const struct relay_offload *offload, const struct add
                                            addr_same_ip(&source, &offload->relayed[is_ip6]));
 }
 
-void relay_offload_bind(struct relay_offload *offload, const struct turn_command_bind *bind)
+static uint32_t slot_of(const struct relay_offload *offload, uint32_t worker, uint32_t channel)
+{
+    assert(channel < offload->slots_per_worker);
+    return worker * offload->slots_per_worker + channel;
+}
+
+// The control thread may wait for ever while no channel is bound; with one it has work to do.
+static void hurry(struct relay_offload *offload)
+{
+    if (xdp_table_deadline(&offload->table) < offload->tick_ns) {
+        offload->tick_ns = 0; // once is enough
+        // It fails when the number overflows; then it has been told often enough.
+        IGNORE(eventfd_write(offload->hurry.fd, 1));
+    }
+}
+
+// -errno as xdp_table_bind(). Nothing happens to what is not open.
+static int bind_slot(struct relay_offload *offload, uint32_t slot,
+                     const struct xdp_binding *binding)
+{
+    int error = 0;
+
+    pthread_mutex_lock(&offload->lock);
+    if (offload->is_open) {
+        error = xdp_table_bind(&offload->table, slot, binding);
+        hurry(offload);
+    }
+    pthread_mutex_unlock(&offload->lock);
+    return error;
+}
+
+void relay_offload_bind(struct relay_offload *offload, uint32_t worker,
+                        const struct turn_command_bind *bind)
 {
     static struct log_limit limit = LOG_LIMIT_DEFAULT;
     const struct addr *relayed = &offload->relayed[bind->relayed.family == ADDR_IP6];
@@ -280,15 +359,12 @@ void relay_offload_bind(struct relay_offload *offload, const struct turn_command
         .is_turned = bind->is_turned,
     };
 
-    if (!offload->is_open) {
-        return;
-    }
     if (bind->is_turned) { // known by its public address, but that is on no packet here
         binding.peer = addr_with_port(*relayed, bind->peer.port);
     } else if (!is_same_source(offload, &bind->peer)) {
         return; // the peer knows the relay by another address
     }
-    int error = xdp_table_bind(&offload->table, bind->channel, &binding);
+    int error = bind_slot(offload, slot_of(offload, worker, bind->channel), &binding);
     if (error != 0) {
         LOG_LIMITED(&limit, LOG_LEVEL_WARN, "a channel is relayed by the sockets alone",
                     LOG_ADDR("client", &binding.client), LOG_ADDR("peer", &binding.peer),
@@ -296,32 +372,45 @@ void relay_offload_bind(struct relay_offload *offload, const struct turn_command
     }
 }
 
-void relay_offload_unbind(struct relay_offload *offload, const struct turn_command_unbind *unbind)
+void relay_offload_unbind(struct relay_offload *offload, uint32_t worker,
+                          const struct turn_command_unbind *unbind)
 {
-    if (!offload->is_open) {
-        return;
+    const uint32_t slot = slot_of(offload, worker, unbind->channel);
+    int error = 0;
+
+    pthread_mutex_lock(&offload->lock);
+    if (offload->is_open) {
+        error = xdp_table_unbind(&offload->table, slot);
     }
-    int error = xdp_table_unbind(&offload->table, unbind->channel);
+    if (error != 0) {
+        end(offload); // for good: the channel may still be there
+    }
+    pthread_mutex_unlock(&offload->lock);
     if (error != 0) {
         LOG_ERROR("a channel cannot be taken from the kernel: relaying there ends",
                   LOG_ERROR_NUMBER("error", error));
-        relay_offload_close(offload); // for good: the channel may still be there
     }
 }
 
 uint64_t relay_offload_tick(struct relay_offload *offload, struct now now)
 {
-    if (!offload->is_open) {
-        return NEVER;
+    uint64_t deadline_ns = NEVER;
+
+    pthread_mutex_lock(&offload->lock);
+    if (offload->is_open) {
+        if (xdp_table_deadline(&offload->table) <= now.mono_ns) {
+            check(xdp_table_tick(&offload->table, now.mono_ns));
+        }
+        deadline_ns = xdp_table_deadline(&offload->table);
+        offload->tick_ns = deadline_ns;
     }
-    if (xdp_table_deadline(&offload->table) <= now.mono_ns) {
-        check(xdp_table_tick(&offload->table, now.mono_ns));
-    }
-    return xdp_table_deadline(&offload->table);
+    pthread_mutex_unlock(&offload->lock);
+    return deadline_ns;
 }
 
 void relay_offload_switch(struct relay_offload *offload)
 {
+    pthread_mutex_lock(&offload->lock);
     if (!offload->is_open) {
         LOG_WARN("no relaying in the kernel to switch on or off");
     } else if (offload->is_on) {
@@ -332,13 +421,23 @@ void relay_offload_switch(struct relay_offload *offload)
         LOG_INFO("relaying in the kernel is on",
                  LOG_NUMBER("interfaces", offload->program.link_count));
     }
+    pthread_mutex_unlock(&offload->lock);
 }
 
-void relay_offload_log(const struct relay_offload *offload)
+// False when there is nothing to count.
+static bool read_counts(struct relay_offload *offload, struct xdp_counts *out)
+{
+    pthread_mutex_lock(&offload->lock);
+    const bool is_read = offload->is_open && xdp_counts_read(&offload->program, out) == 0;
+    pthread_mutex_unlock(&offload->lock);
+    return is_read;
+}
+
+void relay_offload_log(struct relay_offload *offload)
 {
     struct xdp_counts counts;
 
-    if (!offload->is_open || xdp_counts_read(&offload->program, &counts) != 0) {
+    if (!read_counts(offload, &counts)) {
         return;
     }
     if (memcmp(&counts, &(struct xdp_counts){0}, sizeof counts) == 0) {

@@ -125,10 +125,10 @@ static void carry_out(struct relay_traffic *traffic, struct now now, uint32_t sc
                                command.socket.relayed.family);
             break;
         case TURN_COMMAND_BIND:
-            relay_offload_bind(traffic->offload, &command.bind);
+            relay_offload_bind(traffic->offload, traffic->worker, &command.bind);
             break;
         case TURN_COMMAND_UNBIND:
-            relay_offload_unbind(traffic->offload, &command.unbind);
+            relay_offload_unbind(traffic->offload, traffic->worker, &command.unbind);
             break;
         case TURN_COMMAND_REPORT:
             relay_report_log(&command.report);

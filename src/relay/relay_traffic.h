@@ -20,6 +20,7 @@ struct relay_listener {
 // What it works with is its worker's; the caller sets it before relay_traffic_open(), and the
 // server, the sockets and the offload before the first packet.
 struct relay_traffic {
+    uint32_t worker; // its number among all
     struct turn_server *server;
     struct relay_socket_table *sockets;
     struct relay_offload *offload;

@@ -71,7 +71,7 @@ static int open_all(struct relay_worker *worker, const struct relay_config *conf
         error = relay_traffic_open(&worker->traffic);
     }
     if (error == 0) {
-        relay_offload_open(&worker->offload, config, &worker->loop);
+        relay_offload_open(&worker->offload, config, 1, &worker->loop);
         error = open_server(worker, config);
     }
     if (error == 0 && config->public_ip4.family != ADDR_NONE) {

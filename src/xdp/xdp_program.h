@@ -8,7 +8,7 @@
 // Loading needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON. After xdp_program_open() all else works
 // without any, attaching included: the program's descriptor is the right.
 //
-// Its memory must not move while it is open, and belongs to one thread.
+// Its memory must not move while it is open, and belongs to one thread at a time.
 #pragma once
 
 #include <stdbool.h>

@@ -165,7 +165,7 @@ static void take_bind(struct diff_world *world, const struct turn_command_bind *
     struct diff_channel *channel = &world->channels[bind->channel];
 
     assert_false(channel->is_open);
-    relay_offload_bind(&world->offload, bind);
+    relay_offload_bind(&world->offload, 0, bind);
     *channel = (struct diff_channel){.bind = *bind, .was_open = true, .is_open = true};
     assert_true(xdp_table_is_bound(&world->offload.table, bind->channel));
 }
@@ -194,7 +194,7 @@ static void take_unbind(struct diff_world *world, const struct turn_command_unbi
 
     assert_true(channel->is_open);
     assert_int_not_equal(cause, DIFF_CAUSE_NONE);
-    relay_offload_unbind(&world->offload, unbind);
+    relay_offload_unbind(&world->offload, 0, unbind);
     channel->is_open = false;
     world->cover->causes[cause == DIFF_CAUSE_TIME ? cause_of(world, &channel->bind) : cause]++;
     diff_judge_unbound(world, &channel->bind);
@@ -268,6 +268,8 @@ static void open_offload(struct diff_world *world)
     // Peers send to the one interface over IPv4, and to the other over IPv6.
     world->offload.relayed[0] = diff_world_own(0, 0);
     world->offload.relayed[1] = diff_world_own(3, 0);
+    world->offload.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    world->offload.slots_per_worker = DIFF_CHANNEL_MAX;
     world->offload.is_open = true;
 }
 

@@ -6,12 +6,16 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "io/io_clock.h"
 #include "log/log.h"
 #include "xdp/xdp_world.h"
+
+enum { WORKERS = 2 };
 
 static struct io_loop loop;
 static struct relay_offload offload;
@@ -54,8 +58,8 @@ static void expect_closed(void)
     const struct turn_command_unbind unbind = {0};
 
     assert_false(offload.is_open);
-    relay_offload_bind(&offload, &bind);
-    relay_offload_unbind(&offload, &unbind);
+    relay_offload_bind(&offload, 0, &bind);
+    relay_offload_unbind(&offload, 0, &unbind);
     relay_offload_switch(&offload);
     relay_offload_log(&offload);
     assert_true(relay_offload_tick(&offload, (struct now){0}) == NEVER);
@@ -69,7 +73,7 @@ static void opens_nothing_unless_asked(void **state)
     const struct relay_config config = config_for(NULL);
 
     (void)state;
-    relay_offload_open(&offload, &config, &loop);
+    relay_offload_open(&offload, &config, WORKERS, &loop);
     expect_closed();
 }
 
@@ -78,7 +82,7 @@ static void goes_without_an_interface_that_is_not_there(void **state)
     const struct relay_config config = config_for("no-such-link");
 
     (void)state;
-    relay_offload_open(&offload, &config, &loop);
+    relay_offload_open(&offload, &config, WORKERS, &loop);
     expect_closed();
 }
 
@@ -89,7 +93,7 @@ static void auto_may_find_none(void **state)
 
     (void)state;
     config.is_ebpf_auto = true;
-    relay_offload_open(&offload, &config, &loop);
+    relay_offload_open(&offload, &config, WORKERS, &loop);
     assert_int_equal(offload.name_count, 0);
     expect_closed();
 }
@@ -109,7 +113,7 @@ static void open_in_world(void)
     config.own_addrs[config.own_addr_count++] = xdp_world_addr("169.254.1.1", 0);
     config.bind_ip4 = xdp_world_addr("0.0.0.0", 0);
     config.bind_ip6 = xdp_world_addr("::", 0);
-    relay_offload_open(&offload, &config, &loop);
+    relay_offload_open(&offload, &config, WORKERS, &loop);
     assert_true(offload.is_open);
 }
 
@@ -130,7 +134,7 @@ static void leaves_ambiguous_addresses_to_the_sockets(void **state)
     assert_false(is_own("fe80::10"));
     relay_offload_close(&offload);
     const struct relay_config config = config_for("near0"); // bound to the loopback address
-    relay_offload_open(&offload, &config, &loop);
+    relay_offload_open(&offload, &config, WORKERS, &loop);
     assert_true(offload.is_open);
     assert_false(is_own("127.0.0.1"));
     relay_offload_close(&offload);
@@ -154,19 +158,76 @@ static void leaves_other_source_addresses_to_the_sockets(void **state)
     config.public_ip4 = xdp_world_addr("203.0.113.1", 0);
     config.bind_ip4 = xdp_world_addr("0.0.0.0", 0);
     config.ebpf_int4 = xdp_world_addr("192.0.2.1", 0);
-    relay_offload_open(&offload, &config, &loop);
+    relay_offload_open(&offload, &config, WORKERS, &loop);
     assert_true(offload.is_open);
-    relay_offload_bind(&offload, &bind);
+    relay_offload_bind(&offload, 0, &bind);
     assert_true(xdp_table_is_bound(&offload.table, 0));
     bind.channel = 1;
     bind.number = 0x4001;
     bind.peer = xdp_world_addr("198.51.100.8", 6000); // sockets send from 198.51.100.1
-    relay_offload_bind(&offload, &bind);
+    relay_offload_bind(&offload, 0, &bind);
     assert_false(xdp_table_is_bound(&offload.table, 1));
     bind.is_turned = true;
     bind.peer = xdp_world_addr("203.0.113.1", 50001);
-    relay_offload_bind(&offload, &bind);
+    relay_offload_bind(&offload, 0, &bind);
     assert_true(xdp_table_is_bound(&offload.table, 1));
+    relay_offload_close(&offload);
+}
+
+// Each worker numbers its channels from 0.
+static void keeps_channels_of_workers_apart(void **state)
+{
+    struct turn_command_bind bind = {
+        .channel = 3,
+        .number = 0x4000,
+        .tuple = {xdp_world_addr("192.0.2.7", 5000), xdp_world_addr("192.0.2.1", 3478)},
+        .relayed = xdp_world_addr("192.0.2.1", 50000),
+        .peer = xdp_world_addr("192.0.2.8", 6000),
+    };
+    const struct turn_command_unbind unbind = {.channel = 3};
+
+    (void)state;
+    open_in_world();
+    const uint32_t last = WORKERS * offload.slots_per_worker - 1;
+    relay_offload_bind(&offload, 0, &bind);
+    bind.tuple.client.port++;
+    bind.relayed.port++;
+    relay_offload_bind(&offload, 1, &bind);
+    assert_true(xdp_table_is_bound(&offload.table, 3));
+    assert_true(xdp_table_is_bound(&offload.table, offload.slots_per_worker + 3));
+    assert_false(xdp_table_is_bound(&offload.table, last));
+    relay_offload_unbind(&offload, 0, &unbind);
+    assert_false(xdp_table_is_bound(&offload.table, 3));
+    assert_true(xdp_table_is_bound(&offload.table, offload.slots_per_worker + 3));
+    relay_offload_close(&offload);
+}
+
+// It waits for ever as long as no channel is bound.
+static void calls_the_control_thread_when_it_has_work(void **state)
+{
+    struct turn_command_bind bind = {
+        .number = 0x4000,
+        .tuple = {xdp_world_addr("192.0.2.7", 5000), xdp_world_addr("192.0.2.1", 3478)},
+        .relayed = xdp_world_addr("192.0.2.1", 50000),
+        .peer = xdp_world_addr("192.0.2.8", 6000),
+    };
+    eventfd_t count = 0;
+
+    (void)state;
+    open_in_world();
+    while (relay_offload_tick(&offload, io_clock_now()) != NEVER) {
+        usleep(1000);
+    }
+    assert_int_equal(eventfd_read(offload.hurry.fd, &count), -1);
+    relay_offload_bind(&offload, 1, &bind);
+    assert_int_equal(io_loop_turn(&loop, NEVER), 0);
+    assert_true(relay_offload_tick(&offload, io_clock_now()) != NEVER);
+
+    bind.channel = 1; // it is awake as it is
+    bind.tuple.client.port++;
+    bind.relayed.port++;
+    relay_offload_bind(&offload, 1, &bind);
+    assert_int_equal(eventfd_read(offload.hurry.fd, &count), -1);
     relay_offload_close(&offload);
 }
 
@@ -184,10 +245,10 @@ static void ends_for_good_when_a_channel_cannot_be_taken_away(void **state)
 
     (void)state;
     open_in_world();
-    relay_offload_bind(&offload, &bind);
+    relay_offload_bind(&offload, 0, &bind);
     assert_true(xdp_table_is_bound(&offload.table, 3));
     offload.program.paths_fd = STDOUT_FILENO;
-    relay_offload_unbind(&offload, &unbind);
+    relay_offload_unbind(&offload, 0, &unbind);
     expect_closed();
 }
 
@@ -199,6 +260,8 @@ int main(void)
         cmocka_unit_test(auto_may_find_none),
         cmocka_unit_test(leaves_ambiguous_addresses_to_the_sockets),
         cmocka_unit_test(leaves_other_source_addresses_to_the_sockets),
+        cmocka_unit_test(keeps_channels_of_workers_apart),
+        cmocka_unit_test(calls_the_control_thread_when_it_has_work),
         cmocka_unit_test(ends_for_good_when_a_channel_cannot_be_taken_away),
     };
     return cmocka_run_group_tests(tests, open_loop, close_loop);
