@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// A token bucket: how much of something may be used in a second, with a second's worth at once.
+//
+// It is kept as the one moment at which it will be full again (the generic cell rate algorithm of
+// ITU-T I.371): every token taken moves that moment on by a token's time, and how far ahead it lies
+// is how much is missing. Nothing ticks, and nothing is rounded but that time, down by less than
+// two sixteenths of a nanosecond each time: whoever never stops gets what the rate says. A bucket
+// that was never used, all zero, is full.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/macro.h"
+
+#define BUCKET_RATE_MAX UINT64_C(100000000000) // tokens a second
+
+struct bucket {
+    uint64_t full_at; // in sixteenths of a nanosecond
+};
+
+// How fast a bucket fills.
+struct bucket_rate {
+    uint64_t tokens;     // a second, and at once; 0: there is no limit
+    uint64_t token_time; // in 4096ths of the bucket's unit
+};
+
+// Up to BUCKET_RATE_MAX tokens a second; 0: no limit.
+struct bucket_rate bucket_rate_of(uint64_t tokens);
+
+// There are so many tokens in it, or it is full: what is more than a second's worth must wait for
+// that. Always, without a limit. At most as many are asked for as a second has, or UINT16_MAX.
+MUST_USE bool bucket_has(const struct bucket *bucket, const struct bucket_rate *rate,
+                         uint64_t now_ns, uint64_t tokens);
+
+// Takes tokens, whether there are so many or not: what is missing is paid off later.
+void bucket_take(struct bucket *bucket, const struct bucket_rate *rate, uint64_t now_ns,
+                 uint64_t tokens);
+
+// Takes tokens, or all that there are: nothing is left to be paid off.
+void bucket_drain(struct bucket *bucket, const struct bucket_rate *rate, uint64_t now_ns,
+                  uint64_t tokens);
