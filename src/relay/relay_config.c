@@ -170,6 +170,25 @@ static void read_limits(struct conf *conf, struct relay_config *out)
     }
 }
 
+// What there may be in a second; 0 is no limit.
+static void read_rates(struct conf *conf, struct relay_config *out)
+{
+    static const struct {
+        const char *name;
+        size_t offset;
+        uint64_t max;
+    } list[] = {
+        {"unauthenticated-rate", offsetof(struct relay_config, unauthenticated_rate), 100000000},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(list); i++) {
+        uint64_t *rate = (uint64_t *)(void *)((uint8_t *)out + list[i].offset);
+        // What is wrong with it has been said.
+        IGNORE(
+            conf_value_number(&conf->errors, conf_find(conf, list[i].name), 0, list[i].max, rate));
+    }
+}
+
 static bool has_link(const struct relay_config *config, struct bytes name)
 {
     for (size_t i = 0; i < config->ebpf_link_count; i++) {
@@ -232,6 +251,7 @@ bool relay_config_read(struct conf *conf, struct relay_config *out)
     read_lists(conf, out);
     read_secrets(conf, out);
     read_limits(conf, out);
+    read_rates(conf, out);
     read_offloading(conf, out);
     return conf->errors.count == 0;
 }
@@ -274,5 +294,6 @@ struct turn_config relay_config_turn(const struct relay_config *config)
     turn.allocations_per_user = config->user_quota;
     turn.permissions_per_allocation = config->permissions_per_allocation;
     turn.channels_per_allocation = config->channels_per_allocation;
+    turn.unauthenticated_rate = config->unauthenticated_rate;
     return turn;
 }

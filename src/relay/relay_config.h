@@ -43,6 +43,7 @@ struct relay_config {
     uint32_t user_quota;
     uint32_t permissions_per_allocation;
     uint32_t channels_per_allocation;
+    uint64_t unauthenticated_rate;               // a second; 0: no limit
     struct addr own_addrs[RELAY_CONFIG_OWN_MAX]; // of this host, found at start
     size_t own_addr_count;
     struct bytes ebpf_links[RELAY_CONFIG_LINK_MAX]; // interfaces by name

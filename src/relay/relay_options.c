@@ -195,6 +195,19 @@ static const struct conf_option options[] = {
         .help = "Shortest lifetime that an allocation is granted, up to 3600 seconds.",
     },
     {
+        .name = "unauthenticated-rate",
+        .environment = "FAIRLEAD_UNAUTHENTICATED_RATE",
+        .placeholder = "COUNT",
+        .default_text = "20000",
+        .group = limits,
+        .help =
+            "Requests of strangers that are answered in a second, of each of two kinds: those "
+            "without MESSAGE-INTEGRITY, which are Binding requests and each client's first one, "
+            "and those whose MESSAGE-INTEGRITY is wrong. When there are more, a network (IPv4 "
+            "/24, IPv6 /48) has one sixteenth of that at least, and what is over the limit is "
+            "dropped. Clients that have an allocation are not limited. 0: no limit.",
+    },
+    {
         .name = "strict-amplification",
         .environment = "FAIRLEAD_STRICT_AMPLIFICATION",
         .group = limits,

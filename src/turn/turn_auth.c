@@ -15,7 +15,7 @@ static bool is_firezone(const struct turn_server *server, const struct stun_mess
            bytes_equal(realm, turn_manner_firezone_realm);
 }
 
-static bool has_integrity(const struct stun_message *message)
+bool turn_auth_is_claim(const struct stun_message *message)
 {
     return stun_message_has(message, STUN_ATTR_MESSAGE_INTEGRITY) ||
            stun_message_has(message, STUN_ATTR_MESSAGE_INTEGRITY_SHA256);
@@ -161,7 +161,7 @@ enum turn_auth_outcome turn_auth_check(struct turn_server *server, struct turn_r
         request->manner = turn_manner_of(TURN_MANNER_FIREZONE);
         request->to.realm = turn_manner_firezone_realm;
     }
-    bool has_proof = has_integrity(request->message);
+    bool has_proof = turn_auth_is_claim(request->message);
     bool has_user = user_read(request, &claim);
     bool has_algorithm = algorithm_read(request->message, &claim.algorithm);
     if (has_user && (has_proof || request->manner->has_user_proof)) {

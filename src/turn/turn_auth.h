@@ -15,6 +15,9 @@ enum turn_auth_outcome {
     TURN_AUTH_UNREADABLE, // no answer: Firezone's manner has none for such a username
 };
 
+// The request claims to be from somebody: it has a proof of integrity, right or wrong.
+bool turn_auth_is_claim(const struct stun_message *message);
+
 // Finds the manner of a request and checks its proof. With TURN_AUTH_PROVEN it sets username, user,
 // and what the response is signed with; in Firezone's manner the latter with other outcomes too,
 // whenever a key can be told. With TURN_AUTH_WRONG and _UNREADABLE it sets what a report is to say:

@@ -12,6 +12,7 @@ struct turn_config turn_config_default(void)
         .max_channels = 65536,
         .max_reservations = 1024,
         .max_amplification = 4,
+        .unauthenticated_rate = 20000, // all of --max-allocations come back in a second
         .allocations_per_user = 64,
         .permissions_per_allocation = 64,
         .channels_per_allocation = 64,

@@ -68,6 +68,9 @@ struct turn_config {
     // An unauthenticated response has at most so many times the bytes of its request; what would
     // have more is not sent.
     uint32_t max_amplification;
+    // Requests of strangers, of each kind (turn_stranger.h), that all shards together answer in a
+    // second; 0: all.
+    uint64_t unauthenticated_rate;
 
     uint32_t max_allocations; // all at once; each at least 1
     uint32_t max_permissions;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Requests in the order of RFC 8489 sections 6.3.1 and 9.2.4, RFC 8656 section 5:
 //
+//      not from a client's address      dropped if strangers have been answered too often
 //      Binding                          answered to anyone
 //      no MESSAGE-INTEGRITY             401 with realm and nonce
 //      no USERNAME, REALM or NONCE      400
@@ -11,7 +12,10 @@
 //      an allocation of somebody else   441
 //      then the method
 //
-// Nothing is remembered of a request that did not get that far.
+// Nothing is remembered of a request that did not get that far, but how many there were.
+//
+// Whoever has an allocation may prove it first: what fails then is answered as long as the client's
+// prefix has its share, however great a crowd there is elsewhere, and Binding always.
 #include "turn/turn_request.h"
 
 #include <assert.h>
@@ -23,10 +27,62 @@
 #include "turn/turn_refresh.h"
 #include "turn/turn_server_priv.h"
 
-// True when the request may go on; otherwise it has been answered.
+static bool drop(struct turn_server *server)
+{
+    server->stats.requests_limited++;
+    return false;
+}
+
+static enum turn_stranger_kind kind_of(const struct turn_request *request)
+{
+    bool is_claim = request->to.method != STUN_BINDING && turn_auth_is_claim(request->message);
+    return is_claim ? TURN_STRANGER_CLAIM : TURN_STRANGER_PLAIN;
+}
+
+// Whether a request is looked at any further. One that claims nothing is counted here, one that
+// does when it has been found wanting.
+static bool admit(struct turn_server *server, const struct turn_request *request)
+{
+    enum turn_stranger_kind kind = kind_of(request);
+    const struct addr *client = &request->to.tuple.client;
+    bool may_prove = kind == TURN_STRANGER_CLAIM || request->to.method == STUN_BINDING;
+
+    if (request->allocation != POOL_NONE && may_prove) {
+        return true;
+    }
+    if (!turn_stranger_is_welcome(&server->stranger, request->now, client, kind)) {
+        return drop(server);
+    }
+    if (kind == TURN_STRANGER_PLAIN) {
+        turn_stranger_take(&server->stranger, request->now, client, kind);
+    }
+    return true;
+}
+
+// Whether a claim that has not been proven is answered.
+static bool tolerate(struct turn_server *server, const struct turn_request *request)
+{
+    const struct addr *client = &request->to.tuple.client;
+
+    if (kind_of(request) == TURN_STRANGER_PLAIN) {
+        return true; // it has been admitted
+    }
+    if (request->allocation == POOL_NONE) {
+        turn_stranger_take(&server->stranger, request->now, client, TURN_STRANGER_CLAIM);
+        return true;
+    }
+    return turn_stranger_take_share(&server->stranger, request->now, client) || drop(server);
+}
+
+// True when the request may go on; otherwise it has been answered, or dropped.
 static bool pass(struct turn_server *server, struct turn_request *request)
 {
-    switch (turn_auth_check(server, request)) {
+    enum turn_auth_outcome outcome = turn_auth_check(server, request);
+
+    if (outcome != TURN_AUTH_PROVEN && !tolerate(server, request)) {
+        return false;
+    }
+    switch (outcome) {
     case TURN_AUTH_PROVEN:
         return true;
     case TURN_AUTH_ABSENT:
@@ -135,7 +191,6 @@ static void answer(struct turn_server *server, struct turn_request *request)
         answer_binding(server, request);
         return;
     }
-    request->allocation = turn_allocation_find(server, &request->to.tuple);
     enum stun_error_code code = run_method(server, request);
     if (code != STUN_ERROR_NONE) {
         server->stats.errors++;
@@ -164,6 +219,10 @@ void turn_request_handle(struct turn_server *server, struct now now, const struc
     assert(message->header.class == STUN_REQUEST);
     if (!is_ours(request.to.method)) {
         server->stats.dropped_unexpected++; // RFC 8489 section 6.3
+        return;
+    }
+    request.allocation = turn_allocation_find(server, tuple);
+    if (!admit(server, &request)) {
         return;
     }
     if (is_readable) {

@@ -97,6 +97,13 @@ static void init_secrets(struct turn_server *server)
     crypto_random_fill(&server->random, server->stranger_key.bytes, STUN_KEY_LEN);
 }
 
+// Of what all shards answer, each has an equal part.
+static uint64_t stranger_rate(const struct turn_config *config)
+{
+    uint64_t rate = config->unauthenticated_rate / config->shard_count;
+    return config->unauthenticated_rate > 0 && rate == 0 ? 1 : rate;
+}
+
 static void init_hash_key(struct turn_server *server)
 {
     uint8_t raw[SIPHASH_KEY_LEN];
@@ -143,6 +150,7 @@ struct turn_server *turn_server_init(void *memory, const struct turn_config *con
     turn_credential_init(&server->credential, base + layout.credential, &server->hash_key, config,
                          server->config.realm);
     init_secrets(server);
+    turn_stranger_init(&server->stranger, &server->hash_key, stranger_rate(config));
     turn_peers_init(&server->peers, base + layout.peers, config);
     turn_ports_init(&server->ports, base + layout.ports, config->lowest_port, config->highest_port,
                     config->shard_index, config->shard_count);

@@ -20,6 +20,7 @@
 #include "turn/turn_reservation.h"
 #include "turn/turn_response.h"
 #include "turn/turn_server.h"
+#include "turn/turn_stranger.h"
 
 struct turn_server {
     size_t size;               // bytes of all its memory, of which this is the first part
@@ -43,4 +44,5 @@ struct turn_server {
     struct turn_path_queue paths;
     struct turn_outbox outbox;
     struct turn_stats stats;
+    struct turn_stranger stranger;
 };

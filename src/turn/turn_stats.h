@@ -15,6 +15,7 @@
     X(create_permission_requests, "requests", "CreatePermission requests.")                        \
     X(channel_bind_requests, "requests", "ChannelBind requests.")                                  \
     X(challenges, "responses", "401 and 438 responses: no credential yet, or a stale nonce.")      \
+    X(requests_limited, "requests", "Of strangers over --unauthenticated-rate, not answered.")     \
     X(responses_withheld, "responses", "Not sent, since they would amplify an unproven request.")  \
     X(errors, "responses", "Error responses to authenticated requests.")                           \
     X(allocations_created, "allocations", "Allocations made.")                                     \

@@ -38,6 +38,8 @@ OPTIONS = {
     "channels-per-allocation": ("FAIRLEAD_CHANNELS_PER_ALLOCATION", "64", "65535",
                                 ["0", "65536", "x", ""]),
     "min-lifetime": ("FAIRLEAD_MIN_LIFETIME", "600", "5", ["0", "3601", "x", "", "5s"]),
+    "unauthenticated-rate": ("FAIRLEAD_UNAUTHENTICATED_RATE", "20000", "0",
+                             ["-1", "100000001", "x", "", "1k"]),
     "strict-amplification": ("FAIRLEAD_STRICT_AMPLIFICATION", None, None, []),
     "ebpf-offloading": ("EBPF_OFFLOADING", None, "eth0", ["a123456789012345", ""]),
     "ebpf-attach-mode": ("EBPF_ATTACH_MODE", "auto", "driver", ["native", "", "AUTO"]),

@@ -79,7 +79,7 @@ static void show_limits(struct wr *wr)
 {
     const struct {
         const char *name;
-        uint32_t value, usual;
+        uint64_t value, usual;
     } limits[] = {
         {" min-lifetime=", config.min_lifetime_s, 600},
         {" max-allocations=", config.max_allocations, 16384},
@@ -88,6 +88,7 @@ static void show_limits(struct wr *wr)
         {" user-quota=", config.user_quota, 64},
         {" permissions-per-allocation=", config.permissions_per_allocation, 64},
         {" channels-per-allocation=", config.channels_per_allocation, 64},
+        {" unauthenticated-rate=", config.unauthenticated_rate, 20000},
     };
 
     for (size_t i = 0; i < COUNT_OF(limits); i++) {
@@ -200,6 +201,8 @@ static const struct {
      DEFAULTS " permissions-per-allocation=65535"},
     {"channels-per-allocation", "FAIRLEAD_CHANNELS_PER_ALLOCATION", "3",
      DEFAULTS " channels-per-allocation=3"},
+    {"unauthenticated-rate", "FAIRLEAD_UNAUTHENTICATED_RATE", "0",
+     DEFAULTS " unauthenticated-rate=0"},
     {"ebpf-offloading", "EBPF_OFFLOADING", "eth0", DEFAULTS " ebpf=eth0"},
     {"ebpf-offloading", "EBPF_OFFLOADING", "auto", DEFAULTS " ebpf=auto"},
     {"ebpf-attach-mode", "EBPF_ATTACH_MODE", "generic", DEFAULTS " generic"},
@@ -462,6 +465,32 @@ static void takes_limits_within_their_range(void **state)
     }
 }
 
+static void takes_rates_within_their_range_and_zero(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *max, *above;
+    } rates[] = {
+        {"unauthenticated-rate", "100000000", "100000001"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rates); i++) {
+        char line[64];
+        char expected[128];
+        snprintf(line, sizeof line, "%s = %s\n", rates[i].name, rates[i].max);
+        assert_true(read_sources(&(struct sources){.file = line}));
+        snprintf(line, sizeof line, "%s = 0\n", rates[i].name);
+        assert_true(read_sources(&(struct sources){.file = line}));
+        snprintf(line, sizeof line, "%s = %s\n", rates[i].name, rates[i].above);
+        snprintf(expected, sizeof expected,
+                 "--%s: '%s' is not a number from 0 to %s (relay.conf, line 1)", rates[i].name,
+                 rates[i].above, rates[i].max);
+        assert_false(read_sources(&(struct sources){.file = line}));
+        expect_errors(&(const char *const){expected}, 1);
+    }
+}
+
 static void takes_a_shortest_lifetime_up_to_the_longest_there_is(void **state)
 {
     static const char *const lines[] = {
@@ -571,7 +600,7 @@ static void tells_the_server_all_that_it_has_read(void **state)
                                "strict-amplification = true\nmin-lifetime = 700\n"
                                "max-allocations = 1\nmax-permissions = 2\nmax-channels = 3\n"
                                "user-quota = 4\npermissions-per-allocation = 5\n"
-                               "channels-per-allocation = 6\n";
+                               "channels-per-allocation = 6\nunauthenticated-rate = 7\n";
 
     (void)state;
     assert_true(read_sources(&(struct sources){.file = file}));
@@ -606,6 +635,7 @@ static void tells_the_server_all_that_it_has_read(void **state)
     assert_int_equal(turn.allocations_per_user, 4);
     assert_int_equal(turn.permissions_per_allocation, 5);
     assert_int_equal(turn.channels_per_allocation, 6);
+    assert_int_equal(turn.unauthenticated_rate, 7);
 }
 
 static void tells_the_server_its_own_defaults_without_any_option(void **state)
@@ -629,6 +659,7 @@ static void tells_the_server_its_own_defaults_without_any_option(void **state)
     assert_int_equal(turn.allocations_per_user, usual.allocations_per_user);
     assert_int_equal(turn.permissions_per_allocation, usual.permissions_per_allocation);
     assert_int_equal(turn.channels_per_allocation, usual.channels_per_allocation);
+    assert_int_equal(turn.unauthenticated_rate, usual.unauthenticated_rate);
     assert_int_equal(turn.min_lifetime_s, usual.min_lifetime_s);
     assert_int_equal(turn.default_lifetime_s, usual.default_lifetime_s);
     assert_int_equal(turn.software.len, 0);
@@ -651,6 +682,7 @@ int main(void)
         cmocka_unit_test(takes_up_to_16_interfaces_each_once),
         cmocka_unit_test(refuses_public_addresses_that_lead_nowhere),
         cmocka_unit_test(takes_limits_within_their_range),
+        cmocka_unit_test(takes_rates_within_their_range_and_zero),
         cmocka_unit_test(takes_a_shortest_lifetime_up_to_the_longest_there_is),
         cmocka_unit_test(takes_eight_secrets_and_no_more),
         cmocka_unit_test(takes_secrets_of_128_bytes_and_repeats_none_of_them),

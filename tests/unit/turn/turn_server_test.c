@@ -111,6 +111,7 @@ static void remembers_nothing_of_strangers(void **state)
     for (int i = 0; i < 20000; i++) {
         struct turn_fixture_draft draft;
         f->tuple.client.port = (uint16_t)(1 + rng_below(&rng, 65535));
+        f->now.mono_ns += SECOND_NS / f->config.unauthenticated_rate;
         turn_fixture_begin_allocate(f, &draft);
         if (rng_chance(&rng, 50)) {
             f->password = "guess";
