@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/bucket.h"
 #include "turn/turn_manner.h"
 
 static bool has_user(const struct relay_config *config, struct bytes name)
@@ -178,6 +179,8 @@ static void read_rates(struct conf *conf, struct relay_config *out)
         size_t offset;
         uint64_t max;
     } list[] = {
+        {"max-pps", offsetof(struct relay_config, max_pps), 100000000},
+        {"max-bps", offsetof(struct relay_config, max_bps), BUCKET_RATE_MAX},
         {"unauthenticated-rate", offsetof(struct relay_config, unauthenticated_rate), 100000000},
     };
 
@@ -294,6 +297,8 @@ struct turn_config relay_config_turn(const struct relay_config *config)
     turn.allocations_per_user = config->user_quota;
     turn.permissions_per_allocation = config->permissions_per_allocation;
     turn.channels_per_allocation = config->channels_per_allocation;
+    turn.max_pps = config->max_pps;
+    turn.max_bps = config->max_bps;
     turn.unauthenticated_rate = config->unauthenticated_rate;
     return turn;
 }

@@ -43,6 +43,8 @@ struct relay_config {
     uint32_t user_quota;
     uint32_t permissions_per_allocation;
     uint32_t channels_per_allocation;
+    uint64_t max_pps;                            // a second, of an allocation each way; 0: no limit
+    uint64_t max_bps;                            // bytes, likewise
     uint64_t unauthenticated_rate;               // a second; 0: no limit
     struct addr own_addrs[RELAY_CONFIG_OWN_MAX]; // of this host, found at start
     size_t own_addr_count;

@@ -195,6 +195,26 @@ static const struct conf_option options[] = {
         .help = "Shortest lifetime that an allocation is granted, up to 3600 seconds.",
     },
     {
+        .name = "max-pps",
+        .environment = "FAIRLEAD_MAX_PPS",
+        .placeholder = "PACKETS",
+        .default_text = "0",
+        .group = limits,
+        .help = "Packets that an allocation relays in a second, to its peers and from them each by "
+                "itself; what is more is dropped. As many as a second has may come at once. 0: no "
+                "limit.",
+    },
+    {
+        .name = "max-bps",
+        .environment = "FAIRLEAD_MAX_BPS",
+        .placeholder = "BYTES",
+        .default_text = "0",
+        .group = limits,
+        .help = "Bytes (not bits) of data that an allocation relays in a second, to its peers and "
+                "from them each by itself; what is more is dropped. Headers do not count. As many "
+                "as a second has may come at once. 0: no limit.",
+    },
+    {
         .name = "unauthenticated-rate",
         .environment = "FAIRLEAD_UNAUTHENTICATED_RATE",
         .placeholder = "COUNT",

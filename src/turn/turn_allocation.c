@@ -103,6 +103,7 @@ uint32_t turn_allocation_create(struct turn_server *server, const struct turn_tu
     };
     table_add(&store->by_tuple, hash_of(server, tuple), ref.index);
     turn_quota_enter(server, ref.index);
+    turn_limit_reset(server, ref.index);
     return ref.index;
 }
 

@@ -80,6 +80,10 @@ struct turn_config {
     uint32_t permissions_per_allocation;
     uint32_t channels_per_allocation;
 
+    // Of each allocation and direction, in a second; 0: no limit. At most BUCKET_RATE_MAX.
+    uint64_t max_pps; // packets
+    uint64_t max_bps; // bytes of application data
+
     uint32_t min_lifetime_s;     // shortest lifetime granted; RFC 8656 section 3.2 has 600
     uint32_t default_lifetime_s; // granted when the client names none
     uint32_t max_lifetime_s;     // longest lifetime granted

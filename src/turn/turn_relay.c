@@ -60,7 +60,7 @@ static void indication_write(struct turn_server *server, struct wr *wr, const st
 }
 
 // Data from a peer, for the client of an allocation.
-static enum turn_verdict to_client(struct turn_server *server, uint32_t index,
+static enum turn_verdict to_client(struct turn_server *server, struct now now, uint32_t index,
                                    const struct addr *peer, struct bytes data,
                                    struct turn_forward *out)
 {
@@ -74,6 +74,9 @@ static enum turn_verdict to_client(struct turn_server *server, uint32_t index,
                            : indication_head_len(peer) + STUN_ATTR_PADDED(data.len);
     if (whole_len > DATAGRAM_MAX) {
         return drop(&server->stats.dropped_too_long);
+    }
+    if (!turn_limit_take(server, now, index, TURN_LIMIT_TO_CLIENT, data.len)) {
+        return TURN_DROP;
     }
     struct wr wr = wr_init(out->head, sizeof out->head);
     if (channel != POOL_NONE) {
@@ -97,7 +100,7 @@ static enum turn_verdict to_client(struct turn_server *server, uint32_t index,
 
 // Data for an own address of the relay. What is relayed there is another client's, which sees it
 // come from the sender's relayed address.
-static enum turn_verdict turn_around(struct turn_server *server, uint32_t sender,
+static enum turn_verdict turn_around(struct turn_server *server, struct now now, uint32_t sender,
                                      const struct addr *peer, struct bytes data,
                                      struct turn_forward *out)
 {
@@ -106,21 +109,35 @@ static enum turn_verdict turn_around(struct turn_server *server, uint32_t sender
     struct addr from = turn_allocation_relayed(server, allocation, peer->family);
 
     server->stats.packets_turned++;
-    return to_client(server, receiver, &from, data, out);
+    return to_client(server, now, receiver, &from, data, out);
 }
 
-// Data for a peer of an allocation, over a channel or (POOL_NONE) not.
-static enum turn_verdict to_peer(struct turn_server *server, uint32_t index, struct addr peer,
-                                 uint32_t channel, struct bytes data, struct turn_forward *out)
+// Data from a client, on its way.
+struct outgoing {
+    struct now now;
+    uint32_t allocation;
+    uint32_t channel; // or POOL_NONE
+    struct addr peer;
+    struct bytes data;
+};
+
+// Counts against its limit wherever it leads, once the client may send it.
+static enum turn_verdict to_peer(struct turn_server *server, const struct outgoing *from,
+                                 struct turn_forward *out)
 {
+    const uint32_t index = from->allocation;
+    struct addr peer = from->peer;
     bool is_own = turn_hairpin_is_own(server, &peer);
 
     if (!turn_allocation_has_family(turn_allocation_at(server, index), peer.family) ||
-        !turn_relay_is_permitted(server, index, &peer, channel)) {
+        !turn_relay_is_permitted(server, index, &peer, from->channel)) {
         return drop(&server->stats.dropped_no_permission);
     }
+    if (!turn_limit_take(server, from->now, index, TURN_LIMIT_TO_PEER, from->data.len)) {
+        return TURN_DROP;
+    }
     if (is_own && turn_hairpin_find(server, &peer) != POOL_NONE) {
-        return turn_around(server, index, &peer, data, out);
+        return turn_around(server, from->now, index, &peer, from->data, out);
     }
     if (turn_hairpin_is_listener(server, &peer)) {
         return drop(&server->stats.dropped_no_permission);
@@ -134,14 +151,15 @@ static enum turn_verdict to_peer(struct turn_server *server, uint32_t index, str
     out->padding_len = 0;
     out->allocation = pool_ref(&server->allocations.pool, index);
     out->peer = peer;
-    out->payload = data;
+    out->payload = from->data;
     server->stats.packets_to_peer++;
-    server->stats.bytes_to_peer += data.len;
+    server->stats.bytes_to_peer += from->data.len;
     return TURN_FORWARD;
 }
 
-enum turn_verdict turn_relay_chandata(struct turn_server *server, const struct turn_tuple *tuple,
-                                      struct bytes datagram, struct turn_forward *out)
+enum turn_verdict turn_relay_chandata(struct turn_server *server, struct now now,
+                                      const struct turn_tuple *tuple, struct bytes datagram,
+                                      struct turn_forward *out)
 {
     uint16_t number = 0;
     struct bytes data = {0};
@@ -157,10 +175,18 @@ enum turn_verdict turn_relay_chandata(struct turn_server *server, const struct t
     if (channel == POOL_NONE || turn_channel_at(server, channel)->is_resting) {
         return drop(&server->stats.dropped_no_channel);
     }
-    return to_peer(server, allocation, turn_channel_at(server, channel)->peer, channel, data, out);
+    const struct outgoing from = {
+        .now = now,
+        .allocation = allocation,
+        .channel = channel,
+        .peer = turn_channel_at(server, channel)->peer,
+        .data = data,
+    };
+    return to_peer(server, &from, out);
 }
 
-enum turn_verdict turn_relay_send(struct turn_server *server, const struct turn_tuple *tuple,
+enum turn_verdict turn_relay_send(struct turn_server *server, struct now now,
+                                  const struct turn_tuple *tuple,
                                   const struct stun_message *message, struct turn_forward *out)
 {
     struct bytes peer_value = {0};
@@ -178,7 +204,14 @@ enum turn_verdict turn_relay_send(struct turn_server *server, const struct turn_
     if (allocation == POOL_NONE) {
         return drop(&server->stats.dropped_no_allocation);
     }
-    enum turn_verdict verdict = to_peer(server, allocation, peer, POOL_NONE, data, out);
+    const struct outgoing from = {
+        .now = now,
+        .allocation = allocation,
+        .channel = POOL_NONE,
+        .peer = peer,
+        .data = data,
+    };
+    enum turn_verdict verdict = to_peer(server, &from, out);
     if (verdict == TURN_FORWARD && out->is_to_peer) {
         // Of use from IPv4 to IPv4 alone (RFC 8656 sections 13 and 14).
         out->is_unfragmented = stun_message_has(message, STUN_ATTR_DONT_FRAGMENT) &&
@@ -196,14 +229,14 @@ static bool is_relayed(const struct turn_server *server, struct pool_ref ref,
     return allocation != NULL && turn_allocation_has_family(allocation, peer->family);
 }
 
-enum turn_verdict turn_relay_from_peer(struct turn_server *server, struct pool_ref ref,
-                                       const struct addr *peer, struct bytes datagram,
-                                       struct turn_forward *out)
+enum turn_verdict turn_relay_from_peer(struct turn_server *server, struct now now,
+                                       struct pool_ref ref, const struct addr *peer,
+                                       struct bytes datagram, struct turn_forward *out)
 {
     if (!is_relayed(server, ref, peer)) {
         return drop(&server->stats.dropped_no_allocation);
     }
-    return to_client(server, ref.index, peer, datagram, out);
+    return to_client(server, now, ref.index, peer, datagram, out);
 }
 
 // What RFC 8656 section 11.5 passes on: destination unreachable, time exceeded, packet too big.

@@ -12,16 +12,16 @@
 
 // Each counts what it drops, and writes *out with TURN_FORWARD only.
 
-MUST_USE enum turn_verdict turn_relay_chandata(struct turn_server *server,
+MUST_USE enum turn_verdict turn_relay_chandata(struct turn_server *server, struct now now,
                                                const struct turn_tuple *tuple,
                                                struct bytes datagram, struct turn_forward *out);
 
-MUST_USE enum turn_verdict turn_relay_send(struct turn_server *server,
+MUST_USE enum turn_verdict turn_relay_send(struct turn_server *server, struct now now,
                                            const struct turn_tuple *tuple,
                                            const struct stun_message *message,
                                            struct turn_forward *out);
 
-MUST_USE enum turn_verdict turn_relay_from_peer(struct turn_server *server,
+MUST_USE enum turn_verdict turn_relay_from_peer(struct turn_server *server, struct now now,
                                                 struct pool_ref allocation, const struct addr *peer,
                                                 struct bytes datagram, struct turn_forward *out);
 

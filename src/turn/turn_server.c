@@ -21,6 +21,7 @@ struct layout {
     size_t channels;
     size_t reservations;
     size_t quotas;
+    size_t limits;
     size_t end;
 };
 
@@ -53,6 +54,7 @@ static struct layout layout_of(const struct turn_config *config)
     layout.channels = place(end, turn_channel_store_size(config->max_channels));
     layout.reservations = place(end, turn_reservation_store_size(config->max_reservations));
     layout.quotas = place(end, turn_quota_store_size(quota_count(config)));
+    layout.limits = place(end, turn_limit_store_size(config));
     return layout;
 }
 
@@ -164,6 +166,7 @@ struct turn_server *turn_server_init(void *memory, const struct turn_config *con
                                 config->max_reservations);
     turn_path_init(&server->paths);
     turn_quota_store_init(&server->quotas, base + layout.quotas, quota_count(config));
+    turn_limit_store_init(&server->limits, base + layout.limits, config);
     return server;
 }
 
@@ -236,7 +239,7 @@ static enum turn_verdict take_stun(struct turn_server *server, struct now now,
         return take_request(server, now, tuple, &message, true);
     }
     if (message.header.class == STUN_INDICATION && message.header.method == STUN_SEND) {
-        return turn_relay_send(server, tuple, &message, out);
+        return turn_relay_send(server, now, tuple, &message, out);
     }
     return drop(&server->stats.dropped_unexpected);
 }
@@ -249,7 +252,7 @@ enum turn_verdict turn_server_from_client(struct turn_server *server, struct now
     assert(tuple->client.port != 0);
     turn_outbox_reset(&server->outbox);
     if (stun_chandata_is_likely(datagram)) {
-        return turn_relay_chandata(server, tuple, datagram, out);
+        return turn_relay_chandata(server, now, tuple, datagram, out);
     }
     if (stun_header_is_likely(datagram)) {
         return take_stun(server, now, tuple, datagram, out);
@@ -262,7 +265,7 @@ enum turn_verdict turn_server_from_peer(struct turn_server *server, struct now n
                                         struct bytes datagram, struct turn_forward *out)
 {
     check_turn(server, now);
-    return turn_relay_from_peer(server, allocation, peer, datagram, out);
+    return turn_relay_from_peer(server, now, allocation, peer, datagram, out);
 }
 
 enum turn_verdict turn_server_icmp(struct turn_server *server, struct pool_ref allocation,

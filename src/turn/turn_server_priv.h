@@ -10,6 +10,7 @@
 #include "turn/turn_credential.h"
 #include "turn/turn_expiry.h"
 #include "turn/turn_hairpin.h"
+#include "turn/turn_limit.h"
 #include "turn/turn_nonce.h"
 #include "turn/turn_outbox.h"
 #include "turn/turn_path.h"
@@ -40,6 +41,7 @@ struct turn_server {
     struct turn_channel_store channels;
     struct turn_reservation_store reservations;
     struct turn_quota_store quotas;
+    struct turn_limit_store limits;
     struct turn_allocate_opening opening;
     struct turn_path_queue paths;
     struct turn_outbox outbox;

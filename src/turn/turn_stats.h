@@ -33,7 +33,9 @@
     X(dropped_no_allocation, "packets", "Data from addresses without an allocation.")              \
     X(dropped_no_channel, "packets", "ChannelData with a number that is not bound.")               \
     X(dropped_no_permission, "packets", "Data to or from peers without a permission.")             \
-    X(dropped_too_long, "packets", "Data that does not fit into a datagram with its head.")
+    X(dropped_too_long, "packets", "Data that does not fit into a datagram with its head.")        \
+    X(dropped_max_pps, "packets", "Data over --max-pps.")                                          \
+    X(dropped_max_bps, "packets", "Data over --max-bps.")
 
 struct turn_stats {
 #define TURN_STATS_FIELD(name, unit, help) uint64_t name;

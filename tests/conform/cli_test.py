@@ -38,6 +38,8 @@ OPTIONS = {
     "channels-per-allocation": ("FAIRLEAD_CHANNELS_PER_ALLOCATION", "64", "65535",
                                 ["0", "65536", "x", ""]),
     "min-lifetime": ("FAIRLEAD_MIN_LIFETIME", "600", "5", ["0", "3601", "x", "", "5s"]),
+    "max-pps": ("FAIRLEAD_MAX_PPS", "0", "1000", ["-1", "100000001", "x", "", "1k"]),
+    "max-bps": ("FAIRLEAD_MAX_BPS", "0", "125000", ["-1", "100000000001", "x", "", "1M"]),
     "unauthenticated-rate": ("FAIRLEAD_UNAUTHENTICATED_RATE", "20000", "0",
                              ["-1", "100000001", "x", "", "1k"]),
     "strict-amplification": ("FAIRLEAD_STRICT_AMPLIFICATION", None, None, []),

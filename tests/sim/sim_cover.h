@@ -36,6 +36,9 @@
     X(DROP_PEER_NO_PERMISSION, "dropped: from a peer without a permission")                        \
     X(DROP_STALE_SOCKET, "dropped: from a relayed socket that is closed")                          \
     X(DROP_STALE_FAMILY, "dropped: from the closed socket of one of two families")                 \
+    X(DROP_MAX_PPS, "dropped: more packets than an allocation may relay")                          \
+    X(DROP_MAX_BPS, "dropped: more bytes than an allocation may relay")                            \
+    X(LIMIT_LONG, "passed: a packet longer than a second's worth of bytes")                        \
     X(DROP_TOO_LONG, "dropped: too long with its head")                                            \
     X(CHANNEL_WITHOUT_PERMISSION, "a channel that outlived its permission was used")               \
     X(ALLOCATED_AGAIN, "an Allocate was sent again, and answered the same")                        \

@@ -258,6 +258,7 @@ void sim_oracle_from_client(struct sim_oracle *oracle, struct now now,
                             const struct turn_tuple *tuple, struct bytes datagram,
                             struct sim_expect *out)
 {
+    oracle->now_ns = now.mono_ns;
     *out = (struct sim_expect){.kind = SIM_EXPECT_NOTHING, .tuple = *tuple};
     if (datagram.len > 0 && datagram.ptr[0] >= 0x40 && datagram.ptr[0] <= 0x7f) {
         sim_oracle_chandata(oracle, datagram, out);

@@ -20,6 +20,13 @@ enum {
     SIM_ORACLE_NAME = 763,   // bytes of the longest username
 };
 
+// What --max-pps or --max-bps leaves: as many times a billionth of a token as there are.
+struct sim_oracle_bucket {
+    bool is_used; // else it is full
+    int64_t left;
+    uint64_t at_ns; // when that was
+};
+
 struct sim_oracle_allocation {
     bool is_live;
     struct turn_tuple tuple;
@@ -35,7 +42,9 @@ struct sim_oracle_allocation {
     uint8_t transaction[12]; // of the Allocate
     bool has_token;
     uint8_t token[8];
-    struct pool_ref ref; // the server's name for it
+    struct pool_ref ref;                 // the server's name for it
+    struct sim_oracle_bucket packets[2]; // to peers, to the client
+    struct sim_oracle_bucket bytes[2];
 };
 
 struct sim_oracle_permission {
@@ -77,6 +86,7 @@ struct sim_oracle {
     const struct sim_setup *setup;
     unsigned shard;
     struct sim_cover *cover;
+    uint64_t now_ns; // of the datagram that is judged
     struct sim_oracle_allocation allocations[SIM_SETUP_ALLOCATIONS];
     struct sim_oracle_permission permissions[SIM_SETUP_PERMISSIONS];
     struct sim_oracle_channel channels[SIM_SETUP_CHANNELS];
@@ -162,7 +172,7 @@ struct turn_gauges sim_oracle_gauges(const struct sim_oracle *oracle);
 void sim_oracle_from_client(struct sim_oracle *oracle, struct now now,
                             const struct turn_tuple *tuple, struct bytes datagram,
                             struct sim_expect *out);
-void sim_oracle_from_peer(struct sim_oracle *oracle, struct pool_ref allocation,
+void sim_oracle_from_peer(struct sim_oracle *oracle, struct now now, struct pool_ref allocation,
                           const struct addr *peer, struct bytes datagram, struct sim_expect *out);
 void sim_oracle_icmp(struct sim_oracle *oracle, struct pool_ref allocation, const struct addr *peer,
                      const struct stun_icmp *icmp, struct sim_expect *out);
@@ -197,6 +207,10 @@ bool sim_oracle_is_free(const struct sim_oracle *oracle, uint32_t port);
 void sim_oracle_data(struct sim_oracle *oracle, const struct sim_naive *message,
                      struct sim_expect *out);
 void sim_oracle_chandata(struct sim_oracle *oracle, struct bytes datagram, struct sim_expect *out);
+
+// Whether an allocation's limits let a packet with so many bytes of data pass; takes it if so.
+bool sim_oracle_limit_pass(struct sim_oracle *oracle, unsigned allocation, bool is_to_peer,
+                           size_t len);
 
 // 0 when the request is authentic; then *out has the user and the key. Or when there is to be
 // SIM_EXPECT_SILENCE.

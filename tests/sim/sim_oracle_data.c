@@ -58,6 +58,9 @@ static bool to_client(struct sim_oracle *oracle, unsigned allocation, const stru
         sim_cover_point(oracle->cover, SIM_COVER_DROP_TOO_LONG);
         return false;
     }
+    if (!sim_oracle_limit_pass(oracle, allocation, false, payload.len)) {
+        return false;
+    }
     out->kind = SIM_EXPECT_TO_CLIENT;
     out->allocation = allocation;
     out->tuple = oracle->allocations[allocation].tuple;
@@ -102,6 +105,9 @@ static bool to_peer(struct sim_oracle *oracle, unsigned allocation, struct addr 
         !is_permitted(oracle, allocation, &peer, has_channel)) {
         sim_cover_point(oracle->cover, has_channel ? SIM_COVER_CHANNEL_WITHOUT_PERMISSION
                                                    : SIM_COVER_DROP_NO_PERMISSION);
+        return false;
+    }
+    if (!sim_oracle_limit_pass(oracle, allocation, true, payload.len)) {
         return false;
     }
     if (sim_oracle_is_listener(oracle, &peer)) {
@@ -188,11 +194,12 @@ static unsigned by_socket(const struct sim_oracle *oracle, struct pool_ref ref,
     return allocation;
 }
 
-void sim_oracle_from_peer(struct sim_oracle *oracle, struct pool_ref ref, const struct addr *peer,
-                          struct bytes datagram, struct sim_expect *out)
+void sim_oracle_from_peer(struct sim_oracle *oracle, struct now now, struct pool_ref ref,
+                          const struct addr *peer, struct bytes datagram, struct sim_expect *out)
 {
     unsigned allocation = by_socket(oracle, ref, peer);
 
+    oracle->now_ns = now.mono_ns;
     *out = (struct sim_expect){.kind = SIM_EXPECT_NOTHING};
     if (allocation != SIM_ORACLE_NONE && to_client(oracle, allocation, peer, datagram, out)) {
         sim_cover_point(oracle->cover,

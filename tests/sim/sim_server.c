@@ -262,7 +262,8 @@ void sim_server_from_peer(struct sim_server *server, struct sim_world *world,
 
     sim_server_tick(server, world);
     struct turn_stats stats = *turn_server_stats(server->turn);
-    sim_oracle_from_peer(&server->oracle, ref, &datagram->from, datagram->bytes, &expect);
+    sim_oracle_from_peer(&server->oracle, world->now, ref, &datagram->from, datagram->bytes,
+                         &expect);
     enum turn_verdict verdict = turn_server_from_peer(server->turn, world->now, ref,
                                                       &datagram->from, datagram->bytes, &out);
     sim_judge_verdict(&judge, &expect, verdict);

@@ -87,6 +87,20 @@ static void choose_ports(struct turn_config *config, struct rng *rng)
     config->shard_count = rng_chance(rng, 40) ? 1 : up_to(rng, SIM_SETUP_SHARDS);
 }
 
+// Rates of which a token's time is whole, so that the oracle may count in another way.
+static void choose_limits(struct turn_config *config, struct rng *rng)
+{
+    static const uint64_t packets[] = {1, 2, 5, 10, 64};
+    static const uint64_t bytes[] = {16, 100, 1000, 5000, 1000000};
+
+    if (rng_chance(rng, 20)) {
+        config->max_pps = packets[rng_below(rng, COUNT_OF(packets))];
+    }
+    if (rng_chance(rng, 20)) {
+        config->max_bps = bytes[rng_below(rng, COUNT_OF(bytes))];
+    }
+}
+
 static void choose_lifetimes(struct turn_config *config, struct rng *rng)
 {
     static const uint32_t floors[] = {1, 5, 30, 600};
@@ -188,6 +202,7 @@ void sim_setup_init(struct sim_setup *setup, struct rng *rng)
     choose_pools(&setup->config, rng);
     choose_ports(&setup->config, rng);
     choose_lifetimes(&setup->config, rng);
+    choose_limits(&setup->config, rng);
     choose_realm(setup, rng);
     setup->config.max_amplification = rng_chance(rng, 25) ? 1 : 4;
     if (rng_chance(rng, 20)) {

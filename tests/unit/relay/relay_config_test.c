@@ -88,6 +88,8 @@ static void show_limits(struct wr *wr)
         {" user-quota=", config.user_quota, 64},
         {" permissions-per-allocation=", config.permissions_per_allocation, 64},
         {" channels-per-allocation=", config.channels_per_allocation, 64},
+        {" max-pps=", config.max_pps, 0},
+        {" max-bps=", config.max_bps, 0},
         {" unauthenticated-rate=", config.unauthenticated_rate, 20000},
     };
 
@@ -201,6 +203,8 @@ static const struct {
      DEFAULTS " permissions-per-allocation=65535"},
     {"channels-per-allocation", "FAIRLEAD_CHANNELS_PER_ALLOCATION", "3",
      DEFAULTS " channels-per-allocation=3"},
+    {"max-pps", "FAIRLEAD_MAX_PPS", "100", DEFAULTS " max-pps=100"},
+    {"max-bps", "FAIRLEAD_MAX_BPS", "100000000000", DEFAULTS " max-bps=100000000000"},
     {"unauthenticated-rate", "FAIRLEAD_UNAUTHENTICATED_RATE", "0",
      DEFAULTS " unauthenticated-rate=0"},
     {"ebpf-offloading", "EBPF_OFFLOADING", "eth0", DEFAULTS " ebpf=eth0"},
@@ -472,6 +476,8 @@ static void takes_rates_within_their_range_and_zero(void **state)
         const char *max, *above;
     } rates[] = {
         {"unauthenticated-rate", "100000000", "100000001"},
+        {"max-pps", "100000000", "100000001"},
+        {"max-bps", "100000000000", "100000000001"},
     };
 
     (void)state;
@@ -600,7 +606,8 @@ static void tells_the_server_all_that_it_has_read(void **state)
                                "strict-amplification = true\nmin-lifetime = 700\n"
                                "max-allocations = 1\nmax-permissions = 2\nmax-channels = 3\n"
                                "user-quota = 4\npermissions-per-allocation = 5\n"
-                               "channels-per-allocation = 6\nunauthenticated-rate = 7\n";
+                               "channels-per-allocation = 6\nunauthenticated-rate = 7\n"
+                               "max-pps = 8\nmax-bps = 9\n";
 
     (void)state;
     assert_true(read_sources(&(struct sources){.file = file}));
@@ -636,6 +643,8 @@ static void tells_the_server_all_that_it_has_read(void **state)
     assert_int_equal(turn.permissions_per_allocation, 5);
     assert_int_equal(turn.channels_per_allocation, 6);
     assert_int_equal(turn.unauthenticated_rate, 7);
+    assert_int_equal(turn.max_pps, 8);
+    assert_int_equal(turn.max_bps, 9);
 }
 
 static void tells_the_server_its_own_defaults_without_any_option(void **state)
@@ -660,6 +669,8 @@ static void tells_the_server_its_own_defaults_without_any_option(void **state)
     assert_int_equal(turn.permissions_per_allocation, usual.permissions_per_allocation);
     assert_int_equal(turn.channels_per_allocation, usual.channels_per_allocation);
     assert_int_equal(turn.unauthenticated_rate, usual.unauthenticated_rate);
+    assert_int_equal(turn.max_pps, 0);
+    assert_int_equal(turn.max_bps, 0);
     assert_int_equal(turn.min_lifetime_s, usual.min_lifetime_s);
     assert_int_equal(turn.default_lifetime_s, usual.default_lifetime_s);
     assert_int_equal(turn.software.len, 0);

@@ -43,6 +43,8 @@ static const struct {
      false},
     {"channels-per-allocation", "FAIRLEAD_CHANNELS_PER_ALLOCATION", "64", false, false, false},
     {"min-lifetime", "FAIRLEAD_MIN_LIFETIME", "600", false, false, false},
+    {"max-pps", "FAIRLEAD_MAX_PPS", "0", false, false, false},
+    {"max-bps", "FAIRLEAD_MAX_BPS", "0", false, false, false},
     {"unauthenticated-rate", "FAIRLEAD_UNAUTHENTICATED_RATE", "20000", false, false, false},
     {"strict-amplification", "FAIRLEAD_STRICT_AMPLIFICATION", NULL, true, false, false},
     {"ebpf-offloading", "EBPF_OFFLOADING", NULL, false, true, false},

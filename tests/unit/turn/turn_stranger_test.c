@@ -74,6 +74,20 @@ static void lets_one_prefix_have_all_that_nobody_else_wants(void **state)
     free(stranger);
 }
 
+static void holds_nothing_against_who_had_what_nobody_wanted(void **state)
+{
+    struct turn_stranger *stranger = new_stranger(RATE);
+
+    (void)state;
+    for (uint32_t i = 0; i < 10 * RATE; i++) { // sixteen times its share, for 10 s
+        assert_int_equal(flood(stranger, after(start, i * (SECOND_NS / RATE)), "192.0.2.1", 1), 1);
+    }
+    struct now later = after(start, 11 * SECOND_NS);
+    assert_int_equal(flood(stranger, later, "198.51.100.1", RATE), RATE / 2);
+    assert_int_equal(flood(stranger, later, "192.0.2.1", RATE), SHARE);
+    free(stranger);
+}
+
 static void answers_no_more_than_the_rate_in_all(void **state)
 {
     struct turn_stranger *stranger = new_stranger(RATE);
@@ -223,6 +237,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lets_one_prefix_have_all_that_nobody_else_wants),
+        cmocka_unit_test(holds_nothing_against_who_had_what_nobody_wanted),
         cmocka_unit_test(answers_no_more_than_the_rate_in_all),
         cmocka_unit_test(keeps_a_flood_from_one_prefix_off_all_others),
         cmocka_unit_test(gives_a_prefix_its_share_in_a_crowd),
