@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Every limit with its option and error code, and how long answers to strangers may be."""
+import contextlib
 import time
 
 import case
@@ -54,6 +55,39 @@ class Limits(case.Case):
         bob.permit("9.9.9.2", code=508)
         alice.free()
         bob.bind(0x4000, ("9.9.9.2", 9))
+
+    def relayed_counts(self, length, *options):
+        """How many of 300 packets that come at once get to a peer, and from it to the client."""
+        one = self.relay("--allow-peer=127.0.0.1", *options)
+        alice, peer = self.client(one).allocate(), self.peer()
+        alice.bind(0x4000, peer.getsockname())
+        began_s = time.monotonic()
+        for _ in range(300):
+            alice.send_channel(0x4000, bytes(length))
+            peer.sendto(bytes(length), alice.relayed)
+        seconds = time.monotonic() - began_s
+        counts = [0, 0]
+        for side, udp in enumerate((peer, alice.udp)):
+            udp.settimeout(0.3)
+            with contextlib.suppress(TimeoutError):
+                while udp.recv(65536):
+                    counts[side] += 1
+        one.stop()
+        return one.log(), seconds, counts
+
+    def test_an_allocation_relays_so_many_packets_a_second(self):
+        log, seconds, counts = self.relayed_counts(100, "--max-pps=50")
+        for count in counts:
+            self.assertGreaterEqual(count, 50)
+            self.assertLessEqual(count, 51 + 50 * seconds)
+        self.assertIn(f"dropped_max_pps={600 - sum(counts)}", log)
+
+    def test_an_allocation_relays_so_many_bytes_a_second(self):
+        log, seconds, counts = self.relayed_counts(100, "--max-bps=5000")
+        for count in counts:
+            self.assertGreaterEqual(count, 50)
+            self.assertLessEqual(count, 51 + 50 * seconds)
+        self.assertIn(f"dropped_max_bps={600 - sum(counts)}", log)
 
     def test_a_lifetime_of_5_seconds_ends_after_5_seconds(self):
         one = self.relay("--min-lifetime=5")
