@@ -6,6 +6,7 @@
 #include <linux/in.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/pkt_cls.h>
 #include <linux/udp.h>
 
 #include <bpf/bpf_endian.h>
@@ -25,7 +26,36 @@ struct {
 __u32 head_count;
 __u32 next_head;
 _Bool is_counting;
+__u32 shortest;    // bytes of a frame that is counted; a shorter one is dropped, but not seen
 __u64 frames_seen; // on one CPU at a time: there is one queue
+
+// Pace: `burst` frames behind one another, then none until the next burst is due.
+__u64 interval_ns; // from burst to burst; 0: no pause
+__u64 due_ns;
+__u64 first_ns; // when the first frame of all was sent, and the last
+__u64 last_ns;
+__u64 frames_sent;
+__u32 burst;
+__u32 burst_left;
+
+enum { LATE_NS = 10 * 1000 * 1000 }; // behind its time by so much, a burst is not caught up with
+
+static __always_inline _Bool is_due(void)
+{
+    if (burst_left == 0) {
+        __u64 now = bpf_ktime_get_ns();
+        if (now < due_ns) {
+            return 0;
+        }
+        first_ns = first_ns != 0 ? first_ns : now;
+        last_ns = now;
+        due_ns = now - due_ns > LATE_NS ? now + interval_ns : due_ns + interval_ns;
+        burst_left = burst;
+    }
+    burst_left--;
+    frames_sent++;
+    return 1;
+}
 
 // Writes the whole head anew, since pages come back as they were when they were freed.
 SEC("xdp")
@@ -35,35 +65,60 @@ int make(struct xdp_md *ctx)
     __u8 *data_end = (void *)(long)ctx->data_end;
     __u32 index = next_head;
 
+    if (interval_ns > 0 && !is_due()) {
+        return XDP_DROP;
+    }
     next_head = index + 1 < head_count ? index + 1 : 0;
     struct frame_load_head *head = bpf_map_lookup_elem(&heads, &index);
     if (head == (void *)0 || data + FRAME_LOAD_HEAD_MAX > data_end) {
         return XDP_DROP;
     }
     __builtin_memcpy(data, head->bytes, FRAME_LOAD_HEAD_MAX);
+    if (head->cut > 0 && bpf_xdp_adjust_tail(ctx, -(int)head->cut) != 0) {
+        return XDP_DROP;
+    }
     return XDP_TX;
 }
 
-SEC("xdp")
-int count(struct xdp_md *ctx)
+// While it counts, UDP: ARP and neighbour discovery must go on.
+static __always_inline _Bool is_counted(struct ethhdr *eth, __u8 *data_end)
 {
-    struct ethhdr *eth = (void *)(long)ctx->data;
-    __u8 *data_end = (void *)(long)ctx->data_end;
     __u8 protocol = 0;
 
     if ((__u8 *)(eth + 1) + sizeof(struct iphdr) > data_end) {
-        return XDP_PASS;
+        return 0;
     }
     if (eth->h_proto == bpf_htons(ETH_P_IP)) {
         protocol = ((struct iphdr *)(eth + 1))->protocol;
     } else if (eth->h_proto == bpf_htons(ETH_P_IPV6)) {
         protocol = ((struct ipv6hdr *)(eth + 1))->nexthdr;
     }
-    if (protocol != IPPROTO_UDP || !is_counting) {
-        return XDP_PASS; // ARP and neighbour discovery must go on
+    return protocol == IPPROTO_UDP && is_counting;
+}
+
+SEC("xdp")
+int count(struct xdp_md *ctx)
+{
+    if (!is_counted((void *)(long)ctx->data, (void *)(long)ctx->data_end)) {
+        return XDP_PASS;
     }
-    frames_seen++;
+    if (ctx->data_end - ctx->data >= shortest) {
+        frames_seen++;
+    }
     return XDP_DROP;
+}
+
+// The same behind the stack's door, where trains that the other end has not cut arrive whole.
+SEC("tc")
+int count_trains(struct __sk_buff *skb)
+{
+    if (!is_counted((void *)(long)skb->data, (void *)(long)skb->data_end)) {
+        return TC_ACT_OK;
+    }
+    if (skb->len >= shortest) {
+        frames_seen += skb->gso_segs > 1 ? skb->gso_segs : 1;
+    }
+    return TC_ACT_SHOT;
 }
 
 static __always_inline void swap(__u8 *a, __u8 *b, int len)

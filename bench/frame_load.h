@@ -13,4 +13,5 @@ enum {
 // How a frame begins; the rest of it is as it was made.
 struct frame_load_head {
     __u8 bytes[FRAME_LOAD_HEAD_MAX];
+    __u32 cut; // bytes by which it is shorter than the others
 };
