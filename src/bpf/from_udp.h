@@ -92,6 +92,7 @@ static __always_inline enum relay_abi_verdict from_udp(const struct frame *frame
     // The length is summed twice: in the header, and in the pseudo header.
     flow->sum = csum_open(udp->check) - flow->addrs - flow->ports - 2 * (__u32)udp->len;
     key->own = flow->own;
+    key->is_key = 1;
     if (is_from_client) {
         return from_udp_client(frame, udp, flow, key);
     }

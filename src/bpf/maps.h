@@ -8,12 +8,13 @@
 
 #include "uapi/relay_abi.h"
 
-// By where a packet comes from: where it goes.
+// By where a packet comes from: where it goes. See relay_abi_entry.
 struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
     __uint(max_entries, 1);
-    __type(key, struct relay_abi_key);
-    __type(value, struct relay_abi_path);
+    __type(key, __u32);
+    __type(value, struct relay_abi_entry);
 } paths SEC(".maps");
 
 struct {

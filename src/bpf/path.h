@@ -10,19 +10,64 @@
 // seconds): sooner than the system forgets a neighbour to which nobody but this program speaks.
 enum { PATH_SPEAK_JIFFIES = 4096 };
 
-// Copies the path that the key finds. False when there is none, or none any more: user space may
-// unbind it, and bind another one in its place, while we read.
+// The words of an entry, as they are read.
+enum {
+    PATH_KEY_WORDS = sizeof(struct relay_abi_key) / sizeof(__u64),
+    PATH_WORDS = sizeof(struct relay_abi_path) / sizeof(__u64),
+    PATH_VERSION = offsetof(struct relay_abi_entry, version) / sizeof(__u64),
+};
+
+// The same place, which cannot be read before what was seen: on processors that read out of order
+// an address that depends on it holds them back.
+static __always_inline const volatile __u64 *path_after(const volatile __u64 *words, __u64 seen)
+{
+    asm volatile("%0 &= 0" : "+r"(seen));
+    return (const volatile void *)words + seen;
+}
+
+// Copies the path of an entry, if it is the key's, and of one piece.
+static __always_inline bool path_copy(const volatile __u64 *words,
+                                      const __u64 wanted[PATH_KEY_WORDS],
+                                      struct relay_abi_path *out)
+{
+    const __u64 version = words[PATH_VERSION];
+    __u64 seen = 0;
+
+    words = path_after(words, version);
+    for (__u32 i = 0; i < PATH_KEY_WORDS; i++) {
+        const __u64 word = words[i];
+        if (word != wanted[i]) {
+            return false;
+        }
+        seen |= word;
+    }
+    for (__u32 i = 0; i < PATH_WORDS; i++) {
+        const __u64 word = words[PATH_KEY_WORDS + i];
+        ((__u64 *)out)[i] = word;
+        seen |= word;
+    }
+    return version % 2 == 0 && path_after(words, seen)[PATH_VERSION] == version;
+}
+
+// Copies the path that the key finds. False when there is none, or none any more.
 static __always_inline bool path_read(const struct relay_abi_key *key, struct relay_abi_path *out)
 {
-    const volatile __u64 *words = bpf_map_lookup_elem(&paths, key);
+    __u32 place = relay_abi_home(key, settings.path_secret, settings.path_homes);
+    __u64 wanted[PATH_KEY_WORDS];
 
-    if (words == NULL) {
-        return false;
+    __builtin_memcpy(wanted, key, sizeof wanted);
+#pragma clang loop unroll(disable)
+    for (__u32 i = 0; i < RELAY_ABI_PROBES; i++) {
+        const volatile __u64 *words = bpf_map_lookup_elem(&paths, &place);
+        if (words == NULL || words[PATH_KEY_WORDS - 1] == 0) {
+            return false;
+        }
+        if (path_copy(words, wanted, out)) {
+            return true;
+        }
+        place++;
     }
-    for (__u32 i = 0; i < sizeof *out / sizeof *words; i++) {
-        ((__u64 *)out)[i] = words[i];
-    }
-    return *(const __u32 *)out->key_remote_port == *(const __u32 *)key->remote_port;
+    return false;
 }
 
 // The key of the path to another client of this relay: see relay_abi_path.is_turned.

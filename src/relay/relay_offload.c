@@ -285,19 +285,13 @@ void relay_offload_open(struct relay_offload *offload, const struct relay_config
              LOG_NUMBER("bytes", xdp_program_memory_len(&offload->program)));
 }
 
-// The program is gone, and no packet meets it any more. The lock is held.
-static void end(struct relay_offload *offload)
+void relay_offload_close(struct relay_offload *offload)
 {
+    pthread_mutex_lock(&offload->lock);
     if (offload->is_open) {
         offload->is_open = false;
         xdp_program_close(&offload->program);
     }
-}
-
-void relay_offload_close(struct relay_offload *offload)
-{
-    pthread_mutex_lock(&offload->lock);
-    end(offload);
     pthread_mutex_unlock(&offload->lock);
     if (offload->is_watched) {
         unwatch(offload);
@@ -376,20 +370,12 @@ void relay_offload_unbind(struct relay_offload *offload, uint32_t worker,
                           const struct turn_command_unbind *unbind)
 {
     const uint32_t slot = slot_of(offload, worker, unbind->channel);
-    int error = 0;
 
     pthread_mutex_lock(&offload->lock);
     if (offload->is_open) {
-        error = xdp_table_unbind(&offload->table, slot);
-    }
-    if (error != 0) {
-        end(offload); // for good: the channel may still be there
+        xdp_table_unbind(&offload->table, slot);
     }
     pthread_mutex_unlock(&offload->lock);
-    if (error != 0) {
-        LOG_ERROR("a channel cannot be taken from the kernel: relaying there ends",
-                  LOG_ERROR_NUMBER("error", error));
-    }
 }
 
 uint64_t relay_offload_tick(struct relay_offload *offload, struct now now)

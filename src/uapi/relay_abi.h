@@ -24,7 +24,11 @@ enum {
     RELAY_ABI_MAC_LEN = 6,   // bytes
     RELAY_ABI_LINK_MAX = 16, // interfaces that the program may be attached to
     RELAY_ABI_PATHS_PER_CHANNEL = 2,
-    RELAY_ABI_HOP_NONE = 0, // the hop that is never known: packets pass
+    RELAY_ABI_HOP_NONE = 0,   // the hop that is never known: packets pass
+    RELAY_ABI_SECRET_LEN = 7, // words of what the table of paths is hashed with
+    // Entries that a search in the table of paths looks at. With half of the entries in use, one
+    // path of millions finds no place within so many, and its packets go by the sockets.
+    RELAY_ABI_PROBES = 64,
 };
 
 // What a packet is, by where it comes from.
@@ -45,8 +49,9 @@ struct relay_abi_key {
     __u8 local[2]; // from a client: the channel's number; from a peer: the relayed port
     __u8 own;      // which own address it was sent to: an index of relay_abi_settings.own
     __u8 from;     // enum relay_abi_from
-    __u8 zero[2];
-};
+    __u8 is_key;   // 1: no key is all zeros, as a free entry is
+    __u8 zero;
+} __attribute__((aligned(8)));
 _Static_assert(sizeof(struct relay_abi_key) == 24, "no padding: it is hashed whole");
 
 // Where the packet goes.
@@ -62,12 +67,42 @@ struct relay_abi_path {
     // peer: only such packets take it; what comes from outside with our address is forged.
     __u8 is_turned;
     __u32 hop; // an index of the map of hops
-    // As the key has them. The map may fill a freed element anew while the program still looks at
-    // it: so the program can tell that this is not the path it was looking for any more.
-    __u8 key_remote_port[2];
-    __u8 key_local[2];
-};
+    __u8 zero[4];
+} __attribute__((aligned(8)));
 _Static_assert(sizeof(struct relay_abi_path) == 32, "no padding");
+
+// The table of paths is an array that user space maps and writes: open addressing, with one cache
+// line for each path, so that a packet of one among many costs one miss. A search begins at the
+// key's home and goes on by one until it meets the key, a free entry, or the limit of probes. User
+// space moves entries together when one goes, so that none lies behind a free one.
+//
+// The version tells the program, which reads while user space may write, that what it has read is
+// of one piece: it is odd while the entry is written, and another one afterwards. What was not, or
+// was just being moved, is not found, and its packet goes by the sockets.
+struct relay_abi_entry {
+    struct relay_abi_key key; // all zeros: free
+    struct relay_abi_path path;
+    __u64 version;
+};
+_Static_assert(sizeof(struct relay_abi_entry) == 64, "a cache line");
+
+// The home of a key among so many: multiply-shift over its words (Dietzfelbinger, 1996), with odd
+// and secret multipliers, so that strangers cannot choose keys that meet.
+static inline __u32 relay_abi_home(const struct relay_abi_key *key,
+                                   const volatile __u64 secret[RELAY_ABI_SECRET_LEN], __u32 homes)
+{
+    enum { WORDS = sizeof *key / sizeof(__u32) };
+    __u32 words[WORDS];
+    __u64 sum = secret[WORDS];
+
+    __builtin_memcpy(words, key, sizeof words);
+    for (__u32 i = 0; i < WORDS; i++) {
+        sum += words[i] * secret[i];
+    }
+    sum ^= sum >> 32; // keys in a row must not have homes in a row
+    sum *= secret[0];
+    return (__u32)((sum >> 32) * homes >> 32);
+}
 
 // Where a frame goes next. The map is an array.
 struct relay_abi_hop {
@@ -98,9 +133,11 @@ struct relay_abi_settings {
     __u16 lowest_port;    // of the relayed ones, host order
     __u16 highest_port;   // likewise
     __u8 answers_binding; // STUN Binding requests without attributes are answered here
-    __u8 zero[7];
+    __u8 zero[3];
+    __u32 path_homes; // of the table of paths
+    __u64 path_secret[RELAY_ABI_SECRET_LEN];
 };
-_Static_assert(sizeof(struct relay_abi_settings) == 336, "no padding");
+_Static_assert(sizeof(struct relay_abi_settings) == 392, "no padding");
 
 // What became of a packet: X(name, help), one line for each. It is the index of the counter, and
 // the name of the metric. The first ones leave from here, all others go on to the sockets.

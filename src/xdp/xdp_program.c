@@ -11,6 +11,7 @@
 
 #include "log/log.h"
 #include "relay.skel.h"
+#include "xdp/xdp_paths.h"
 
 enum { MESSAGE_MAX = 1024 }; // bytes of one message of libbpf that is kept
 
@@ -50,8 +51,8 @@ static struct relay_abi_settings settings_of(const struct xdp_program_options *o
 // Sizes the maps, writes the settings, and loads. 0 or -errno.
 static int load(struct relay_bpf *skeleton, const struct xdp_program *program)
 {
-    int error = bpf_map__set_max_entries(skeleton->maps.paths,
-                                         RELAY_ABI_PATHS_PER_CHANNEL * program->channel_max);
+    int error =
+        bpf_map__set_max_entries(skeleton->maps.paths, xdp_paths_entry_count(&program->settings));
 
     if (error != 0) {
         return error;
@@ -82,14 +83,20 @@ int xdp_program_open(const struct xdp_program_options *options, struct xdp_progr
         return -ENOSYS;
     }
     program.settings = settings_of(options);
+    int error =
+        xdp_paths_choose(RELAY_ABI_PATHS_PER_CHANNEL * program.channel_max, &program.settings);
+    if (error != 0) {
+        xdp_reason_set(reason, "there is no randomness: %s", strerror(-error));
+        return error;
+    }
     libbpf_set_print(log_libbpf);
     program.skeleton = relay_bpf__open();
     if (program.skeleton == NULL) {
-        const int error = -errno;
+        error = -errno;
         xdp_reason_of_load(reason, error);
         return error;
     }
-    const int error = load(program.skeleton, &program);
+    error = load(program.skeleton, &program);
     if (error != 0) {
         xdp_reason_of_load(reason, error);
         relay_bpf__destroy(program.skeleton);
@@ -253,21 +260,6 @@ static uint64_t memory_of(int fd)
     return len;
 }
 
-// Kernels before 6.4 tell only of keys and values, not of what holds a hash together: a head before
-// each entry (struct htab_elem), and buckets, the next power of two.
-static uint64_t hash_len(const struct bpf_map *map)
-{
-    enum { HEAD_LEN = 48, BUCKET_LEN = 16 };
-    const uint64_t entries = bpf_map__max_entries(map);
-    uint64_t buckets = 1;
-
-    while (buckets < entries) {
-        buckets *= 2;
-    }
-    return entries * (HEAD_LEN + bpf_map__key_size(map) + bpf_map__value_size(map)) +
-           buckets * BUCKET_LEN;
-}
-
 uint64_t xdp_program_memory_len(const struct xdp_program *program)
 {
     const struct bpf_map *map = NULL;
@@ -275,9 +267,7 @@ uint64_t xdp_program_memory_len(const struct xdp_program *program)
 
     bpf_object__for_each_map(map, program->skeleton->obj)
     {
-        const uint64_t told = memory_of(bpf_map__fd(map));
-        const uint64_t least = bpf_map__type(map) == BPF_MAP_TYPE_HASH ? hash_len(map) : 0;
-        len += told > least ? told : least;
+        len += memory_of(bpf_map__fd(map));
     }
     return len;
 }

@@ -78,5 +78,5 @@ bool xdp_program_is_attached(const struct xdp_program *program, uint32_t ifindex
 // The index of an own address, whatever its port, or XDP_PROGRAM_OWN_NONE.
 uint8_t xdp_program_own(const struct xdp_program *program, const struct addr *addr);
 
-// Bytes of kernel memory that the maps take: what the kernel says, and at least what the paths do.
+// Bytes of kernel memory that the maps take, as the kernel says.
 uint64_t xdp_program_memory_len(const struct xdp_program *program);

@@ -2,7 +2,6 @@
 #include "xdp/xdp_table.h"
 
 #include <assert.h>
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +16,14 @@ int xdp_table_open(const struct xdp_program *program, uint32_t slot_max, struct 
     if (table.slots == NULL) {
         return -ENOMEM;
     }
-    const int error = xdp_hop_open(program, &table.hops);
+    int error =
+        xdp_paths_open(program->paths_fd, RELAY_ABI_PATHS_PER_CHANNEL * program->channel_max,
+                       &program->settings, &table.paths);
+    if (error == 0) {
+        error = xdp_hop_open(program, &table.hops);
+    }
     if (error != 0) {
+        xdp_paths_close(&table.paths);
         free(table.slots);
         return error;
     }
@@ -29,6 +34,7 @@ int xdp_table_open(const struct xdp_program *program, uint32_t slot_max, struct 
 void xdp_table_close(struct xdp_table *table)
 {
     xdp_hop_close(&table->hops);
+    xdp_paths_close(&table->paths);
     free(table->slots);
     table->slots = NULL;
 }
@@ -47,7 +53,7 @@ static uint16_t port_read(const uint8_t port[2])
 static struct relay_abi_key key_of(const struct addr *remote, uint8_t own, uint16_t local,
                                    enum relay_abi_from from)
 {
-    struct relay_abi_key key = {.own = own, .from = (uint8_t)from};
+    struct relay_abi_key key = {.own = own, .from = (uint8_t)from, .is_key = 1};
 
     memcpy(key.remote_ip, remote->ip, sizeof key.remote_ip);
     port_write(key.remote_port, remote->port);
@@ -98,8 +104,6 @@ static struct relay_abi_path path_of(const struct xdp_table *table,
         .hop = slot->hops[from],
     };
 
-    memcpy(path.key_remote_port, slot->keys[from].remote_port, sizeof path.key_remote_port);
-    memcpy(path.key_local, slot->keys[from].local, sizeof path.key_local);
     memcpy(path.remote_ip, to->remote_ip, sizeof path.remote_ip);
     memcpy(path.remote_port, to->remote_port, sizeof path.remote_port);
     port_write(path.local_port, local_port(table, slot, from));
@@ -127,20 +131,12 @@ static int take_hop(struct xdp_table *table, const struct xdp_table_slot *slot,
     return xdp_hop_take(&table->hops, &remote, &local, out);
 }
 
-static int put_path(const struct xdp_table *table, const struct xdp_table_slot *slot,
-                    enum relay_abi_from from, uint64_t flags)
+static int add_path(struct xdp_table *table, const struct xdp_table_slot *slot,
+                    enum relay_abi_from from)
 {
     const struct relay_abi_path path = path_of(table, slot, from);
 
-    return bpf_map_update_elem(table->program->paths_fd, &slot->keys[from], &path, flags);
-}
-
-static int drop_path(const struct xdp_table *table, const struct xdp_table_slot *slot,
-                     enum relay_abi_from from)
-{
-    const int error = bpf_map_delete_elem(table->program->paths_fd, &slot->keys[from]);
-
-    return error == -ENOENT ? 0 : error;
+    return xdp_paths_add(&table->paths, &slot->keys[from], &path);
 }
 
 static void give_hops(struct xdp_table *table, const struct xdp_table_slot *slot)
@@ -149,18 +145,17 @@ static void give_hops(struct xdp_table *table, const struct xdp_table_slot *slot
     xdp_hop_give(&table->hops, slot->hops[RELAY_ABI_FROM_PEER]);
 }
 
-// Puts both paths into the map, or none.
-static int put_paths(const struct xdp_table *table, const struct xdp_table_slot *slot)
+// Adds both paths, or none.
+static int add_paths(struct xdp_table *table, const struct xdp_table_slot *slot)
 {
-    int error = put_path(table, slot, RELAY_ABI_FROM_CLIENT, BPF_NOEXIST);
+    int error = add_path(table, slot, RELAY_ABI_FROM_CLIENT);
 
     if (error != 0) {
         return error;
     }
-    error = put_path(table, slot, RELAY_ABI_FROM_PEER, BPF_NOEXIST);
+    error = add_path(table, slot, RELAY_ABI_FROM_PEER);
     if (error != 0) {
-        const int undone = drop_path(table, slot, RELAY_ABI_FROM_CLIENT);
-        assert(undone == 0); // it was put there a moment ago
+        xdp_paths_remove(&table->paths, &slot->keys[RELAY_ABI_FROM_CLIENT]);
     }
     return error;
 }
@@ -172,16 +167,16 @@ int xdp_table_bind(struct xdp_table *table, uint32_t slot, const struct xdp_bind
     assert(slot < table->slot_max);
     assert(binding->client.family == binding->server.family);
     assert(binding->peer.family == binding->relayed.family);
-    int error = xdp_table_unbind(table, slot);
-    if (error != 0 || !keys_of(table->program, binding, next.keys)) {
-        return error;
+    xdp_table_unbind(table, slot);
+    if (!keys_of(table->program, binding, next.keys)) {
+        return 0;
     }
-    error = take_hop(table, &next, RELAY_ABI_FROM_CLIENT, &next.hops[RELAY_ABI_FROM_CLIENT]);
+    int error = take_hop(table, &next, RELAY_ABI_FROM_CLIENT, &next.hops[RELAY_ABI_FROM_CLIENT]);
     if (error == 0) {
         error = take_hop(table, &next, RELAY_ABI_FROM_PEER, &next.hops[RELAY_ABI_FROM_PEER]);
     }
     if (error == 0) {
-        error = put_paths(table, &next);
+        error = add_paths(table, &next);
     }
     if (error != 0) {
         give_hops(table, &next);
@@ -193,24 +188,20 @@ int xdp_table_bind(struct xdp_table *table, uint32_t slot, const struct xdp_bind
     return 0;
 }
 
-int xdp_table_unbind(struct xdp_table *table, uint32_t slot)
+void xdp_table_unbind(struct xdp_table *table, uint32_t slot)
 {
     struct xdp_table_slot *bound = &table->slots[slot];
 
     assert(slot < table->slot_max);
     if (!bound->is_bound) {
-        return 0;
+        return;
     }
-    const int from_client = drop_path(table, bound, RELAY_ABI_FROM_CLIENT);
-    const int from_peer = drop_path(table, bound, RELAY_ABI_FROM_PEER);
-    if (from_client != 0 || from_peer != 0) {
-        return from_client != 0 ? from_client : from_peer;
-    }
+    xdp_paths_remove(&table->paths, &bound->keys[RELAY_ABI_FROM_CLIENT]);
+    xdp_paths_remove(&table->paths, &bound->keys[RELAY_ABI_FROM_PEER]);
     give_hops(table, bound);
     *bound = (struct xdp_table_slot){.is_bound = false};
     assert(table->bound_count > 0);
     table->bound_count--;
-    return 0;
 }
 
 bool xdp_table_is_bound(const struct xdp_table *table, uint32_t slot)
@@ -257,18 +248,14 @@ static int look_again(struct xdp_table *table, struct xdp_table_slot *slot)
 
     for (enum relay_abi_from from = RELAY_ABI_FROM_CLIENT; from <= RELAY_ABI_FROM_PEER; from++) {
         uint32_t hop = RELAY_ABI_HOP_NONE;
-        int error = take_hop(table, slot, from, &hop);
+        const int error = take_hop(table, slot, from, &hop);
         const uint32_t old = slot->hops[from];
 
         if (error == 0 && hop != old) {
             slot->hops[from] = hop;
-            error = put_path(table, slot, from, BPF_EXIST);
-            if (error != 0) { // it still leads where it led
-                slot->hops[from] = old;
-                xdp_hop_give(&table->hops, hop);
-            } else {
-                xdp_hop_give(&table->hops, old);
-            }
+            const struct relay_abi_path path = path_of(table, slot, from);
+            xdp_paths_replace(&table->paths, &slot->keys[from], &path);
+            xdp_hop_give(&table->hops, old);
         } else if (error == 0) {
             xdp_hop_give(&table->hops, hop); // it is held already
         }

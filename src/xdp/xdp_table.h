@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The channels that the kernel program relays: the user-space side of the map of paths.
+// The channels that the kernel program relays: which paths they are, and where these lead.
 //
 // Each channel has a slot, whose number the caller chooses, so that letting go of it needs nothing
 // else. A channel is two paths, one for each direction: either both are in the map or none. When
@@ -17,6 +17,7 @@
 #include "base/macro.h"
 #include "base/now.h"
 #include "xdp/xdp_hop.h"
+#include "xdp/xdp_paths.h"
 #include "xdp/xdp_program.h"
 
 enum {
@@ -51,6 +52,7 @@ struct xdp_table_slot {
 
 struct xdp_table {
     const struct xdp_program *program;
+    struct xdp_paths paths;
     struct xdp_hop_set hops;
     struct xdp_table_slot *slots;
     uint32_t slot_max; // slots that there are
@@ -74,12 +76,12 @@ void xdp_table_close(struct xdp_table *table);
 // Binds; a slot that is bound is bound anew. Nothing happens, and that is no error, when `server`
 // or `relayed` is none of the program's own addresses, or `server` has another port than it
 // listens on: the sockets relay such a channel. -EEXIST: another slot has one of its
-// paths. -E2BIG: the map is full. Others as bpf(2). After an error the slot is not bound.
+// paths. -E2BIG: the table of paths is full. Others as bpf(2). After an error the slot is not
+// bound.
 MUST_USE int xdp_table_bind(struct xdp_table *table, uint32_t slot,
                             const struct xdp_binding *binding);
-// Lets go of a slot; 0 also when it is not bound. After an error, which no working kernel gives,
-// packets may still be relayed, and the program should be detached.
-MUST_USE int xdp_table_unbind(struct xdp_table *table, uint32_t slot);
+// Lets go of a slot; nothing happens when it is not bound.
+void xdp_table_unbind(struct xdp_table *table, uint32_t slot);
 // Whether the program relays the slot's channel.
 bool xdp_table_is_bound(const struct xdp_table *table, uint32_t slot);
 

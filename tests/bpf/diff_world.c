@@ -356,7 +356,7 @@ void diff_world_begin(struct diff_world *world, uint64_t seed)
         own[i] = diff_world_own(i, 0);
     }
     for (uint32_t i = 0; i < DIFF_CHANNEL_MAX; i++) {
-        assert_int_equal(xdp_table_unbind(&world->offload.table, i), 0);
+        xdp_table_unbind(&world->offload.table, i);
     }
     memset(world->channels, 0, sizeof world->channels);
     memset(world->sockets, 0, sizeof world->sockets);

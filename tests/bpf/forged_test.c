@@ -122,6 +122,7 @@ static void bind_round(const struct way *way)
     struct relay_abi_key key = {
         .own = way->out == ADDR_IP4 ? KERNEL_OWN_IP4 : KERNEL_OWN_IP6,
         .from = RELAY_ABI_FROM_PEER,
+        .is_key = 1,
     };
     struct relay_abi_path path = {.own = key.own, .hop = KERNEL_HOP_BACK};
 
@@ -132,8 +133,6 @@ static void bind_round(const struct way *way)
     put_port(path.remote_port, second.port);
     put_port(path.local_port, KERNEL_LISTEN_PORT);
     put_port(path.channel, WAY_CHANNEL);
-    memcpy(path.key_remote_port, key.remote_port, sizeof path.key_remote_port);
-    memcpy(path.key_local, key.local, sizeof path.key_local);
     kernel_bind(kernel, &key, &path);
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/macro.h"
 #include "relay.skel.h"
+#include "xdp/xdp_paths.h"
 
 enum {
     PATHS = 64,
@@ -24,6 +25,7 @@ enum {
 
 struct kernel {
     struct relay_bpf *skel;
+    struct xdp_paths paths;
     uint32_t across; // index of the other interface
     int cpu_count;
     int entry; // the program that frames go to
@@ -135,11 +137,16 @@ static struct kernel *open_kernel(bool answers_binding)
     must(kernel->cpu_count > 0 && kernel->cpu_count <= CPUS_MAX, "CPUs");
     kernel->skel = relay_bpf__open();
     must(kernel->skel != NULL, "open");
-    must(bpf_map__set_max_entries(kernel->skel->maps.paths, PATHS) == 0, "paths");
-    must(bpf_map__set_max_entries(kernel->skel->maps.hops, KERNEL_HOP_COUNT) == 0, "hops");
     struct relay_abi_settings settings = make_settings(answers_binding);
+    must(xdp_paths_choose(PATHS, &settings) == 0, "randomness");
+    must(bpf_map__set_max_entries(kernel->skel->maps.paths, xdp_paths_entry_count(&settings)) == 0,
+         "paths");
+    must(bpf_map__set_max_entries(kernel->skel->maps.hops, KERNEL_HOP_COUNT) == 0, "hops");
     memcpy((void *)&kernel->skel->rodata->settings, &settings, sizeof settings);
     must(relay_bpf__load(kernel->skel) == 0, "load");
+    must(xdp_paths_open(bpf_map__fd(kernel->skel->maps.paths), PATHS, &settings, &kernel->paths) ==
+             0,
+         "map");
     set_hops(kernel);
     kernel->entry = kernel_program(kernel);
     return kernel;
@@ -157,6 +164,7 @@ struct kernel *kernel_open_silent(void)
 
 void kernel_close(struct kernel *kernel)
 {
+    xdp_paths_close(&kernel->paths);
     relay_bpf__destroy(kernel->skel);
     free(kernel);
 }
@@ -164,21 +172,31 @@ void kernel_close(struct kernel *kernel)
 void kernel_bind(struct kernel *kernel, const struct relay_abi_key *key,
                  const struct relay_abi_path *path)
 {
-    must(bpf_map_update_elem(bpf_map__fd(kernel->skel->maps.paths), key, path, BPF_NOEXIST) == 0,
-         "bind");
+    must(xdp_paths_add(&kernel->paths, key, path) == 0, "bind");
 }
 
 void kernel_unbind(struct kernel *kernel, const struct relay_abi_key *key)
 {
-    must(bpf_map_delete_elem(bpf_map__fd(kernel->skel->maps.paths), key) == 0, "unbind");
+    xdp_paths_remove(&kernel->paths, key);
 }
 
 void kernel_clear(struct kernel *kernel)
 {
-    struct relay_abi_key key;
-
-    while (bpf_map_get_next_key(bpf_map__fd(kernel->skel->maps.paths), NULL, &key) == 0) {
+    while (kernel->paths.count > 0) {
+        const struct relay_abi_entry *entry = kernel->paths.entries;
+        while (entry->key.is_key == 0) {
+            entry++;
+        }
+        const struct relay_abi_key key = entry->key;
         kernel_unbind(kernel, &key);
+    }
+}
+
+void kernel_tear(struct kernel *kernel)
+{
+    for (size_t i = 0; i < kernel->paths.len / sizeof *kernel->paths.entries; i++) {
+        struct relay_abi_entry *entry = &kernel->paths.entries[i];
+        entry->version += entry->key.is_key;
     }
 }
 

@@ -59,6 +59,8 @@ void kernel_bind(struct kernel *kernel, const struct relay_abi_key *key,
                  const struct relay_abi_path *path);
 void kernel_unbind(struct kernel *kernel, const struct relay_abi_key *key);
 void kernel_clear(struct kernel *kernel);
+// All paths that are bound look as while they are written.
+void kernel_tear(struct kernel *kernel);
 
 // When a packet was last passed for the sake of the hop; in jiffies.
 uint64_t kernel_spoken_at(const struct kernel *kernel, uint32_t hop);

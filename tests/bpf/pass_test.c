@@ -146,16 +146,16 @@ static void passes_when_nothing_is_bound(void **state)
     }
 }
 
-static void passes_when_the_path_has_been_replaced(void **state)
+static void passes_while_the_path_is_written(void **state)
 {
     (void)state;
     for (uint32_t i = 0; i < WAY_COUNT; i++) {
         struct way way = way_of(i);
         struct packet in = way_in(&way, data, SPOIL_DATA_LEN);
         struct spoil_frame frame = frame_of(&in);
-        way.is_replaced = true;
+        way.is_torn = true;
         way_bind(kernel, &way);
-        must_pass(&frame, RELAY_ABI_VERDICT_pass_unbound, "another path", &way);
+        must_pass(&frame, RELAY_ABI_VERDICT_pass_unbound, "a path that is being written", &way);
     }
 }
 
@@ -227,7 +227,7 @@ int main(void)
         cmocka_unit_test(passes_what_needs_a_checksum),
         cmocka_unit_test(passes_when_no_hop_is_known),
         cmocka_unit_test(passes_when_nothing_is_bound),
-        cmocka_unit_test(passes_when_the_path_has_been_replaced),
+        cmocka_unit_test(passes_while_the_path_is_written),
         cmocka_unit_test(passes_when_the_other_client_has_no_channel),
         cmocka_unit_test(passes_one_so_that_the_system_speaks_to_the_neighbour),
     };

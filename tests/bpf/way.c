@@ -71,22 +71,12 @@ static void put_port(uint8_t out[2], uint32_t port)
 static struct relay_abi_key make_key(enum relay_abi_from from, struct addr remote, uint32_t own,
                                      uint32_t local)
 {
-    struct relay_abi_key key = {.own = (uint8_t)own, .from = (uint8_t)from};
+    struct relay_abi_key key = {.own = (uint8_t)own, .from = (uint8_t)from, .is_key = 1};
 
     memcpy(key.remote_ip, remote.ip, sizeof remote.ip);
     put_port(key.remote_port, remote.port);
     put_port(key.local, local);
     return key;
-}
-
-// The path says which key it is for.
-static void bind_path(struct kernel *kernel, const struct way *way, const struct relay_abi_key *key,
-                      struct relay_abi_path *path)
-{
-    memcpy(path->key_remote_port, key->remote_port, sizeof path->key_remote_port);
-    memcpy(path->key_local, key->local, sizeof path->key_local);
-    path->key_local[1] ^= way->is_replaced;
-    kernel_bind(kernel, key, path);
 }
 
 static struct relay_abi_path make_path(struct addr remote, uint32_t own, uint32_t port,
@@ -119,31 +109,30 @@ static void bind_turned(struct kernel *kernel, const struct way *way)
     struct relay_abi_path path = make_path(second, own, WAY_RELAYED_PORT, 0, KERNEL_HOP_UNKNOWN);
 
     path.is_turned = 1;
-    bind_path(kernel, way, &key, &path);
+    kernel_bind(kernel, &key, &path);
     key = other_key(way);
     path = make_path(other_client(way->out), client_side(way->out), KERNEL_LISTEN_PORT,
                      WAY_OTHER_CHANNEL, way->hop);
     path.is_turned = 1;
-    bind_path(kernel, way, &key, &path);
+    kernel_bind(kernel, &key, &path);
 }
 
-void way_bind(struct kernel *kernel, const struct way *way)
+static void bind_all(struct kernel *kernel, const struct way *way)
 {
     struct relay_abi_key key;
     struct relay_abi_path path;
 
-    kernel_clear(kernel);
     switch (way->kind) {
     case WAY_TO_PEER:
         key = make_key(RELAY_ABI_FROM_CLIENT, client(way->in), client_side(way->in), WAY_CHANNEL);
         path = make_path(peer(way->out), peer_side(way->out), WAY_RELAYED_PORT, 0, way->hop);
-        bind_path(kernel, way, &key, &path);
+        kernel_bind(kernel, &key, &path);
         return;
     case WAY_TO_CLIENT:
         key = make_key(RELAY_ABI_FROM_PEER, peer(way->in), peer_side(way->in), WAY_RELAYED_PORT);
         path = make_path(client(way->out), client_side(way->out), KERNEL_LISTEN_PORT, WAY_CHANNEL,
                          way->hop);
-        bind_path(kernel, way, &key, &path);
+        kernel_bind(kernel, &key, &path);
         return;
     case WAY_TURNED:
         bind_turned(kernel, way);
@@ -152,6 +141,15 @@ void way_bind(struct kernel *kernel, const struct way *way)
         break;
     }
     assert(!"a way that there is not");
+}
+
+void way_bind(struct kernel *kernel, const struct way *way)
+{
+    kernel_clear(kernel);
+    bind_all(kernel, way);
+    if (way->is_torn) {
+        kernel_tear(kernel);
+    }
 }
 
 void way_unbind_other(struct kernel *kernel, const struct way *way)

@@ -29,8 +29,8 @@ struct way {
     enum way_kind kind;
     enum addr_family in;
     enum addr_family out;
-    uint32_t hop;     // by which it leaves
-    bool is_replaced; // its paths have just become those of other keys
+    uint32_t hop; // by which it leaves
+    bool is_torn; // its paths are just being written
 };
 
 // The twelve ways: index is less than WAY_COUNT. Each leaves by the interface that it came in by.

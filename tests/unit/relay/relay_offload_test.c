@@ -231,27 +231,6 @@ static void calls_the_control_thread_when_it_has_work(void **state)
     relay_offload_close(&offload);
 }
 
-// A descriptor that is no map stands for a kernel that refuses.
-static void ends_for_good_when_a_channel_cannot_be_taken_away(void **state)
-{
-    const struct turn_command_bind bind = {
-        .channel = 3,
-        .number = 0x4000,
-        .tuple = {xdp_world_addr("192.0.2.7", 5000), xdp_world_addr("192.0.2.1", 3478)},
-        .relayed = xdp_world_addr("192.0.2.1", 50000),
-        .peer = xdp_world_addr("192.0.2.8", 6000),
-    };
-    const struct turn_command_unbind unbind = {.channel = 3};
-
-    (void)state;
-    open_in_world();
-    relay_offload_bind(&offload, 0, &bind);
-    assert_true(xdp_table_is_bound(&offload.table, 3));
-    offload.program.paths_fd = STDOUT_FILENO;
-    relay_offload_unbind(&offload, 0, &unbind);
-    expect_closed();
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,7 +241,6 @@ int main(void)
         cmocka_unit_test(leaves_other_source_addresses_to_the_sockets),
         cmocka_unit_test(keeps_channels_of_workers_apart),
         cmocka_unit_test(calls_the_control_thread_when_it_has_work),
-        cmocka_unit_test(ends_for_good_when_a_channel_cannot_be_taken_away),
     };
     return cmocka_run_group_tests(tests, open_loop, close_loop);
 }
