@@ -33,16 +33,25 @@ static bool is_taken(const struct pool *pool, uint32_t index)
     return index < pool->touched && pool->slots[index].generation % 2 == 1;
 }
 
+uint32_t pool_next(const struct pool *pool)
+{
+    if (pool->first_free != POOL_NONE) {
+        return pool->first_free;
+    }
+    return pool->touched < pool->capacity ? pool->touched : POOL_NONE;
+}
+
 bool pool_take(struct pool *pool, struct pool_ref *out)
 {
-    uint32_t index = pool->first_free;
+    uint32_t index = pool_next(pool);
 
-    if (index != POOL_NONE) {
-        pool->first_free = pool->slots[index].next_free;
-    } else if (pool->touched < pool->capacity) {
-        index = pool->touched++;
-    } else {
+    if (index == POOL_NONE) {
         return false;
+    }
+    if (pool->first_free != POOL_NONE) {
+        pool->first_free = pool->slots[index].next_free;
+    } else {
+        pool->touched++;
     }
     pool->slots[index].generation++;
     pool->used++;

@@ -52,3 +52,5 @@ void *pool_find(const struct pool *pool, struct pool_ref ref);
 // The reference to an item that is taken now.
 struct pool_ref pool_ref(const struct pool *pool, uint32_t index);
 bool pool_is_full(const struct pool *pool);
+// The index that pool_take() will hand out next, or POOL_NONE when all are taken.
+uint32_t pool_next(const struct pool *pool);

@@ -130,6 +130,9 @@ static void carry_out(struct relay_traffic *traffic, struct now now, uint32_t sc
         case TURN_COMMAND_UNBIND:
             relay_offload_unbind(traffic->offload, traffic->worker, &command.unbind);
             break;
+        case TURN_COMMAND_WAKE:
+            assert(!"there is one shard only");
+            break;
         case TURN_COMMAND_REPORT:
             relay_report_log(&command.report);
             break;
@@ -184,6 +187,9 @@ void relay_traffic_from_clients(struct io_watch *watch, uint32_t events)
             break;
         case TURN_FORWARD:
             send_forward(traffic, &forward, datagram);
+            break;
+        case TURN_HAND_OVER:
+            assert(!"there is one shard only");
             break;
         }
     }

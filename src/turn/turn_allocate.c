@@ -155,55 +155,73 @@ static enum stun_error_code refuse(struct turn_server *server, const struct turn
     return code;
 }
 
-// How much more the user holds afterwards: a reserved port counts like an allocation, or a user
-// could hold one port after the other by allocating and letting go.
-static uint32_t new_count(const struct wish *wish)
+// The port range belongs to the whole relay, and so do the limits: what is asked of the commons.
+static struct turn_commons_wish wish_of(const struct turn_server *server,
+                                        const struct turn_request *request, const struct wish *wish)
 {
-    if (wish->has_token) {
-        return 0; // which was counted when it was reserved
-    }
-    return wish->port == TURN_PORTS_PAIR ? 2 : 1;
+    return (struct turn_commons_wish){
+        .user = request->user,
+        .shard = server->config.shard_index,
+        .allocation = pool_next(&server->allocations.pool),
+        .has_takeover = request->manner->has_takeover,
+        .port = wish->port,
+        .has_token = wish->has_token,
+        .token = wish->token,
+    };
 }
 
-// Whether there is room for one more allocation. Where a new one replaces its user's old one, the
-// old one goes first.
-static enum stun_error_code make_room(struct turn_server *server,
-                                      const struct turn_request *request, const struct wish *wish)
+// Where a new allocation replaces its user's old one, and that is this shard's, it goes first. Its
+// socket is ordered closed before the new one is ordered opened, so they may have the same port.
+static void replace(struct turn_server *server, const struct turn_request *request)
 {
-    uint32_t old = turn_quota_first(server, request->user);
+    uint32_t old = turn_commons_find(server->commons, request->user, server->config.shard_index);
 
-    if (request->manner->has_takeover && old != POOL_NONE) {
+    if (old != POOL_NONE) {
         turn_allocation_delete(server, old, TURN_EVENT_REPLACED);
+        turn_allocation_free_ports(server);
     }
-    if (turn_quota_count(server, request->user) + new_count(wish) >
-        server->config.allocations_per_user) {
-        return refuse(server, request, STUN_ERROR_QUOTA_REACHED, TURN_REFUSAL_USER_QUOTA);
-    }
-    if (pool_is_full(&server->allocations.pool)) {
-        return refuse(server, request, STUN_ERROR_INSUFFICIENT_CAPACITY, TURN_REFUSAL_ALLOCATIONS);
-    }
-    if (wish->port == TURN_PORTS_PAIR && !turn_reservation_has_room(server)) {
-        return refuse(server, request, STUN_ERROR_INSUFFICIENT_CAPACITY, TURN_REFUSAL_RESERVATIONS);
-    }
-    return STUN_ERROR_NONE;
 }
 
-// Takes a port: the reserved one, whose families then are the wish's, or a free one.
-static enum stun_error_code take_port(struct turn_server *server,
-                                      const struct turn_request *request, struct wish *wish,
-                                      uint16_t *port)
+static void wake(struct turn_server *server, uint32_t shard)
 {
-    uint8_t family = 0;
+    const struct turn_command command = {.type = TURN_COMMAND_WAKE, .wake = {.shard = shard}};
 
-    if (wish->has_token) {
-        if (!turn_reservation_redeem(server, request->user, wish->token, port, &family)) {
-            return STUN_ERROR_INSUFFICIENT_CAPACITY; // RFC 8656 section 7.2: the token is not valid
-        }
-        wish->families = family == ADDR_IP4 ? TURN_ALLOCATION_IP4 : TURN_ALLOCATION_IP6;
-        return STUN_ERROR_NONE;
+    assert(shard != server->config.shard_index);
+    turn_outbox_add(&server->outbox, &command);
+}
+
+// Has a new allocation counted, and takes its port: the reserved one, whose families then are the
+// wish's, or a free one.
+static enum stun_error_code enter(struct turn_server *server, const struct turn_request *request,
+                                  struct wish *wish, struct turn_commons_grant *grant)
+{
+    uint32_t woken = TURN_COMMONS_NO_SHARD;
+
+    if (request->manner->has_takeover) {
+        replace(server, request);
     }
-    if (!turn_ports_take(&server->ports, wish->port, &server->random, port)) {
+    struct turn_commons_wish asked = wish_of(server, request, wish);
+    enum turn_commons_outcome outcome =
+        turn_commons_enter(server->commons, request->now, &server->random, &asked, grant, &woken);
+    if (woken != TURN_COMMONS_NO_SHARD) {
+        wake(server, woken);
+    }
+    switch (outcome) {
+    case TURN_COMMONS_GRANTED:
+        break;
+    case TURN_COMMONS_USER_QUOTA:
+        return refuse(server, request, STUN_ERROR_QUOTA_REACHED, TURN_REFUSAL_USER_QUOTA);
+    case TURN_COMMONS_ALLOCATIONS:
+        return refuse(server, request, STUN_ERROR_INSUFFICIENT_CAPACITY, TURN_REFUSAL_ALLOCATIONS);
+    case TURN_COMMONS_RESERVATIONS:
+        return refuse(server, request, STUN_ERROR_INSUFFICIENT_CAPACITY, TURN_REFUSAL_RESERVATIONS);
+    case TURN_COMMONS_TOKEN: // RFC 8656 section 7.2: it is not valid
+        return STUN_ERROR_INSUFFICIENT_CAPACITY;
+    case TURN_COMMONS_PORTS:
         return refuse(server, request, STUN_ERROR_INSUFFICIENT_CAPACITY, TURN_REFUSAL_PORTS);
+    }
+    if (wish->has_token) {
+        wish->families = grant->family == ADDR_IP4 ? TURN_ALLOCATION_IP4 : TURN_ALLOCATION_IP6;
     }
     return STUN_ERROR_NONE;
 }
@@ -231,7 +249,7 @@ static uint8_t first_family(const struct turn_allocate_opening *opening)
 enum stun_error_code turn_allocate(struct turn_server *server, const struct turn_request *request)
 {
     struct wish wish = {0};
-    uint16_t port = 0;
+    struct turn_commons_grant grant = {0};
 
     if (request->allocation != POOL_NONE) {
         return answer_again(server, request);
@@ -241,10 +259,7 @@ enum stun_error_code turn_allocate(struct turn_server *server, const struct turn
     }
     enum stun_error_code code = read_wish(server, request, &wish);
     if (code == STUN_ERROR_NONE) {
-        code = make_room(server, request, &wish);
-    }
-    if (code == STUN_ERROR_NONE) {
-        code = take_port(server, request, &wish, &port);
+        code = enter(server, request, &wish, &grant);
     }
     if (code != STUN_ERROR_NONE) {
         return code;
@@ -252,6 +267,7 @@ enum stun_error_code turn_allocate(struct turn_server *server, const struct turn
     uint32_t index = turn_allocation_create(server, &request->to.tuple, request->user);
     assert(index != POOL_NONE);
     struct turn_allocation *allocation = turn_allocation_at(server, index);
+    allocation->holding = grant.holding;
     allocation->transaction = request->to.transaction;
     allocation->manner = (uint8_t)request->manner->kind;
     allocation->refused_family = wish.refused_family;
@@ -265,7 +281,8 @@ enum stun_error_code turn_allocate(struct turn_server *server, const struct turn
         .allocation = index,
         .lifetime_s = wish.lifetime_s,
         .wish = wish.port,
-        .port = port,
+        .port = grant.port,
+        .reservation = grant.reservation,
         .username = request->username,
         .to = request->to,
     };
@@ -298,10 +315,11 @@ static void finish(struct turn_server *server, struct now now)
     struct turn_allocation *allocation = turn_allocation_at(server, opening->allocation);
 
     turn_allocation_opened(server, opening->allocation, opening->port, now, opening->lifetime_s);
-    if (opening->wish == TURN_PORTS_PAIR) {
-        turn_reservation_make(server, allocation->user, (uint16_t)(opening->port + 1),
-                              first_family(opening), now, allocation->token);
+    if (opening->reservation != POOL_NONE) {
+        crypto_random_fill(&server->random, allocation->token, sizeof allocation->token);
         allocation->has_token = true;
+        turn_commons_offer(server->commons, now, opening->reservation,
+                           (uint16_t)(opening->port + 1), first_family(opening), allocation->token);
     }
     respond(server, &opening->to, allocation);
     report_created(server, allocation);
@@ -328,6 +346,9 @@ static void give_up(struct turn_server *server, enum turn_refusal refusal)
 
     (*turn_stats_refused(&server->stats, refusal))++;
     report_failure(server, TURN_EVENT_EXHAUSTED, refusal);
+    if (opening->reservation != POOL_NONE) {
+        turn_commons_drop(server->commons, opening->reservation);
+    }
     turn_allocation_delete(server, opening->allocation, TURN_EVENT_DELETED);
     server->stats.errors++;
     turn_response_error(server, &opening->to, STUN_ERROR_INSUFFICIENT_CAPACITY);
@@ -342,7 +363,7 @@ static void leave_port(struct turn_server *server)
         turn_allocation_close(server, opening->allocation, first_family(opening), opening->port);
     }
     if (opening->wish == TURN_PORTS_PAIR) {
-        turn_ports_give(&server->ports, (uint16_t)(opening->port + 1));
+        turn_commons_give_port(server->commons, (uint16_t)(opening->port + 1));
     }
 }
 
@@ -353,10 +374,11 @@ static bool try_another(struct turn_server *server, struct now now)
 
     report_failure(server, TURN_EVENT_PORT_REFUSED, TURN_REFUSAL_NONE);
     leave_port(server);
-    turn_ports_rest(&server->ports, opening->port, now);
+    turn_commons_rest_port(server->commons, opening->port, now);
     server->stats.ports_refused++;
     return !opening->is_reserved && ++opening->tries < TURN_ALLOCATE_TRIES &&
-           turn_ports_take(&server->ports, opening->wish, &server->random, &opening->port);
+           turn_commons_take_port(server->commons, now, opening->wish, &server->random,
+                                  &opening->port);
 }
 
 // One family is bound. True when there is another one to bind, whose opening is then ordered.
@@ -386,7 +408,7 @@ static void do_without(struct turn_server *server, struct now now)
         return;
     }
     leave_port(server);
-    turn_ports_give(&server->ports, opening->port);
+    turn_commons_give_port(server->commons, opening->port);
     give_up(server, TURN_REFUSAL_SOCKETS);
 }
 

@@ -29,6 +29,7 @@ struct turn_allocate_opening {
     uint32_t tries;            // ports that the system refused so far
     enum turn_ports_wish wish; // what port to take if it refuses this one
     uint16_t port;
+    uint32_t reservation;  // the place of the one that it is to have, or POOL_NONE
     struct bytes username; // borrowed from the request's datagram, for the report
     struct turn_response_to to;
 };

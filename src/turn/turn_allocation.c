@@ -61,14 +61,14 @@ uint32_t turn_allocation_find_port(const struct turn_server *server, uint16_t po
     return index_plus_one != 0 ? index_plus_one - 1 : POOL_NONE;
 }
 
-static uint8_t bit_of(uint8_t family)
+uint8_t turn_allocation_family_bit(uint8_t family)
 {
     return family == ADDR_IP4 ? TURN_ALLOCATION_IP4 : TURN_ALLOCATION_IP6;
 }
 
 bool turn_allocation_has_family(const struct turn_allocation *allocation, uint8_t family)
 {
-    return (allocation->families & bit_of(family)) != 0;
+    return (allocation->families & turn_allocation_family_bit(family)) != 0;
 }
 
 struct addr turn_allocation_relayed(const struct turn_server *server,
@@ -97,12 +97,12 @@ uint32_t turn_allocation_create(struct turn_server *server, const struct turn_tu
     *turn_allocation_at(server, ref.index) = (struct turn_allocation){
         .tuple = *tuple,
         .user = user,
+        .holding = POOL_NONE,
         .state = TURN_ALLOCATION_OPENING,
         .first_permission = POOL_NONE,
         .first_channel = POOL_NONE,
     };
     table_add(&store->by_tuple, hash_of(server, tuple), ref.index);
-    turn_quota_enter(server, ref.index);
     turn_limit_reset(server, ref.index);
     return ref.index;
 }
@@ -120,6 +120,7 @@ void turn_allocation_opened(struct turn_server *server, uint32_t index, uint16_t
     allocation->granted = allocation->families;
     allocation->granted_s = lifetime_s;
     server->allocations.by_port[port] = index + 1;
+    turn_commons_relay(server->commons, port, server->config.shard_index, allocation->families);
     server->stats.allocations_created++;
     turn_allocation_refresh(server, index, now, lifetime_s);
 }
@@ -147,7 +148,10 @@ void turn_allocation_close(struct turn_server *server, uint32_t index, uint8_t f
     };
 
     assert(turn_allocation_has_family(allocation, family));
-    allocation->families &= (uint8_t)~bit_of(family);
+    allocation->families &= (uint8_t)~turn_allocation_family_bit(family);
+    if (allocation->state == TURN_ALLOCATION_LIVE) {
+        turn_commons_relay(server->commons, port, server->config.shard_index, allocation->families);
+    }
     turn_path_touch_all(server, index);
     turn_outbox_add(&server->outbox, &command);
 }
@@ -180,7 +184,8 @@ static void take_down(struct turn_server *server, uint32_t index, enum turn_even
     }
     turn_outbox_add(&server->outbox, &report);
     server->allocations.by_port[allocation->port] = 0;
-    turn_ports_give(&server->ports, allocation->port);
+    assert(server->allocations.leaving_count < COUNT_OF(server->allocations.leaving));
+    server->allocations.leaving[server->allocations.leaving_count++] = allocation->port;
 }
 
 void turn_allocation_delete(struct turn_server *server, uint32_t index, enum turn_event event)
@@ -199,7 +204,18 @@ void turn_allocation_delete(struct turn_server *server, uint32_t index, enum tur
         turn_permission_delete(server, allocation->first_permission);
     }
     turn_expiry_clear(&server->expiry, TURN_EXPIRY_ALLOCATION, index);
-    turn_quota_leave(server, index);
+    if (allocation->holding != POOL_NONE) {
+        turn_commons_leave(server->commons, allocation->holding);
+    }
     table_remove(&store->by_tuple, hash_of(server, &allocation->tuple), index);
     pool_give(&store->pool, index);
+}
+
+void turn_allocation_free_ports(struct turn_server *server)
+{
+    struct turn_allocation_store *store = &server->allocations;
+
+    while (store->leaving_count > 0) {
+        turn_commons_give_port(server->commons, store->leaving[--store->leaving_count]);
+    }
 }

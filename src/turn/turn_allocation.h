@@ -19,6 +19,7 @@
 #include "stun/stun_header.h"
 #include "turn/turn_command.h"
 #include "turn/turn_manner.h"
+#include "turn/turn_outbox.h"
 
 struct turn_server;
 
@@ -34,11 +35,11 @@ enum {
 };
 
 struct turn_allocation {
-    struct chain_link link; // in its user's chain; first, as chains want it
     struct turn_tuple tuple;
     uint64_t user;                       // the name's keyed hash: who may use it (441)
     struct stun_transaction transaction; // of the Allocate that made it, to know a retransmission
     uint32_t granted_s;                  // the lifetime that it was granted then
+    uint32_t holding;                    // its name in the commons; POOL_NONE: none yet
     uint32_t first_permission;           // head of its chain, or POOL_NONE
     uint32_t first_channel;
     uint8_t token[STUN_ATTR_RESERVATION_LEN]; // the reservation that it was given, if has_token
@@ -52,13 +53,16 @@ struct turn_allocation {
     uint8_t manner;         // enum turn_manner_kind
     bool has_token;
     uint16_t refused_code; // why: an error code of STUN
-    uint16_t zero;
+    uint16_t zero[3];
 };
 
 struct turn_allocation_store {
     struct pool pool;
     struct table by_tuple;
     uint32_t *by_port; // by relayed port: the index of its LIVE allocation plus one, or 0
+    // Ports of deleted ones: nobody may have them before what this call orders is carried out.
+    uint16_t leaving[TURN_OUTBOX_MAX];
+    uint32_t leaving_count;
 };
 
 size_t turn_allocation_store_size(uint32_t capacity);
@@ -70,6 +74,8 @@ struct turn_allocation *turn_allocation_at(const struct turn_server *server, uin
 uint32_t turn_allocation_find(const struct turn_server *server, const struct turn_tuple *tuple);
 // The index of the LIVE allocation that relays at a port, or POOL_NONE.
 uint32_t turn_allocation_find_port(const struct turn_server *server, uint16_t port);
+// TURN_ALLOCATION_IP4 or _IP6, of an enum addr_family.
+uint8_t turn_allocation_family_bit(uint8_t family);
 bool turn_allocation_has_family(const struct turn_allocation *allocation, uint8_t family);
 // The address that peers of a family see.
 struct addr turn_allocation_relayed(const struct turn_server *server,
@@ -90,6 +96,8 @@ void turn_allocation_refresh(struct turn_server *server, uint32_t index, struct 
 // Orders the socket of one of its families closed, at a port, and forgets the family.
 void turn_allocation_close(struct turn_server *server, uint32_t index, uint8_t family,
                            uint16_t port);
-// Frees it with its permissions, its channels and its port; of a LIVE one the sockets are ordered
-// closed, and `event` reported.
+// Frees it with its permissions and channels; of a LIVE one the sockets are ordered closed, `event`
+// is reported, and its port is leaving.
 void turn_allocation_delete(struct turn_server *server, uint32_t index, enum turn_event event);
+// Gives the leaving ports back: their sockets are closed, or will be before any other is opened.
+void turn_allocation_free_ports(struct turn_server *server);

@@ -78,18 +78,19 @@ uint32_t turn_channel_find_peer(const struct turn_server *server, uint32_t alloc
     return table_find(&server->channels.by_peer, hash_of(server, &key), has_peer, server, &key);
 }
 
-enum turn_refusal turn_channel_limit(const struct turn_server *server, uint32_t allocation)
+// Counts one more of an allocation, if the limits allow it.
+static enum turn_refusal claim(struct turn_server *server, uint32_t allocation)
 {
     uint32_t own = turn_allocation_at(server, allocation)->channel_count;
 
     if (own >= server->config.channels_per_allocation) {
         return TURN_REFUSAL_ALLOCATIONS_CHANNELS;
     }
-    return pool_is_full(&server->channels.pool) ? TURN_REFUSAL_CHANNELS : TURN_REFUSAL_NONE;
+    return turn_commons_claim(server->commons, 0, 1);
 }
 
-void turn_channel_create(struct turn_server *server, uint32_t allocation, uint16_t number,
-                         const struct addr *peer, struct now now)
+enum turn_refusal turn_channel_create(struct turn_server *server, uint32_t allocation,
+                                      uint16_t number, const struct addr *peer, struct now now)
 {
     struct turn_allocation *owner = turn_allocation_at(server, allocation);
     struct turn_channel_store *store = &server->channels;
@@ -99,8 +100,12 @@ void turn_channel_create(struct turn_server *server, uint32_t allocation, uint16
 
     assert(turn_channel_find(server, allocation, number) == POOL_NONE);
     assert(turn_channel_find_peer(server, allocation, peer) == POOL_NONE);
+    enum turn_refusal limit = claim(server, allocation);
+    if (limit != TURN_REFUSAL_NONE) {
+        return limit;
+    }
     bool is_taken = pool_take(&store->pool, &ref);
-    assert(is_taken); // the caller asked whether there is room
+    assert(is_taken); // there are as many of these as of all shards' together
     struct turn_channel *channel = turn_channel_at(server, ref.index);
     channel->allocation = allocation;
     channel->number = number;
@@ -111,6 +116,7 @@ void turn_channel_create(struct turn_server *server, uint32_t allocation, uint16
     table_add(&store->by_number, hash_of(server, &by_number), ref.index);
     table_add(&store->by_peer, hash_of(server, &by_peer), ref.index);
     turn_channel_refresh(server, ref.index, now);
+    return TURN_REFUSAL_NONE;
 }
 
 void turn_channel_refresh(struct turn_server *server, uint32_t index, struct now now)
@@ -151,4 +157,5 @@ void turn_channel_delete(struct turn_server *server, uint32_t index)
     owner->channel_count--;
     turn_expiry_clear(&server->expiry, TURN_EXPIRY_CHANNEL, index);
     turn_path_release(server, index);
+    turn_commons_release(server->commons, 0, 1);
 }

@@ -47,12 +47,11 @@ struct turn_channel *turn_channel_at(const struct turn_server *server, uint32_t 
 uint32_t turn_channel_find(const struct turn_server *server, uint32_t allocation, uint16_t number);
 uint32_t turn_channel_find_peer(const struct turn_server *server, uint32_t allocation,
                                 const struct addr *peer);
-// Which limit is in the way of one more channel of an allocation, or TURN_REFUSAL_NONE.
-MUST_USE enum turn_refusal turn_channel_limit(const struct turn_server *server,
-                                              uint32_t allocation);
-// Binds a number and a peer, neither of which is bound, and for which there is room.
-void turn_channel_create(struct turn_server *server, uint32_t allocation, uint16_t number,
-                         const struct addr *peer, struct now now);
+// Binds a number and a peer, neither of which is bound. TURN_REFUSAL_NONE, or which limit is in the
+// way of one more.
+MUST_USE enum turn_refusal turn_channel_create(struct turn_server *server, uint32_t allocation,
+                                               uint16_t number, const struct addr *peer,
+                                               struct now now);
 void turn_channel_refresh(struct turn_server *server, uint32_t index, struct now now);
 // Its time is over: it rests as long as its allocation's manner says, or is freed.
 void turn_channel_expire(struct turn_server *server, uint32_t index, struct now now);

@@ -24,18 +24,29 @@ static enum stun_error_code read_binding(struct turn_server *server,
     return code;
 }
 
-// Which limit is in the way of the binding, or of the permission that comes with it.
-static enum turn_refusal limit_of(const struct turn_server *server,
-                                  const struct turn_request *request, const struct addr *peer,
-                                  bool is_new)
+// Binds the two, with the permission that comes with it, or refreshes both. All or nothing; says
+// which limit is in the way.
+static enum turn_refusal bind(struct turn_server *server, const struct turn_request *request,
+                              uint16_t number, const struct addr *peer)
 {
-    bool is_permitted = request->manner->has_own_channels ||
-                        turn_permission_find(server, request->allocation, peer) != POOL_NONE;
-    enum turn_refusal limit =
-        is_new ? turn_channel_limit(server, request->allocation) : TURN_REFUSAL_NONE;
+    uint32_t allocation = request->allocation;
+    bool is_new = turn_channel_find(server, allocation, number) == POOL_NONE;
+    enum turn_refusal limit = TURN_REFUSAL_NONE;
 
-    if (limit == TURN_REFUSAL_NONE && !is_permitted) {
-        limit = turn_permission_limit(server, request->allocation);
+    if (is_new) {
+        limit = turn_channel_create(server, allocation, number, peer, request->now);
+    }
+    if (limit != TURN_REFUSAL_NONE) {
+        return limit;
+    }
+    if (!request->manner->has_own_channels) {
+        limit = turn_permission_install(server, allocation, peer, request->now);
+    }
+    uint32_t channel = turn_channel_find(server, allocation, number);
+    if (limit == TURN_REFUSAL_NONE) {
+        turn_channel_refresh(server, channel, request->now);
+    } else if (is_new) {
+        turn_channel_delete(server, channel);
     }
     return limit;
 }
@@ -56,19 +67,10 @@ enum stun_error_code turn_channel_bind(struct turn_server *server,
     if (by_number != by_peer) {
         return STUN_ERROR_BAD_REQUEST;
     }
-    bool is_new = by_number == POOL_NONE;
-    enum turn_refusal limit = limit_of(server, request, &peer, is_new);
+    enum turn_refusal limit = bind(server, request, number, &peer);
     if (limit != TURN_REFUSAL_NONE) {
         turn_request_refuse(server, request, limit, NULL);
         return STUN_ERROR_INSUFFICIENT_CAPACITY;
-    }
-    if (is_new) {
-        turn_channel_create(server, request->allocation, number, &peer, request->now);
-    } else {
-        turn_channel_refresh(server, by_number, request->now);
-    }
-    if (!request->manner->has_own_channels) {
-        turn_permission_install(server, request->allocation, &peer, request->now);
     }
     turn_request_succeed(server, request);
     return STUN_ERROR_NONE;

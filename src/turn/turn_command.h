@@ -23,6 +23,7 @@ enum turn_command_type {
     TURN_COMMAND_CLOSE,  // close a relayed socket
     TURN_COMMAND_BIND,   // data goes over a channel from now on: the fast path may relay it
     TURN_COMMAND_UNBIND, // no more: the fast path lets go of it before anything else is done
+    TURN_COMMAND_WAKE,   // another shard has something to do: turn_server_deadline() tells it
     TURN_COMMAND_REPORT, // something happened that an operator may want to read
 };
 
@@ -51,9 +52,9 @@ struct turn_command_socket {
 // The fast path relays ChannelData of this number from tuple.client to the peer, from the relayed
 // address, and UDP the other way. Beside it the server's answer to such packets stays the same.
 struct turn_command_bind {
-    uint32_t channel;        // names it in TURN_COMMAND_UNBIND: less than max_channels
-    uint16_t number;         // in front of the data
-    bool is_turned;          // the peer is an own address: another client's relayed one
+    uint32_t channel; // names it in TURN_COMMAND_UNBIND: less than max_channels; this shard's own
+    uint16_t number;  // in front of the data
+    bool is_turned;   // the peer is an own address: another client's relayed one
     struct turn_tuple tuple; // the client, and the address that it sends to
     struct addr relayed;     // what the peer sees and sends to; the IP is the public one
     struct addr peer;
@@ -61,6 +62,10 @@ struct turn_command_bind {
 
 struct turn_command_unbind {
     uint32_t channel; // bound before
+};
+
+struct turn_command_wake {
+    uint32_t shard; // never the one that says it
 };
 
 struct turn_command_report {
@@ -83,6 +88,7 @@ struct turn_command {
         struct turn_command_socket socket; // TURN_COMMAND_OPEN and _CLOSE
         struct turn_command_bind bind;
         struct turn_command_unbind unbind;
+        struct turn_command_wake wake;
         struct turn_command_report report;
     };
 };

@@ -12,6 +12,7 @@ enum {
     TURN_CONFIG_SECRET_MAX = 128,   // bytes
     TURN_CONFIG_SECRET_COUNT = 8,   // secrets for TURN REST that are good at the same time
     TURN_CONFIG_SOFTWARE_MAX = 127, // bytes; RFC 8489 section 14.14 allows 128 characters
+    TURN_CONFIG_SHARDS_MAX = 1024,  // servers that serve one relay
 };
 
 // A user whose password is known beforehand. Both spans are copied, and wiped with the server.
@@ -27,15 +28,19 @@ struct turn_peer_rule {
     bool is_allowed;
 };
 
+struct turn_commons;
+
 struct turn_config {
     struct addr public_ip4; // put into XOR-RELAYED-ADDRESS; ADDR_NONE: no IPv4 relaying
     struct addr public_ip6; // likewise; at least one of the two is given
     uint16_t lowest_port;   // relayed ports, both ends included
     uint16_t highest_port;
 
-    // Of several servers that share the ports each has its own pairs (even, odd) of them.
-    uint32_t shard_index; // 0 to shard_count - 1
-    uint32_t shard_count; // at least 1
+    // Several servers, the shards, serve one relay; a client always speaks to the same one. What
+    // they have in common lies in the commons (turn_commons.h), which the caller makes before them.
+    uint32_t shard_index;         // 0 to shard_count - 1
+    uint32_t shard_count;         // 1 to TURN_CONFIG_SHARDS_MAX
+    struct turn_commons *commons; // NULL: the one server has its own inside
 
     struct bytes realm; // 1 to TURN_CONFIG_REALM_MAX bytes, copied
     const struct turn_user *users;
@@ -72,7 +77,7 @@ struct turn_config {
     // second; 0: all.
     uint64_t unauthenticated_rate;
 
-    uint32_t max_allocations; // all at once; each at least 1
+    uint32_t max_allocations; // all at once in all shards together; each at least 1
     uint32_t max_permissions;
     uint32_t max_channels;
     uint32_t max_reservations;

@@ -54,14 +54,14 @@ static enum turn_refusal create_all(struct turn_server *server, const struct tur
         if (turn_permission_find(server, request->allocation, &peer) != POOL_NONE) {
             continue;
         }
-        enum turn_refusal limit = turn_permission_limit(server, request->allocation);
+        enum turn_refusal limit =
+            turn_permission_install(server, request->allocation, &peer, request->now);
         if (limit != TURN_REFUSAL_NONE) {
             for (; created_count > 0; created_count--) {
                 turn_permission_delete(server, owner->first_permission);
             }
             return limit;
         }
-        turn_permission_install(server, request->allocation, &peer, request->now);
         created_count++;
     }
     return TURN_REFUSAL_NONE;
@@ -84,7 +84,8 @@ enum stun_error_code turn_create_permission(struct turn_server *server,
         return STUN_ERROR_INSUFFICIENT_CAPACITY;
     }
     while (next_peer(server, request, &at, &peer)) { // refreshes those that were there
-        turn_permission_install(server, request->allocation, &peer, request->now);
+        limit = turn_permission_install(server, request->allocation, &peer, request->now);
+        assert(limit == TURN_REFUSAL_NONE);
     }
     turn_request_succeed(server, request);
     return STUN_ERROR_NONE;

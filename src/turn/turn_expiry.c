@@ -5,8 +5,7 @@
 
 static uint32_t timer_count(const struct turn_config *config)
 {
-    return config->max_allocations + config->max_permissions + config->max_channels +
-           config->max_reservations;
+    return config->max_allocations + config->max_permissions + config->max_channels;
 }
 
 size_t turn_expiry_size(const struct turn_config *config)
@@ -20,7 +19,6 @@ void turn_expiry_init(struct turn_expiry *expiry, void *memory, const struct tur
         [TURN_EXPIRY_ALLOCATION] = config->max_allocations,
         [TURN_EXPIRY_PERMISSION] = config->max_permissions,
         [TURN_EXPIRY_CHANNEL] = config->max_channels,
-        [TURN_EXPIRY_RESERVATION] = config->max_reservations,
     };
 
     heap_init(&expiry->heap, memory, timer_count(config));

@@ -5,8 +5,7 @@
 //   allocation    its lifetime, 600 s or as granted; Refresh moves it (RFC 8656 section 8.2)
 //   permission    300 s from the CreatePermission or ChannelBind (section 9)
 //   channel       600 s from the ChannelBind (section 12), then the rest of its manner
-//   reservation   30 s from the Allocate with EVEN-PORT (section 7.2)
-// and one beside the heap: a refused port's rest (turn_ports.h).
+// What belongs to the whole relay has no timer (turn_commons.h): reserved ports and refused ones.
 #pragma once
 
 #include <stdint.h>
@@ -17,13 +16,11 @@
 
 #define TURN_EXPIRY_PERMISSION_NS (300 * SECOND_NS)
 #define TURN_EXPIRY_CHANNEL_NS (600 * SECOND_NS)
-#define TURN_EXPIRY_RESERVATION_NS (30 * SECOND_NS)
 
 enum turn_expiry_kind {
     TURN_EXPIRY_ALLOCATION,
     TURN_EXPIRY_PERMISSION,
     TURN_EXPIRY_CHANNEL,
-    TURN_EXPIRY_RESERVATION,
     TURN_EXPIRY_KINDS, // how many there are
 };
 

@@ -32,6 +32,12 @@ uint32_t turn_hairpin_find(const struct turn_server *server, const struct addr *
     return index;
 }
 
+uint32_t turn_hairpin_shard(const struct turn_server *server, const struct addr *peer)
+{
+    return turn_commons_relayed_by(server->commons, peer->port,
+                                   turn_allocation_family_bit(peer->family));
+}
+
 bool turn_hairpin_is_listener(const struct turn_server *server, const struct addr *peer)
 {
     struct addr copy = *peer;

@@ -53,14 +53,15 @@ uint32_t turn_permission_find(const struct turn_server *server, uint32_t allocat
     return table_find(&server->permissions.by_peer, hash_of(server, &key), has_key, server, &key);
 }
 
-enum turn_refusal turn_permission_limit(const struct turn_server *server, uint32_t allocation)
+// Counts one more of an allocation, if the limits allow it.
+static enum turn_refusal claim(struct turn_server *server, uint32_t allocation)
 {
     uint32_t own = turn_allocation_at(server, allocation)->permission_count;
 
     if (own >= server->config.permissions_per_allocation) {
         return TURN_REFUSAL_ALLOCATIONS_PERMISSIONS;
     }
-    return pool_is_full(&server->permissions.pool) ? TURN_REFUSAL_PERMISSIONS : TURN_REFUSAL_NONE;
+    return turn_commons_claim(server->commons, 1, 0);
 }
 
 static uint32_t create(struct turn_server *server, uint32_t allocation, const struct key *key)
@@ -70,7 +71,7 @@ static uint32_t create(struct turn_server *server, uint32_t allocation, const st
     struct pool_ref ref = {0};
 
     bool is_taken = pool_take(pool, &ref);
-    assert(is_taken); // the caller asked whether there is room
+    assert(is_taken); // there are as many of these as of all shards' together
     struct turn_permission *permission = pool_at(pool, ref.index);
     permission->allocation = allocation;
     permission->peer = key->peer;
@@ -81,17 +82,22 @@ static uint32_t create(struct turn_server *server, uint32_t allocation, const st
     return ref.index;
 }
 
-void turn_permission_install(struct turn_server *server, uint32_t allocation,
-                             const struct addr *peer, struct now now)
+enum turn_refusal turn_permission_install(struct turn_server *server, uint32_t allocation,
+                                          const struct addr *peer, struct now now)
 {
     struct key key = key_of(allocation, peer);
     uint32_t index = turn_permission_find(server, allocation, peer);
 
     if (index == POOL_NONE) {
+        enum turn_refusal limit = claim(server, allocation);
+        if (limit != TURN_REFUSAL_NONE) {
+            return limit;
+        }
         index = create(server, allocation, &key);
     }
     turn_expiry_set(&server->expiry, TURN_EXPIRY_PERMISSION, index,
                     now.mono_ns + TURN_EXPIRY_PERMISSION_NS);
+    return TURN_REFUSAL_NONE;
 }
 
 void turn_permission_delete(struct turn_server *server, uint32_t index)
@@ -108,4 +114,5 @@ void turn_permission_delete(struct turn_server *server, uint32_t index)
     turn_expiry_clear(&server->expiry, TURN_EXPIRY_PERMISSION, index);
     turn_path_touch_peer(server, permission->allocation, &permission->peer);
     pool_give(pool, index);
+    turn_commons_release(server->commons, 1, 0);
 }

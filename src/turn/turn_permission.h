@@ -31,11 +31,8 @@ void turn_permission_store_init(struct turn_permission_store *store, void *memor
 // The index of an allocation's permission for a peer's IP address, or POOL_NONE.
 uint32_t turn_permission_find(const struct turn_server *server, uint32_t allocation,
                               const struct addr *peer);
-// Which limit is in the way of one more permission of an allocation, or TURN_REFUSAL_NONE.
-MUST_USE enum turn_refusal turn_permission_limit(const struct turn_server *server,
-                                                 uint32_t allocation);
-// Installs a permission (for which there is room), which becomes the allocation's first, or
-// refreshes the one that is there.
-void turn_permission_install(struct turn_server *server, uint32_t allocation,
-                             const struct addr *peer, struct now now);
+// Installs a permission, which becomes the allocation's first, or refreshes the one that is there.
+// TURN_REFUSAL_NONE, or which limit is in the way of one more.
+MUST_USE enum turn_refusal turn_permission_install(struct turn_server *server, uint32_t allocation,
+                                                   const struct addr *peer, struct now now);
 void turn_permission_delete(struct turn_server *server, uint32_t index);

@@ -18,8 +18,7 @@ size_t turn_ports_size(void)
 
 static bool is_ours(const struct turn_ports *ports, uint32_t port)
 {
-    return port >= ports->lowest_port && port <= ports->highest_port &&
-           port / 2 % ports->shard_count == ports->shard_index;
+    return port >= ports->lowest_port && port <= ports->highest_port;
 }
 
 static void leave_list(struct turn_ports *ports, uint32_t pair)
@@ -52,21 +51,18 @@ static unsigned bit_of(uint32_t port)
 }
 
 void turn_ports_init(struct turn_ports *ports, void *memory, uint16_t lowest_port,
-                     uint16_t highest_port, uint32_t shard_index, uint32_t shard_count)
+                     uint16_t highest_port)
 {
     uint16_t *lists = memory;
 
     assert(lowest_port >= 1);
     assert(lowest_port <= highest_port);
-    assert(shard_index < shard_count);
     *ports = (struct turn_ports){
         .pairs = {NULL, lists, lists + PAIR_COUNT, lists + (size_t)2 * PAIR_COUNT},
         .place = lists + (size_t)3 * PAIR_COUNT,
         .state = (uint8_t *)(lists + (size_t)4 * PAIR_COUNT),
         .lowest_port = lowest_port,
         .highest_port = highest_port,
-        .shard_index = shard_index,
-        .shard_count = shard_count,
     };
     for (uint32_t pair = lowest_port / 2; pair <= highest_port / 2; pair++) {
         enter_state(ports, pair,
@@ -167,14 +163,10 @@ void turn_ports_rest(struct turn_ports *ports, uint16_t port, struct now now)
     ports->resting_count++;
 }
 
-uint64_t turn_ports_deadline(const struct turn_ports *ports)
+void turn_ports_settle(struct turn_ports *ports, struct now now)
 {
-    return ports->resting_count > 0 ? ports->resting[ports->resting_first].until_ns : NEVER;
-}
-
-void turn_ports_tick(struct turn_ports *ports, struct now now)
-{
-    while (turn_ports_deadline(ports) <= now.mono_ns) {
+    while (ports->resting_count > 0 &&
+           ports->resting[ports->resting_first].until_ns <= now.mono_ns) {
         end_rest(ports);
     }
 }

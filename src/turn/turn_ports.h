@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The relayed ports of one shard: which are free, and a random choice among them in O(1).
+// The relayed ports of a relay: which are free, and a random choice among them in O(1).
 //
-// Ports are dealt in pairs of an even port and the odd one above it, since EVEN-PORT asks for them
-// so (RFC 8656 section 18.7); each pair belongs to one shard. A pair is in one of four states by
-// which of its ports are free, and the pairs of each state stand in one dense list, so that any
-// free port, any even one, or any whole pair is one random index away.
+// Ports are kept in pairs of an even port and the odd one above it, since EVEN-PORT asks for them
+// so (RFC 8656 section 18.7). A pair is in one of four states by which of its ports are free, and
+// the pairs of each state stand in one dense list, so that any free port, any even one, or any
+// whole pair is one random index away.
 //
 // A port that the system refused rests for TURN_PORTS_REST_NS before it is tried again.
 #pragma once
@@ -38,11 +38,9 @@ struct turn_ports {
     uint32_t count[TURN_PORTS_STATES];
     uint16_t *place; // by pair: its place in the list of its state
     uint8_t *state;  // by pair
-    uint32_t total;  // ports of this shard
+    uint32_t total;  // ports from the lowest to the highest
     uint32_t lowest_port;
     uint32_t highest_port;
-    uint32_t shard_index;
-    uint32_t shard_count;
     struct turn_ports_resting resting[TURN_PORTS_RESTING_MAX]; // a ring, the oldest at `first`
     uint32_t resting_first;
     uint32_t resting_count;
@@ -51,7 +49,7 @@ struct turn_ports {
 size_t turn_ports_size(void);
 // `memory` is zeroed and aligned for uint64_t.
 void turn_ports_init(struct turn_ports *ports, void *memory, uint16_t lowest_port,
-                     uint16_t highest_port, uint32_t shard_index, uint32_t shard_count);
+                     uint16_t highest_port);
 
 // Takes a port, each free one equally likely. False, with *out untouched, when none is as wished.
 MUST_USE bool turn_ports_take(struct turn_ports *ports, enum turn_ports_wish wish,
@@ -61,9 +59,8 @@ void turn_ports_give(struct turn_ports *ports, uint16_t port);
 // Lets a taken port rest, since the system refused it.
 void turn_ports_rest(struct turn_ports *ports, uint16_t port, struct now now);
 
-// When the longest rest ends, or NEVER.
-uint64_t turn_ports_deadline(const struct turn_ports *ports);
-void turn_ports_tick(struct turn_ports *ports, struct now now);
+// Ends the rests that are over. To be called before ports are taken or counted.
+void turn_ports_settle(struct turn_ports *ports, struct now now);
 
-// Ports of this shard that are free now.
+// Ports that are free now.
 uint32_t turn_ports_free_count(const struct turn_ports *ports);

@@ -98,20 +98,6 @@ static enum turn_verdict to_client(struct turn_server *server, struct now now, u
     return TURN_FORWARD;
 }
 
-// Data for an own address of the relay. What is relayed there is another client's, which sees it
-// come from the sender's relayed address.
-static enum turn_verdict turn_around(struct turn_server *server, struct now now, uint32_t sender,
-                                     const struct addr *peer, struct bytes data,
-                                     struct turn_forward *out)
-{
-    uint32_t receiver = turn_hairpin_find(server, peer);
-    const struct turn_allocation *allocation = turn_allocation_at(server, sender);
-    struct addr from = turn_allocation_relayed(server, allocation, peer->family);
-
-    server->stats.packets_turned++;
-    return to_client(server, now, receiver, &from, data, out);
-}
-
 // Data from a client, on its way.
 struct outgoing {
     struct now now;
@@ -121,6 +107,28 @@ struct outgoing {
     struct bytes data;
 };
 
+// Data for an own address of the relay, at a port where a shard relays. What is relayed there is
+// another client's, which sees it come from the sender's relayed address.
+static enum turn_verdict turn_around(struct turn_server *server, const struct outgoing *from,
+                                     uint32_t shard, const struct addr *peer,
+                                     struct turn_forward *out)
+{
+    const struct turn_allocation *sender = turn_allocation_at(server, from->allocation);
+    struct addr relayed = turn_allocation_relayed(server, sender, peer->family);
+
+    server->stats.packets_turned++;
+    if (shard == server->config.shard_index) {
+        return to_client(server, from->now, turn_hairpin_find(server, peer), &relayed, from->data,
+                         out);
+    }
+    out->shard = shard;
+    out->relayed = relayed;
+    out->peer = *peer;
+    out->allocation = pool_ref(&server->allocations.pool, from->allocation);
+    out->payload = from->data;
+    return TURN_HAND_OVER;
+}
+
 // Counts against its limit wherever it leads, once the client may send it.
 static enum turn_verdict to_peer(struct turn_server *server, const struct outgoing *from,
                                  struct turn_forward *out)
@@ -128,6 +136,7 @@ static enum turn_verdict to_peer(struct turn_server *server, const struct outgoi
     const uint32_t index = from->allocation;
     struct addr peer = from->peer;
     bool is_own = turn_hairpin_is_own(server, &peer);
+    uint32_t shard = is_own ? turn_hairpin_shard(server, &peer) : TURN_COMMONS_NO_SHARD;
 
     if (!turn_allocation_has_family(turn_allocation_at(server, index), peer.family) ||
         !turn_relay_is_permitted(server, index, &peer, from->channel)) {
@@ -136,8 +145,8 @@ static enum turn_verdict to_peer(struct turn_server *server, const struct outgoi
     if (!turn_limit_take(server, from->now, index, TURN_LIMIT_TO_PEER, from->data.len)) {
         return TURN_DROP;
     }
-    if (is_own && turn_hairpin_find(server, &peer) != POOL_NONE) {
-        return turn_around(server, from->now, index, &peer, from->data, out);
+    if (shard != TURN_COMMONS_NO_SHARD) {
+        return turn_around(server, from, shard, &peer, out);
     }
     if (turn_hairpin_is_listener(server, &peer)) {
         return drop(&server->stats.dropped_no_permission);
@@ -227,6 +236,18 @@ static bool is_relayed(const struct turn_server *server, struct pool_ref ref,
 {
     const struct turn_allocation *allocation = pool_find(&server->allocations.pool, ref);
     return allocation != NULL && turn_allocation_has_family(allocation, peer->family);
+}
+
+enum turn_verdict turn_relay_from_shard(struct turn_server *server, struct now now,
+                                        const struct addr *from, const struct addr *to,
+                                        struct bytes data, struct turn_forward *out)
+{
+    uint32_t receiver = turn_hairpin_find(server, to);
+
+    if (receiver == POOL_NONE) {
+        return drop(&server->stats.dropped_no_allocation);
+    }
+    return to_client(server, now, receiver, from, data, out);
 }
 
 enum turn_verdict turn_relay_from_peer(struct turn_server *server, struct now now,

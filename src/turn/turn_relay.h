@@ -10,7 +10,7 @@
 #include "stun/stun_message.h"
 #include "turn/turn_server.h"
 
-// Each counts what it drops, and writes *out with TURN_FORWARD only.
+// Each counts what it drops, and writes *out with TURN_FORWARD and TURN_HAND_OVER only.
 
 MUST_USE enum turn_verdict turn_relay_chandata(struct turn_server *server, struct now now,
                                                const struct turn_tuple *tuple,
@@ -24,6 +24,10 @@ MUST_USE enum turn_verdict turn_relay_send(struct turn_server *server, struct no
 MUST_USE enum turn_verdict turn_relay_from_peer(struct turn_server *server, struct now now,
                                                 struct pool_ref allocation, const struct addr *peer,
                                                 struct bytes datagram, struct turn_forward *out);
+
+MUST_USE enum turn_verdict turn_relay_from_shard(struct turn_server *server, struct now now,
+                                                 const struct addr *from, const struct addr *to,
+                                                 struct bytes data, struct turn_forward *out);
 
 // An allocation may exchange data with a peer; `channel` is the peer's, or POOL_NONE.
 bool turn_relay_is_permitted(const struct turn_server *server, uint32_t allocation,

@@ -318,7 +318,7 @@ static enum turn_refusal refusal_of(const struct turn_server *server,
     if (has_port && turn_hairpin_is_listener(server, peer)) {
         return TURN_REFUSAL_LISTENER;
     }
-    if (is_own && (!has_port || turn_hairpin_find(server, peer) != POOL_NONE)) {
+    if (is_own && (!has_port || turn_hairpin_shard(server, peer) != TURN_COMMONS_NO_SHARD)) {
         return TURN_REFUSAL_NONE;
     }
     return turn_peers_denial(&server->peers, peer, request->manner->reaches_private);

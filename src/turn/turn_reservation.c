@@ -4,8 +4,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "turn/turn_server_priv.h"
-
 _Static_assert(sizeof(struct turn_reservation) % 8 == 0, "as a pool wants its items");
 
 // The token proves the right only together with the user.
@@ -21,21 +19,24 @@ size_t turn_reservation_store_size(uint32_t capacity)
 }
 
 void turn_reservation_store_init(struct turn_reservation_store *store, void *memory,
-                                 uint32_t capacity)
+                                 uint32_t capacity, const struct siphash_key *hash_key)
 {
+    store->hash_key = *hash_key;
+    store->newest = POOL_NONE;
+    store->oldest = POOL_NONE;
     table_init(&store->by_token, memory, capacity);
     pool_init(&store->pool, (uint8_t *)memory + table_size(capacity), capacity,
               sizeof(struct turn_reservation));
 }
 
-static uint64_t hash_of(const struct turn_server *server, const struct key *key)
+static uint64_t hash_of(const struct turn_reservation_store *store, const struct key *key)
 {
-    return siphash(&server->hash_key, (struct bytes){(const uint8_t *)key, sizeof *key});
+    return siphash(&store->hash_key, (struct bytes){(const uint8_t *)key, sizeof *key});
 }
 
-static struct turn_reservation *at(const struct turn_server *server, uint32_t index)
+static struct turn_reservation *at(const struct turn_reservation_store *store, uint32_t index)
 {
-    return pool_at(&server->reservations.pool, index);
+    return pool_at(&store->pool, index);
 }
 
 static bool has_key(const void *context, uint32_t index, const void *key)
@@ -54,44 +55,68 @@ static struct key key_of(const struct turn_reservation *reservation)
     return key;
 }
 
-bool turn_reservation_has_room(const struct turn_server *server)
+bool turn_reservation_has_room(const struct turn_reservation_store *store)
 {
-    return !pool_is_full(&server->reservations.pool);
+    return !pool_is_full(&store->pool);
 }
 
-void turn_reservation_make(struct turn_server *server, uint64_t user, uint16_t port, uint8_t family,
-                           struct now now, uint8_t token[STUN_ATTR_RESERVATION_LEN])
+uint32_t turn_reservation_hold(struct turn_reservation_store *store, uint64_t user)
 {
     struct pool_ref ref = {0};
-    bool is_taken = pool_take(&server->reservations.pool, &ref);
+    bool is_taken = pool_take(&store->pool, &ref);
 
     assert(is_taken); // the caller asked whether there is room
-    struct turn_reservation *reservation = at(server, ref.index);
-    crypto_random_fill(&server->random, reservation->token, sizeof reservation->token);
-    reservation->user = user;
+    at(store, ref.index)->user = user;
+    return ref.index;
+}
+
+uint64_t turn_reservation_drop(struct turn_reservation_store *store, uint32_t index)
+{
+    uint64_t user = at(store, index)->user;
+
+    assert(!at(store, index)->is_offered);
+    pool_give(&store->pool, index);
+    return user;
+}
+
+void turn_reservation_offer(struct turn_reservation_store *store, uint32_t index, struct now now,
+                            uint16_t port, uint8_t family,
+                            const uint8_t token[STUN_ATTR_RESERVATION_LEN])
+{
+    struct turn_reservation *reservation = at(store, index);
+
+    assert(!reservation->is_offered);
+    reservation->is_offered = true;
     reservation->port = port;
     reservation->family = family;
+    reservation->until_ns = now.mono_ns + TURN_RESERVATION_LIFETIME_NS;
+    memcpy(reservation->token, token, sizeof reservation->token);
     struct key key = key_of(reservation);
-    table_add(&server->reservations.by_token, hash_of(server, &key), ref.index);
-    turn_expiry_set(&server->expiry, TURN_EXPIRY_RESERVATION, ref.index,
-                    now.mono_ns + TURN_EXPIRY_RESERVATION_NS);
-    turn_quota_reserve(server, user);
-    memcpy(token, reservation->token, sizeof reservation->token);
+    table_add(&store->by_token, hash_of(store, &key), index);
+    chain_add(&store->pool, &store->newest, index);
+    if (store->oldest == POOL_NONE) {
+        store->oldest = index;
+    }
 }
 
-// Frees it; its port stays taken.
-static void forget(struct turn_server *server, uint32_t index)
+// Frees one that was offered.
+static struct turn_reservation forget(struct turn_reservation_store *store, uint32_t index)
 {
-    struct key key = key_of(at(server, index));
+    struct turn_reservation reservation = *at(store, index);
+    struct key key = key_of(&reservation);
 
-    table_remove(&server->reservations.by_token, hash_of(server, &key), index);
-    turn_expiry_clear(&server->expiry, TURN_EXPIRY_RESERVATION, index);
-    turn_quota_release(server, at(server, index)->user);
-    pool_give(&server->reservations.pool, index);
+    assert(reservation.is_offered);
+    if (store->oldest == index) {
+        store->oldest = reservation.link.previous;
+    }
+    chain_remove(&store->pool, &store->newest, index);
+    table_remove(&store->by_token, hash_of(store, &key), index);
+    pool_give(&store->pool, index);
+    return reservation;
 }
 
-bool turn_reservation_redeem(struct turn_server *server, uint64_t user, struct bytes token,
-                             uint16_t *port, uint8_t *family)
+bool turn_reservation_redeem(struct turn_reservation_store *store, uint64_t user,
+                             struct bytes token, struct turn_reservation *out)
 {
     struct key key = {.user = user};
 
@@ -99,21 +124,20 @@ bool turn_reservation_redeem(struct turn_server *server, uint64_t user, struct b
         return false;
     }
     memcpy(key.token, token.ptr, sizeof key.token);
-    uint32_t index =
-        table_find(&server->reservations.by_token, hash_of(server, &key), has_key, server, &key);
+    uint32_t index = table_find(&store->by_token, hash_of(store, &key), has_key, store, &key);
     if (index == TABLE_NONE) {
         return false;
     }
-    *port = at(server, index)->port;
-    *family = at(server, index)->family;
-    forget(server, index);
+    *out = forget(store, index);
     return true;
 }
 
-void turn_reservation_expire(struct turn_server *server, uint32_t index)
+bool turn_reservation_expire(struct turn_reservation_store *store, struct now now,
+                             struct turn_reservation *out)
 {
-    uint16_t port = at(server, index)->port;
-
-    forget(server, index);
-    turn_ports_give(&server->ports, port);
+    if (store->oldest == POOL_NONE || at(store, store->oldest)->until_ns > now.mono_ns) {
+        return false;
+    }
+    *out = forget(store, store->oldest);
+    return true;
 }

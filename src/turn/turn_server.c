@@ -14,13 +14,11 @@
 struct layout {
     size_t credential;
     size_t peers;
-    size_t ports;
+    size_t commons;
     size_t expiry;
     size_t allocations;
     size_t permissions;
     size_t channels;
-    size_t reservations;
-    size_t quotas;
     size_t limits;
     size_t end;
 };
@@ -33,12 +31,6 @@ static size_t place(size_t *end, size_t len)
     return at;
 }
 
-// Each thing that counts may be another user's.
-static uint32_t quota_count(const struct turn_config *config)
-{
-    return config->max_allocations + config->max_reservations;
-}
-
 static struct layout layout_of(const struct turn_config *config)
 {
     struct layout layout = {0};
@@ -47,13 +39,11 @@ static struct layout layout_of(const struct turn_config *config)
     (void)place(end, sizeof(struct turn_server));
     layout.credential = place(end, turn_credential_size(config));
     layout.peers = place(end, turn_peers_size(config));
-    layout.ports = place(end, turn_ports_size());
+    layout.commons = place(end, config->commons == NULL ? turn_commons_size(config) : 0);
     layout.expiry = place(end, turn_expiry_size(config));
     layout.allocations = place(end, turn_allocation_store_size(config->max_allocations));
     layout.permissions = place(end, turn_permission_store_size(config->max_permissions));
     layout.channels = place(end, turn_channel_store_size(config->max_channels));
-    layout.reservations = place(end, turn_reservation_store_size(config->max_reservations));
-    layout.quotas = place(end, turn_quota_store_size(quota_count(config)));
     layout.limits = place(end, turn_limit_store_size(config));
     return layout;
 }
@@ -74,6 +64,9 @@ static void check_config(const struct turn_config *config)
     assert(config->max_permissions >= 1);
     assert(config->max_channels >= 1);
     assert(config->max_reservations >= 1);
+    assert(config->shard_index < config->shard_count);
+    assert(config->commons != NULL || config->shard_count == 1);
+    assert(config->commons == NULL || config->commons->shard_count == config->shard_count);
     assert(config->min_lifetime_s >= 1);
     assert(config->min_lifetime_s <= config->max_lifetime_s);
     assert(config->default_lifetime_s >= 1);
@@ -82,19 +75,15 @@ static void check_config(const struct turn_config *config)
     assert(config->channels_per_allocation <= UINT16_MAX);
 }
 
-// Derives the secrets from the seed, each from a stretch of its own. The credentials are there
-// already, since the nonces say of which kind they are.
+// The credentials are there already, since the nonces say of which kind they are.
 static void init_secrets(struct turn_server *server)
 {
-    uint8_t raw[TURN_NONCE_SECRET_LEN];
     uint32_t features = STUN_COOKIE_PASSWORD_ALGORITHMS;
 
     if (turn_credential_has_anonymity(&server->credential)) {
         features |= STUN_COOKIE_USERNAME_ANONYMITY;
     }
-    crypto_random_fill(&server->random, raw, sizeof raw);
-    turn_nonce_init(&server->nonce, raw, features);
-    crypto_wipe(raw, sizeof raw);
+    turn_nonce_init(&server->nonce, server->commons->nonce_secret, features);
     server->stranger_key.len = STUN_KEY_LEN;
     crypto_random_fill(&server->random, server->stranger_key.bytes, STUN_KEY_LEN);
 }
@@ -106,13 +95,18 @@ static uint64_t stranger_rate(const struct turn_config *config)
     return config->unauthenticated_rate > 0 && rate == 0 ? 1 : rate;
 }
 
-static void init_hash_key(struct turn_server *server)
+// Joins the commons, or makes some of its own in `memory`.
+static void init_commons(struct turn_server *server, void *memory, const struct turn_config *config)
 {
-    uint8_t raw[SIPHASH_KEY_LEN];
+    uint8_t seed[TURN_COMMONS_SEED_LEN];
 
-    crypto_random_fill(&server->random, raw, sizeof raw);
-    server->hash_key = siphash_key_read(raw);
-    crypto_wipe(raw, sizeof raw);
+    server->commons = config->commons;
+    if (server->commons == NULL) {
+        crypto_random_fill(&server->random, seed, sizeof seed);
+        server->commons = turn_commons_init(memory, config, NULL, seed);
+        crypto_wipe(seed, sizeof seed);
+    }
+    server->hash_key = server->commons->hash_key;
 }
 
 // Copies what the configuration lends, and forgets the rest of it.
@@ -148,45 +142,26 @@ struct turn_server *turn_server_init(void *memory, const struct turn_config *con
     server->size = layout.end;
     keep_config(server, config);
     crypto_random_init(&server->random, seed);
-    init_hash_key(server);
+    init_commons(server, base + layout.commons, config);
     turn_credential_init(&server->credential, base + layout.credential, &server->hash_key, config,
                          server->config.realm);
     init_secrets(server);
     turn_stranger_init(&server->stranger, &server->hash_key, stranger_rate(config));
     turn_peers_init(&server->peers, base + layout.peers, config);
-    turn_ports_init(&server->ports, base + layout.ports, config->lowest_port, config->highest_port,
-                    config->shard_index, config->shard_count);
     turn_expiry_init(&server->expiry, base + layout.expiry, config);
     turn_allocation_store_init(&server->allocations, base + layout.allocations,
                                config->max_allocations);
     turn_permission_store_init(&server->permissions, base + layout.permissions,
                                config->max_permissions);
     turn_channel_store_init(&server->channels, base + layout.channels, config->max_channels);
-    turn_reservation_store_init(&server->reservations, base + layout.reservations,
-                                config->max_reservations);
     turn_path_init(&server->paths);
-    turn_quota_store_init(&server->quotas, base + layout.quotas, quota_count(config));
     turn_limit_store_init(&server->limits, base + layout.limits, config);
     return server;
 }
 
-// Looks before it writes: what was never used is read only, which costs a system that provides
-// memory on first use nothing, where it may be a thousand times what was used.
-static void wipe(uint8_t *memory, size_t len)
-{
-    static const uint8_t zeros[4096];
-
-    for (size_t at = 0; at < len; at += sizeof zeros) {
-        size_t part_len = len - at < sizeof zeros ? len - at : sizeof zeros;
-        if (memcmp(memory + at, zeros, part_len) != 0) {
-            crypto_wipe(memory + at, part_len);
-        }
-    }
-}
-
 void turn_server_deinit(struct turn_server *server)
 {
-    wipe((uint8_t *)server, server->size);
+    crypto_wipe_used(server, server->size);
 }
 
 static bool has_commands(const struct turn_server *server)
@@ -194,12 +169,20 @@ static bool has_commands(const struct turn_server *server)
     return !turn_outbox_is_empty(&server->outbox) || !turn_path_is_settled(server);
 }
 
-// The contract of turn_server.h: nothing is due, and no command is waiting.
+// The contract of turn_server.h: nothing is due, and no command is waiting. What another shard has
+// replaced may have come to wait just now.
 static void check_turn(const struct turn_server *server, struct now now)
 {
-    assert(turn_server_deadline(server) > now.mono_ns);
+    assert(turn_expiry_deadline(&server->expiry) > now.mono_ns);
     assert(!has_commands(server));
     assert(!server->opening.is_open);
+}
+
+// A call that may bring commands begins: those of the last one are carried out.
+static void begin(struct turn_server *server)
+{
+    turn_outbox_reset(&server->outbox);
+    turn_allocation_free_ports(server);
 }
 
 static enum turn_verdict drop(uint64_t *counter)
@@ -250,7 +233,7 @@ enum turn_verdict turn_server_from_client(struct turn_server *server, struct now
 {
     check_turn(server, now);
     assert(tuple->client.port != 0);
-    turn_outbox_reset(&server->outbox);
+    begin(server);
     if (stun_chandata_is_likely(datagram)) {
         return turn_relay_chandata(server, now, tuple, datagram, out);
     }
@@ -268,6 +251,14 @@ enum turn_verdict turn_server_from_peer(struct turn_server *server, struct now n
     return turn_relay_from_peer(server, now, allocation, peer, datagram, out);
 }
 
+enum turn_verdict turn_server_from_shard(struct turn_server *server, struct now now,
+                                         const struct addr *from, const struct addr *to,
+                                         struct bytes data, struct turn_forward *out)
+{
+    check_turn(server, now);
+    return turn_relay_from_shard(server, now, from, to, data, out);
+}
+
 enum turn_verdict turn_server_icmp(struct turn_server *server, struct pool_ref allocation,
                                    const struct addr *peer, const struct stun_icmp *icmp,
                                    struct turn_forward *out)
@@ -278,7 +269,11 @@ enum turn_verdict turn_server_icmp(struct turn_server *server, struct pool_ref a
 
 bool turn_server_take(struct turn_server *server, struct turn_command *out)
 {
-    return turn_path_take(server, out) || turn_outbox_take(&server->outbox, out);
+    if (turn_path_take(server, out) || turn_outbox_take(&server->outbox, out)) {
+        return true;
+    }
+    turn_allocation_free_ports(server); // all that was taken is carried out
+    return false;
 }
 
 void turn_server_opened(struct turn_server *server, struct now now, struct pool_ref allocation,
@@ -287,7 +282,7 @@ void turn_server_opened(struct turn_server *server, struct now now, struct pool_
     assert(server->opening.is_open);
     assert(server->opening.allocation == allocation.index);
     assert(pool_find(&server->allocations.pool, allocation) != NULL);
-    turn_outbox_reset(&server->outbox); // the order to open was the last command
+    begin(server); // the order to open was the last command
     turn_allocate_opened(server, now, opened);
 }
 
@@ -305,13 +300,22 @@ static void expire(struct turn_server *server, struct now now, enum turn_expiry_
     case TURN_EXPIRY_CHANNEL:
         turn_channel_expire(server, index, now);
         return;
-    case TURN_EXPIRY_RESERVATION:
-        turn_reservation_expire(server, index);
-        return;
     case TURN_EXPIRY_KINDS:
         break;
     }
     assert(!"a timer of no kind");
+}
+
+// Deletes what users have replaced by allocations in other shards.
+static void delete_replaced(struct turn_server *server)
+{
+    while (turn_outbox_has_room(&server->outbox)) {
+        uint32_t index = turn_commons_find_replaced(server->commons, server->config.shard_index);
+        if (index == POOL_NONE) {
+            return;
+        }
+        turn_allocation_delete(server, index, TURN_EVENT_REPLACED);
+    }
 }
 
 void turn_server_tick(struct turn_server *server, struct now now)
@@ -321,8 +325,8 @@ void turn_server_tick(struct turn_server *server, struct now now)
 
     assert(!has_commands(server));
     assert(!server->opening.is_open);
-    turn_outbox_reset(&server->outbox);
-    turn_ports_tick(&server->ports, now);
+    begin(server);
+    delete_replaced(server);
     for (int i = 0; i < TURN_SERVER_TICK_MAX && turn_outbox_has_room(&server->outbox) &&
                     turn_expiry_take(&server->expiry, now, &kind, &index);
          i++) {
@@ -332,10 +336,10 @@ void turn_server_tick(struct turn_server *server, struct now now)
 
 uint64_t turn_server_deadline(const struct turn_server *server)
 {
-    uint64_t expiry_ns = turn_expiry_deadline(&server->expiry);
-    uint64_t ports_ns = turn_ports_deadline(&server->ports);
-
-    return expiry_ns < ports_ns ? expiry_ns : ports_ns;
+    if (turn_commons_has_replaced(server->commons, server->config.shard_index)) {
+        return 0;
+    }
+    return turn_expiry_deadline(&server->expiry);
 }
 
 const struct turn_stats *turn_server_stats(const struct turn_server *server)
@@ -343,14 +347,16 @@ const struct turn_stats *turn_server_stats(const struct turn_server *server)
     return &server->stats;
 }
 
-struct turn_gauges turn_server_gauges(const struct turn_server *server)
+struct turn_gauges turn_server_gauges(const struct turn_server *server, struct now now)
 {
+    struct turn_commons_gauges commons = turn_commons_gauges(server->commons, now);
+
     return (struct turn_gauges){
         .allocations = server->allocations.pool.used,
         .permissions = server->permissions.pool.used,
         .channels = server->channels.pool.used,
-        .reservations = server->reservations.pool.used,
-        .ports_in_use = server->ports.total - turn_ports_free_count(&server->ports),
         .timers = server->expiry.heap.count,
+        .reservations = commons.reservations,
+        .ports_in_use = commons.ports_in_use,
     };
 }

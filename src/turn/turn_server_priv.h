@@ -7,6 +7,7 @@
 #include "turn/turn_allocate.h"
 #include "turn/turn_allocation.h"
 #include "turn/turn_channel.h"
+#include "turn/turn_commons.h"
 #include "turn/turn_credential.h"
 #include "turn/turn_expiry.h"
 #include "turn/turn_hairpin.h"
@@ -16,9 +17,6 @@
 #include "turn/turn_path.h"
 #include "turn/turn_peers.h"
 #include "turn/turn_permission.h"
-#include "turn/turn_ports.h"
-#include "turn/turn_quota.h"
-#include "turn/turn_reservation.h"
 #include "turn/turn_response.h"
 #include "turn/turn_server.h"
 #include "turn/turn_stranger.h"
@@ -26,6 +24,7 @@
 struct turn_server {
     size_t size;               // bytes of all its memory, of which this is the first part
     struct turn_config config; // its users and rules are not kept; the realm is in `realm`
+    struct turn_commons *commons;
     uint8_t realm[TURN_CONFIG_REALM_MAX];
     uint8_t software[TURN_CONFIG_SOFTWARE_MAX];
     struct siphash_key hash_key;
@@ -34,13 +33,10 @@ struct turn_server {
     struct turn_nonce nonce;
     struct turn_credential credential;
     struct turn_peers peers;
-    struct turn_ports ports;
     struct turn_expiry expiry;
     struct turn_allocation_store allocations;
     struct turn_permission_store permissions;
     struct turn_channel_store channels;
-    struct turn_reservation_store reservations;
-    struct turn_quota_store quotas;
     struct turn_limit_store limits;
     struct turn_allocate_opening opening;
     struct turn_path_queue paths;

@@ -231,6 +231,7 @@ void diff_world_carry_out(struct diff_world *world, enum diff_cause cause)
             take_unbind(world, &command->unbind, cause);
             break;
         case TURN_COMMAND_SEND:
+        case TURN_COMMAND_WAKE:
         case TURN_COMMAND_REPORT:
             break;
         }

@@ -432,7 +432,7 @@ void sim_judge_counters(const struct sim_judge *judge, const struct turn_stats *
 
 void sim_judge_state(const struct sim_judge *judge, const struct turn_server *server)
 {
-    struct turn_gauges has = turn_server_gauges(server);
+    struct turn_gauges has = turn_server_gauges(server, judge->now);
     struct turn_gauges should = sim_oracle_gauges(judge->oracle);
     uint64_t deadline_ns = turn_server_deadline(server);
 

@@ -146,10 +146,6 @@ uint64_t sim_oracle_deadline(const struct sim_oracle *oracle)
     for (size_t i = 0; i < config->max_channels; i++) {
         soonest(&deadline_ns, oracle->channels[i].until_ns);
     }
-    for (size_t i = 0; i < config->max_reservations; i++) {
-        soonest(&deadline_ns, oracle->reservations[i].until_ns);
-    }
-    soonest(&deadline_ns, oracle->resting_count > 0 ? oracle->resting[0].until_ns : 0);
     return deadline_ns;
 }
 
@@ -170,7 +166,7 @@ struct turn_gauges sim_oracle_gauges(const struct sim_oracle *oracle)
     for (size_t i = 0; i < config->max_reservations; i++) {
         gauges.reservations += oracle->reservations[i].until_ns != 0;
     }
-    gauges.timers = gauges.allocations + gauges.permissions + gauges.channels + gauges.reservations;
+    gauges.timers = gauges.allocations + gauges.permissions + gauges.channels;
     gauges.ports_in_use =
         gauges.allocations + gauges.reservations + (uint32_t)oracle->resting_count;
     return gauges;
@@ -193,8 +189,7 @@ bool sim_oracle_is_free(const struct sim_oracle *oracle, uint32_t port)
 {
     const struct turn_config *config = &oracle->setup->config;
 
-    if (port < config->lowest_port || port > config->highest_port ||
-        port / 2 % config->shard_count != oracle->shard) {
+    if (port < config->lowest_port || port > config->highest_port) {
         return false;
     }
     for (size_t i = 0; i < SIM_SETUP_ALLOCATIONS; i++) {

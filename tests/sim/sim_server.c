@@ -143,6 +143,8 @@ static void carry_out(struct sim_server *server, struct sim_world *world, struct
         case TURN_COMMAND_BIND:
         case TURN_COMMAND_UNBIND:
             break;
+        case TURN_COMMAND_WAKE:
+            sim_trace_fail(&world->trace, "there is nobody to wake");
         case TURN_COMMAND_REPORT:
             check_report(server, world, &command.report, expect);
             break;
@@ -176,6 +178,7 @@ void sim_server_tick(struct sim_server *server, struct sim_world *world)
     unsigned ticks = 0;
 
     if (deadline_ns > world->now.mono_ns) {
+        sim_oracle_expire(&server->oracle, world->now); // what has no timer
         return;
     }
     if (deadline_ns < world->now.mono_ns) {
@@ -233,7 +236,7 @@ void sim_server_from_client(struct sim_server *server, struct sim_world *world,
     struct sim_expect expect;
 
     sim_server_tick(server, world);
-    struct turn_gauges before = turn_server_gauges(server->turn);
+    struct turn_gauges before = turn_server_gauges(server->turn, world->now);
     struct turn_stats stats = *turn_server_stats(server->turn);
     sim_oracle_from_client(&server->oracle, world->now, &tuple, datagram->bytes, &expect);
     enum turn_verdict verdict =
@@ -245,7 +248,7 @@ void sim_server_from_client(struct sim_server *server, struct sim_world *world,
     } else {
         carry_out(server, world, &expect, datagram->bytes.len);
     }
-    struct turn_gauges after = turn_server_gauges(server->turn);
+    struct turn_gauges after = turn_server_gauges(server->turn, world->now);
     if (!expect.is_authentic && memcmp(&before, &after, sizeof before) != 0) {
         sim_trace_fail(&world->trace, "a stranger's datagram has changed what is held");
     }
@@ -299,7 +302,10 @@ void sim_server_icmp(struct sim_server *server, struct sim_world *world,
 void sim_server_check_empty(const struct sim_server *server, const struct sim_world *world)
 {
     static const struct turn_gauges none;
-    struct turn_gauges gauges = turn_server_gauges(server->turn);
+    struct now later = world->now;
+
+    later.mono_ns += 60 * SECOND_NS; // reserved and refused ports come back without a timer
+    struct turn_gauges gauges = turn_server_gauges(server->turn, later);
 
     if (memcmp(&gauges, &none, sizeof none) != 0) {
         sim_trace_fail(&world->trace, "something is held after all has expired");

@@ -10,7 +10,7 @@
 static void check_nothing_is_held(const struct turn_story *story)
 {
     static const struct turn_gauges none;
-    struct turn_gauges gauges = turn_server_gauges(story->server);
+    struct turn_gauges gauges = turn_server_gauges(story->server, story->now);
 
     assert(memcmp(&gauges, &none, sizeof gauges) == 0);
     assert(turn_server_deadline(story->server) == NEVER);

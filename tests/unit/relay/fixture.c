@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "host.h"
+#include "io/io_clock.h"
 
 struct fixture fixture;
 
@@ -259,7 +260,7 @@ void fixture_relay_both_ways(void)
     assert_memory_equal(fixture.client.datagram.ptr, "\x40\x00\x00\x05three", 9);
 
     assert_int_equal(fixture_refresh(0), CLIENT_SUCCESS);
-    assert_int_equal(turn_server_gauges(fixture.worker.server).allocations, 0);
+    assert_int_equal(turn_server_gauges(fixture.worker.server, io_clock_now()).allocations, 0);
     assert_int_equal(
         fixture.worker.traffic.stats.sends_blocked + fixture.worker.traffic.stats.sends_refused, 0);
 }

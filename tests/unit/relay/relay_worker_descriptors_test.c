@@ -12,6 +12,7 @@
 
 #include "fixture.h"
 #include "host.h"
+#include "io/io_clock.h"
 
 static void closes_the_socket_with_its_allocation(void **state)
 {
@@ -38,7 +39,7 @@ static void refuses_allocations_while_there_are_no_descriptors(void **state)
     const char *log = host_log();
     assert_non_null(strstr(log, "ERROR a relayed socket could not be opened relayed=127.0.0.1:"));
     assert_non_null(strstr(log, "EMFILE"));
-    assert_int_equal(turn_server_gauges(fixture.worker.server).allocations, 0);
+    assert_int_equal(turn_server_gauges(fixture.worker.server, io_clock_now()).allocations, 0);
     assert_int_equal(fixture_try_to_allocate(), CLIENT_SUCCESS);
 }
 

@@ -10,6 +10,7 @@
 
 #include "fixture.h"
 #include "host.h"
+#include "io/io_clock.h"
 
 static void answers_a_binding_request(void **state)
 {
@@ -117,7 +118,7 @@ static void relays_what_came_before_its_allocation_went(void **state)
     fixture_serve();
     fixture_expect_data("early");
     assert_int_equal(client_response(&fixture.client), CLIENT_SUCCESS);
-    assert_int_equal(turn_server_gauges(fixture.worker.server).allocations, 0);
+    assert_int_equal(turn_server_gauges(fixture.worker.server, io_clock_now()).allocations, 0);
 }
 
 static void survives_whatever_is_sent_to_its_listener(void **state)
@@ -140,7 +141,7 @@ static void survives_whatever_is_sent_to_its_listener(void **state)
         assert_in_range(client_response(&fixture.client) + 1, 0, 401);
     }
     assert_string_equal(host_log(), ""); // a stranger writes no line
-    assert_int_equal(turn_server_gauges(fixture.worker.server).allocations, 0);
+    assert_int_equal(turn_server_gauges(fixture.worker.server, io_clock_now()).allocations, 0);
     fixture_relay_both_ways();
 }
 

@@ -63,7 +63,8 @@ static void lives_once_opened(void **state)
     uint16_t port = 0;
 
     uint32_t index = turn_allocation_create(f->server, &f->tuple, 77);
-    assert_true(turn_ports_take(&f->server->ports, TURN_PORTS_ANY, &f->server->random, &port));
+    assert_true(turn_commons_take_port(f->server->commons, f->now, TURN_PORTS_ANY,
+                                       &f->server->random, &port));
     struct turn_allocation *allocation = turn_allocation_at(f->server, index);
     allocation->families = TURN_ALLOCATION_IP6;
     assert_int_equal(turn_allocation_find_port(f->server, port), POOL_NONE);
@@ -111,10 +112,16 @@ static void takes_along_what_hangs_on_it_and_nothing_else(void **state)
 
     for (uint8_t i = 0; i < 4; i++) {
         peer.ip[3] = i;
-        turn_permission_install(f->server, kept, &peer, f->now);
-        turn_permission_install(f->server, gone, &peer, f->now);
-        turn_channel_create(f->server, kept, (uint16_t)(0x4000 + i), &peer, f->now);
-        turn_channel_create(f->server, gone, (uint16_t)(0x4000 + i), &peer, f->now);
+        assert_int_equal(turn_permission_install(f->server, kept, &peer, f->now),
+                         TURN_REFUSAL_NONE);
+        assert_int_equal(turn_permission_install(f->server, gone, &peer, f->now),
+                         TURN_REFUSAL_NONE);
+        assert_int_equal(
+            turn_channel_create(f->server, kept, (uint16_t)(0x4000 + i), &peer, f->now),
+            TURN_REFUSAL_NONE);
+        assert_int_equal(
+            turn_channel_create(f->server, gone, (uint16_t)(0x4000 + i), &peer, f->now),
+            TURN_REFUSAL_NONE);
     }
     assert_int_equal(turn_fixture_gauges(f).timers, 16);
     turn_allocation_delete(f->server, gone, TURN_EVENT_EXPIRED);

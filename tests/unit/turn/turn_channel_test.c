@@ -17,6 +17,12 @@ static uint32_t make(struct turn_fixture *f)
     return turn_allocation_create(f->server, &f->tuple, ADDR_IP4);
 }
 
+static void create(struct turn_fixture *f, uint32_t owner, uint16_t number, const struct addr *peer)
+{
+    assert_int_equal(turn_channel_create(f->server, owner, number, peer, f->now),
+                     TURN_REFUSAL_NONE);
+}
+
 static void is_found_by_number_and_by_peer(void **state)
 {
     struct turn_fixture *f = *state;
@@ -25,7 +31,7 @@ static void is_found_by_number_and_by_peer(void **state)
     uint32_t one = make(f);
     uint32_t two = make(f);
 
-    turn_channel_create(f->server, one, 0x4001, &peer, f->now);
+    create(f, one, 0x4001, &peer);
     uint32_t index = turn_channel_find(f->server, one, 0x4001);
     assert_int_not_equal(index, POOL_NONE);
     assert_int_equal(turn_channel_find_peer(f->server, one, &peer), index);
@@ -46,7 +52,7 @@ static void lives_for_600_s(void **state)
     turn_fixture_allocate(f);
     assert_int_equal(turn_fixture_refresh(f, 3600), TURN_FIXTURE_SUCCESS);
     uint32_t owner = turn_allocation_find(f->server, &f->tuple);
-    turn_channel_create(f->server, owner, 0x4000, &peer, f->now);
+    create(f, owner, 0x4000, &peer);
     turn_fixture_wait(f, 500 * SECOND_NS);
     turn_channel_refresh(f->server, turn_channel_find(f->server, owner, 0x4000), f->now);
     turn_fixture_wait(f, 600 * SECOND_NS - 1);
@@ -68,16 +74,19 @@ static void room_is_the_allocations_and_the_pools(void **state)
     }
     for (uint16_t i = 0; i < 16; i++) {
         peer.port = (uint16_t)(i + 1);
-        assert_int_equal(turn_channel_limit(f->server, owners[i / 4]), TURN_REFUSAL_NONE);
-        turn_channel_create(f->server, owners[i / 4], (uint16_t)(0x4000 + i), &peer, f->now);
-        assert_int_equal(turn_channel_limit(f->server, owners[i / 4]),
-                         i % 4 != 3 ? TURN_REFUSAL_NONE : TURN_REFUSAL_ALLOCATIONS_CHANNELS);
+        create(f, owners[i / 4], (uint16_t)(0x4000 + i), &peer);
     }
-    assert_int_equal(turn_channel_limit(f->server, owners[4]),
-                     TURN_REFUSAL_CHANNELS); // it has none, but the pool is full
+    peer.port = 99;
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(turn_channel_create(f->server, owners[i], 0x4FFF, &peer, f->now),
+                         TURN_REFUSAL_ALLOCATIONS_CHANNELS);
+    }
+    assert_int_equal(turn_channel_create(f->server, owners[4], 0x4FFF, &peer, f->now),
+                     TURN_REFUSAL_CHANNELS); // it has none, but there are no more
     turn_channel_delete(f->server, turn_channel_find(f->server, owners[0], 0x4000));
-    assert_int_equal(turn_channel_limit(f->server, owners[4]), TURN_REFUSAL_NONE);
-    assert_int_equal(turn_channel_limit(f->server, owners[1]), TURN_REFUSAL_ALLOCATIONS_CHANNELS);
+    create(f, owners[4], 0x4FFF, &peer);
+    assert_int_equal(turn_channel_create(f->server, owners[1], 0x4FFF, &peer, f->now),
+                     TURN_REFUSAL_ALLOCATIONS_CHANNELS);
 }
 
 static void deleting_one_leaves_the_others(void **state)
@@ -90,7 +99,7 @@ static void deleting_one_leaves_the_others(void **state)
         for (uint16_t i = 0; i < 4; i++) {
             peer.port = (uint16_t)(i + 1);
             if (turn_channel_find(f->server, owner, (uint16_t)(0x4000 + i)) == POOL_NONE) {
-                turn_channel_create(f->server, owner, (uint16_t)(0x4000 + i), &peer, f->now);
+                create(f, owner, (uint16_t)(0x4000 + i), &peer);
             }
         }
         uint16_t number = (uint16_t)(0x4000 + gone);

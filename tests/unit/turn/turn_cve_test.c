@@ -215,8 +215,8 @@ static void cve_2025_69217_nothing_to_be_guessed_can_be(void **state)
         struct turn_server *server = turn_server_init(memory, &config, seed);
         turn_nonce_write(&server->nonce, f->now, &f->tuple.client, nonces[i]);
         for (size_t at = 0; at < PORTS; at++) {
-            assert_true(
-                turn_ports_take(&server->ports, TURN_PORTS_ANY, &server->random, &ports[i][at]));
+            assert_true(turn_commons_take_port(server->commons, f->now, TURN_PORTS_ANY,
+                                               &server->random, &ports[i][at]));
             steps += at > 0 && abs(ports[i][at] - ports[i][at - 1]) <= 2;
         }
         turn_server_deinit(server);

@@ -22,7 +22,6 @@ static int setup(void **state)
     f->config.max_allocations = 3;
     f->config.max_permissions = 5;
     f->config.max_channels = 1;
-    f->config.max_reservations = 2;
     f->memory = calloc(1, turn_expiry_size(&f->config));
     assert_non_null(f->memory);
     turn_expiry_init(&f->expiry, f->memory, &f->config);
@@ -64,7 +63,6 @@ static void has_the_times_of_rfc_8656(void **state)
     (void)state;
     assert_true(TURN_EXPIRY_PERMISSION_NS == 300 * SECOND_NS);
     assert_true(TURN_EXPIRY_CHANNEL_NS == 600 * SECOND_NS);
-    assert_true(TURN_EXPIRY_RESERVATION_NS == 30 * SECOND_NS);
 }
 
 static void is_never_due_while_empty(void **state)
@@ -97,10 +95,8 @@ static void comes_in_the_order_of_deadlines(void **state)
     turn_expiry_set(&f->expiry, TURN_EXPIRY_ALLOCATION, 2, 600);
     turn_expiry_set(&f->expiry, TURN_EXPIRY_PERMISSION, 4, 300);
     turn_expiry_set(&f->expiry, TURN_EXPIRY_CHANNEL, 0, 400);
-    turn_expiry_set(&f->expiry, TURN_EXPIRY_RESERVATION, 1, 30);
-    assert_int_equal(turn_expiry_deadline(&f->expiry), 30);
-    expect_none(f, 29);
-    expect(f, 1000, TURN_EXPIRY_RESERVATION, 1);
+    assert_int_equal(turn_expiry_deadline(&f->expiry), 300);
+    expect_none(f, 299);
     expect(f, 1000, TURN_EXPIRY_PERMISSION, 4);
     expect(f, 1000, TURN_EXPIRY_CHANNEL, 0);
     expect_none(f, 599);
@@ -137,7 +133,7 @@ static void has_room_for_all_at_once(void **state)
     while (turn_expiry_take(&f->expiry, (struct now){7, 0}, &kind, &index)) {
         count++;
     }
-    assert_int_equal(count, 3 + 5 + 1 + 2);
+    assert_int_equal(count, 3 + 5 + 1);
 }
 
 int main(void)

@@ -68,12 +68,18 @@ struct turn_config turn_fixture_config(void)
 static void start(struct turn_fixture *f, const struct turn_config *config)
 {
     uint8_t seed[TURN_SERVER_SEED_LEN];
-    void *memory = calloc(1, turn_server_size(config));
 
-    assert_non_null(memory);
     memset(seed, 0x5e, sizeof seed);
     f->config = *config;
-    f->server = turn_server_init(memory, config, seed);
+    if (config->shard_count > 1 && config->commons == NULL) {
+        void *common = calloc(1, turn_commons_size(config));
+        assert_non_null(common);
+        f->commons = turn_commons_init(common, config, NULL, seed);
+        f->config.commons = f->commons;
+    }
+    void *memory = calloc(1, turn_server_size(&f->config));
+    assert_non_null(memory);
+    f->server = turn_server_init(memory, &f->config, seed);
 }
 
 static void stop(struct turn_fixture *f)
@@ -81,6 +87,12 @@ static void stop(struct turn_fixture *f)
     turn_server_deinit(f->server);
     free(f->server);
     f->server = NULL;
+    if (f->commons != NULL) {
+        turn_commons_deinit(f->commons);
+        free(f->commons);
+        f->commons = NULL;
+        f->config.commons = NULL;
+    }
 }
 
 int turn_fixture_setup(void **state)
@@ -266,6 +278,7 @@ static void carry_out(struct turn_fixture *f)
         case TURN_COMMAND_CLOSE:
         case TURN_COMMAND_BIND:
         case TURN_COMMAND_UNBIND:
+        case TURN_COMMAND_WAKE:
         case TURN_COMMAND_REPORT:
             break;
         }
@@ -499,13 +512,13 @@ uint64_t turn_fixture_refused(struct turn_fixture *f, enum turn_refusal refusal)
 
 struct turn_gauges turn_fixture_gauges(const struct turn_fixture *f)
 {
-    return turn_server_gauges(f->server);
+    return turn_server_gauges(f->server, f->now);
 }
 
 bool turn_fixture_is_empty(const struct turn_fixture *f)
 {
     static const struct turn_gauges empty;
-    struct turn_gauges gauges = turn_server_gauges(f->server);
+    struct turn_gauges gauges = turn_server_gauges(f->server, f->now);
 
     return memcmp(&gauges, &empty, sizeof gauges) == 0;
 }

@@ -37,6 +37,7 @@ enum {
 struct turn_fixture {
     struct turn_config config;
     struct turn_server *server;
+    struct turn_commons *commons; // of its own, which others may join; NULL: inside the server
     struct now now;
     struct turn_tuple tuple;  // the client that speaks, and the address to which it does
     const char *user;         // it signs with this name, "alice" at first; there is "bob" too
@@ -71,7 +72,8 @@ int turn_fixture_teardown(void **state);
 // and its peers are of the prefixes for documentation, of which rules allow those that tests use as
 // peers: 192.0.2.0/24, 198.51.100.0/24 and 2001:db8::/32.
 struct turn_config turn_fixture_config(void);
-// Another server, in a fresh block.
+// Another server, in a fresh block. If it is to be one of several and the configuration has no
+// commons, it has some in a block of their own.
 void turn_fixture_restart(struct turn_fixture *f, const struct turn_config *config);
 
 struct addr turn_fixture_addr(const char *ip, uint16_t port);

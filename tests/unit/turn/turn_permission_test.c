@@ -21,6 +21,11 @@ static void make_two(struct turn_fixture *f, uint32_t *one, uint32_t *two)
     *two = turn_allocation_create(f->server, &tuple, ADDR_IP4);
 }
 
+static void install(struct turn_fixture *f, uint32_t owner, const struct addr *peer)
+{
+    assert_int_equal(turn_permission_install(f->server, owner, peer, f->now), TURN_REFUSAL_NONE);
+}
+
 static void is_for_one_allocation_and_all_ports_of_an_address(void **state)
 {
     struct turn_fixture *f = *state;
@@ -32,7 +37,7 @@ static void is_for_one_allocation_and_all_ports_of_an_address(void **state)
     uint32_t two = 0;
 
     make_two(f, &one, &two);
-    turn_permission_install(f->server, one, &peer, f->now);
+    install(f, one, &peer);
     uint32_t index = turn_permission_find(f->server, one, &peer);
     assert_int_not_equal(index, POOL_NONE);
     assert_int_equal(turn_permission_find(f->server, one, &other_port), index);
@@ -48,7 +53,7 @@ static void lives_for_300_s(void **state)
 
     turn_fixture_allocate(f);
     uint32_t owner = turn_allocation_find(f->server, &f->tuple);
-    turn_permission_install(f->server, owner, &peer, f->now);
+    install(f, owner, &peer);
     turn_fixture_wait(f, 300 * SECOND_NS - 1);
     assert_int_not_equal(turn_permission_find(f->server, owner, &peer), POOL_NONE);
     turn_fixture_wait(f, 1);
@@ -63,10 +68,10 @@ static void installing_again_refreshes(void **state)
 
     turn_fixture_allocate(f);
     uint32_t owner = turn_allocation_find(f->server, &f->tuple);
-    turn_permission_install(f->server, owner, &peer, f->now);
+    install(f, owner, &peer);
     turn_fixture_wait(f, 299 * SECOND_NS);
     peer.port = 10;
-    turn_permission_install(f->server, owner, &peer, f->now);
+    install(f, owner, &peer);
     assert_int_equal(turn_fixture_gauges(f).permissions, 1);
     turn_fixture_wait(f, 300 * SECOND_NS - 1);
     assert_int_equal(turn_fixture_gauges(f).permissions, 1);
@@ -86,16 +91,18 @@ static void room_is_the_allocations_and_the_pools(void **state)
     make_two(f, &owners[2], &none);
     for (uint32_t i = 0; i < 16; i++) {
         peer.ip[3] = (uint8_t)i;
-        assert_int_equal(turn_permission_limit(f->server, owners[i / 6]), TURN_REFUSAL_NONE);
-        turn_permission_install(f->server, owners[i / 6], &peer, f->now);
+        install(f, owners[i / 6], &peer);
     }
-    assert_int_equal(turn_permission_limit(f->server, owners[0]),
+    peer.ip[3] = 99;
+    assert_int_equal(turn_permission_install(f->server, owners[0], &peer, f->now),
                      TURN_REFUSAL_ALLOCATIONS_PERMISSIONS);
-    assert_int_equal(turn_permission_limit(f->server, owners[2]),
-                     TURN_REFUSAL_PERMISSIONS); // it has 4, but the pool none
+    assert_int_equal(turn_permission_install(f->server, owners[2], &peer, f->now),
+                     TURN_REFUSAL_PERMISSIONS); // it has 4, but there are no more
+    peer.ip[3] = 15;
     turn_permission_delete(f->server, turn_permission_find(f->server, owners[2], &peer));
-    assert_int_equal(turn_permission_limit(f->server, owners[2]), TURN_REFUSAL_NONE);
-    assert_int_equal(turn_permission_limit(f->server, owners[0]),
+    peer.ip[3] = 99;
+    install(f, owners[2], &peer);
+    assert_int_equal(turn_permission_install(f->server, owners[0], &peer, f->now),
                      TURN_REFUSAL_ALLOCATIONS_PERMISSIONS);
 }
 
@@ -110,7 +117,7 @@ static void deleting_one_leaves_the_others(void **state)
     for (uint8_t gone = 0; gone < 6; gone++) {
         for (uint8_t i = 0; i < 6; i++) {
             peer.ip[3] = i;
-            turn_permission_install(f->server, one, &peer, f->now);
+            install(f, one, &peer);
         }
         peer.ip[3] = gone;
         turn_permission_delete(f->server, turn_permission_find(f->server, one, &peer));

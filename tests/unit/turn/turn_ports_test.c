@@ -14,13 +14,12 @@ struct fixture {
     void *memory;
 };
 
-static void start(struct fixture *f, uint16_t lowest, uint16_t highest, uint32_t shard,
-                  uint32_t shard_count)
+static void start(struct fixture *f, uint16_t lowest, uint16_t highest)
 {
     free(f->memory);
     f->memory = calloc(1, turn_ports_size());
     assert_non_null(f->memory);
-    turn_ports_init(&f->ports, f->memory, lowest, highest, shard, shard_count);
+    turn_ports_init(&f->ports, f->memory, lowest, highest);
 }
 
 static int setup(void **state)
@@ -30,7 +29,7 @@ static int setup(void **state)
 
     assert_non_null(f);
     crypto_random_init(&f->random, seed);
-    start(f, 50000, 50099, 0, 1);
+    start(f, 50000, 50099);
     *state = f;
     return 0;
 }
@@ -68,7 +67,7 @@ static void gives_each_port_once(void **state)
         uint32_t count = ranges[i].highest - ranges[i].lowest + 1U;
         uint16_t port = 0;
         memset(is_taken, 0, sizeof is_taken);
-        start(f, ranges[i].lowest, ranges[i].highest, 0, 1);
+        start(f, ranges[i].lowest, ranges[i].highest);
         assert_int_equal(f->ports.total, count);
         for (uint32_t left = count; left > 0; left--) {
             assert_int_equal(turn_ports_free_count(&f->ports), left);
@@ -94,7 +93,7 @@ static void gives_even_ports_and_pairs_within_the_range(void **state)
     struct fixture *f = *state;
     uint16_t port = 0;
 
-    start(f, 50001, 50004, 0, 1); // 50001 | 50002 50003 | 50004
+    start(f, 50001, 50004); // 50001 | 50002 50003 | 50004
     assert_true(take(f, TURN_PORTS_PAIR, &port));
     assert_int_equal(port, 50002);
     assert_false(take(f, TURN_PORTS_PAIR, &port)); // 50004 has no neighbour
@@ -116,45 +115,12 @@ static void a_pair_is_broken_by_either_port(void **state)
     uint16_t port = 0;
 
     for (uint16_t kept = 0; kept < 2; kept++) {
-        start(f, 50000, 50001, 0, 1);
+        start(f, 50000, 50001);
         assert_true(take(f, TURN_PORTS_PAIR, &port));
         turn_ports_give(&f->ports, (uint16_t)(50001 - kept));
         assert_false(take(f, TURN_PORTS_PAIR, &port));
         assert_int_equal(take(f, TURN_PORTS_EVEN, &port), kept == 1);
     }
-}
-
-static void deals_pairs_to_shards_disjoint_and_complete(void **state)
-{
-    struct fixture *f = *state;
-
-    for (uint32_t shards = 1; shards <= 5; shards++) {
-        uint32_t owner[65536] = {0}; // one plus the shard
-        for (uint32_t shard = 0; shard < shards; shard++) {
-            uint16_t port = 0;
-            start(f, 50001, 50100, shard, shards);
-            while (take(f, TURN_PORTS_ANY, &port)) {
-                assert_int_equal(owner[port], 0);
-                owner[port] = shard + 1;
-            }
-        }
-        for (uint32_t port = 0; port < 65536; port++) {
-            assert_int_equal(owner[port] != 0, port >= 50001 && port <= 50100);
-        }
-        for (uint32_t port = 50002; port < 50100; port += 2) { // a pair is never torn
-            assert_int_equal(owner[port], owner[port + 1]);
-        }
-    }
-}
-
-static void a_shard_may_have_no_ports(void **state)
-{
-    struct fixture *f = *state;
-    uint16_t port = 0;
-
-    start(f, 50000, 50001, 50000 / 2 % 2 == 0 ? 1 : 0, 2);
-    assert_int_equal(f->ports.total, 0);
-    assert_false(take(f, TURN_PORTS_ANY, &port));
 }
 
 // Pearson's statistic for `draws` draws among `count` equally likely ports.
@@ -230,17 +196,14 @@ static void a_refused_port_rests_for_a_minute(void **state)
     struct fixture *f = *state;
     uint16_t port = 0;
 
-    start(f, 50000, 50000, 0, 1);
-    assert_true(turn_ports_deadline(&f->ports) == NEVER);
+    start(f, 50000, 50000);
     assert_true(take(f, TURN_PORTS_ANY, &port));
     turn_ports_rest(&f->ports, port, at_s(100));
-    assert_true(turn_ports_deadline(&f->ports) == 160 * SECOND_NS);
     assert_false(take(f, TURN_PORTS_ANY, &port));
-    turn_ports_tick(&f->ports, (struct now){.mono_ns = 160 * SECOND_NS - 1});
+    turn_ports_settle(&f->ports, (struct now){.mono_ns = 160 * SECOND_NS - 1});
     assert_false(take(f, TURN_PORTS_ANY, &port));
-    turn_ports_tick(&f->ports, at_s(160));
+    turn_ports_settle(&f->ports, at_s(160));
     assert_true(take(f, TURN_PORTS_ANY, &port));
-    assert_true(turn_ports_deadline(&f->ports) == NEVER);
 }
 
 static void of_too_many_the_longest_rest_ends_early(void **state)
@@ -259,10 +222,12 @@ static void of_too_many_the_longest_rest_ends_early(void **state)
     assert_true(take(f, TURN_PORTS_ANY, &port));
     turn_ports_rest(&f->ports, port, at_s(200));
     assert_int_equal(turn_ports_free_count(&f->ports), 100 - TURN_PORTS_RESTING_MAX);
-    assert_true(turn_ports_deadline(&f->ports) == 161 * SECOND_NS); // the second one's
-    turn_ports_tick(&f->ports, at_s(260));
+    turn_ports_settle(&f->ports, (struct now){.mono_ns = 161 * SECOND_NS - 1});
+    assert_int_equal(turn_ports_free_count(&f->ports), 100 - TURN_PORTS_RESTING_MAX);
+    turn_ports_settle(&f->ports, at_s(161)); // the second one's
+    assert_int_equal(turn_ports_free_count(&f->ports), 100 - TURN_PORTS_RESTING_MAX + 1);
+    turn_ports_settle(&f->ports, at_s(260));
     assert_int_equal(turn_ports_free_count(&f->ports), 100);
-    assert_true(turn_ports_deadline(&f->ports) == NEVER);
 }
 
 int main(void)
@@ -272,9 +237,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(gives_even_ports_and_pairs_within_the_range, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_pair_is_broken_by_either_port, setup, teardown),
-        cmocka_unit_test_setup_teardown(deals_pairs_to_shards_disjoint_and_complete, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_shard_may_have_no_ports, setup, teardown),
         cmocka_unit_test_setup_teardown(every_free_port_is_equally_likely, setup, teardown),
         cmocka_unit_test_setup_teardown(stays_even_when_pairs_are_broken, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_port_rests_for_a_minute, setup, teardown),

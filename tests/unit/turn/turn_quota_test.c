@@ -39,50 +39,74 @@ static void restart(struct turn_fixture *f, uint32_t per_user)
     turn_fixture_restart(f, &config);
 }
 
+static uint32_t enter(struct turn_quota_store *store, uint64_t user, uint32_t allocation)
+{
+    return turn_quota_enter(store, user, 0, allocation);
+}
+
 static void counts_each_users_allocations(void **state)
 {
     enum { USERS = 3, EACH = 2 };
     struct turn_fixture *f = *state;
+    struct turn_quota_store *store = &f->server->commons->quotas;
     uint32_t made[USERS * EACH];
 
-    for (uint16_t i = 0; i < USERS * EACH; i++) {
-        struct turn_tuple tuple = f->tuple;
-        tuple.client.port = (uint16_t)(1000 + i);
-        made[i] = turn_allocation_create(f->server, &tuple, i % USERS);
+    for (uint32_t i = 0; i < USERS * EACH; i++) {
+        made[i] = enter(store, i % USERS, i);
+        assert_int_equal(turn_quota_at(store, made[i])->allocation, i);
     }
     for (uint64_t user = 0; user < USERS; user++) {
-        assert_int_equal(turn_quota_count(f->server, user), EACH);
-        uint32_t first = turn_quota_first(f->server, user);
+        assert_int_equal(turn_quota_count(store, user), EACH);
+        uint32_t first = turn_quota_first(store, user);
         assert_true(first == made[user] || first == made[user + USERS]);
     }
-    assert_int_equal(turn_quota_count(f->server, USERS), 0);
-    assert_int_equal(turn_quota_first(f->server, USERS), POOL_NONE);
-    turn_allocation_delete(f->server, made[1], TURN_EVENT_DELETED);
-    assert_int_equal(turn_quota_count(f->server, 1), 1);
-    assert_int_equal(turn_quota_first(f->server, 1), made[1 + USERS]);
-    turn_allocation_delete(f->server, made[1 + USERS], TURN_EVENT_DELETED);
-    assert_int_equal(turn_quota_count(f->server, 1), 0);
-    assert_int_equal(turn_quota_first(f->server, 1), POOL_NONE);
-    assert_int_equal(turn_quota_count(f->server, 2), EACH);
-    assert_int_equal(f->server->quotas.pool.used, USERS - 1); // nothing stays of who holds nothing
+    assert_int_equal(turn_quota_count(store, USERS), 0);
+    assert_int_equal(turn_quota_first(store, USERS), POOL_NONE);
+    turn_quota_leave(store, made[1]);
+    assert_int_equal(turn_quota_count(store, 1), 1);
+    assert_int_equal(turn_quota_first(store, 1), made[1 + USERS]);
+    turn_quota_leave(store, made[1 + USERS]);
+    assert_int_equal(turn_quota_count(store, 1), 0);
+    assert_int_equal(turn_quota_first(store, 1), POOL_NONE);
+    assert_int_equal(turn_quota_count(store, 2), EACH);
+    assert_int_equal(store->users.used, USERS - 1); // nothing stays of who holds nothing
+    assert_int_equal(store->holdings.used, (USERS - 1) * EACH);
+}
+
+static void what_was_replaced_counts_no_more_but_stays_till_it_leaves(void **state)
+{
+    struct turn_fixture *f = *state;
+    struct turn_quota_store *store = &f->server->commons->quotas;
+    uint32_t one = turn_quota_enter(store, 7, 3, 5);
+
+    turn_quota_replace(store, one);
+    assert_int_equal(turn_quota_count(store, 7), 0);
+    assert_int_equal(turn_quota_first(store, 7), POOL_NONE);
+    assert_int_equal(store->users.used, 0);
+    assert_true(turn_quota_at(store, one)->is_replaced);
+    assert_int_equal(turn_quota_at(store, one)->shard, 3);
+    assert_int_equal(turn_quota_at(store, one)->allocation, 5);
+    turn_quota_leave(store, one);
+    assert_int_equal(store->holdings.used, 0);
 }
 
 static void every_allocation_may_be_another_users(void **state)
 {
     struct turn_fixture *f = *state;
+    struct turn_quota_store *store = &f->server->commons->quotas;
 
-    for (uint16_t round = 0; round < 3; round++) {
+    for (uint32_t round = 0; round < 3; round++) {
         uint32_t made[8];
-        for (uint16_t i = 0; i < COUNT_OF(made); i++) {
-            struct turn_tuple tuple = f->tuple;
-            tuple.client.port = (uint16_t)(1000 + i);
-            made[i] = turn_allocation_create(f->server, &tuple, 100 + i);
-            assert_int_not_equal(made[i], POOL_NONE);
+        for (uint32_t i = 0; i < COUNT_OF(made); i++) {
+            made[i] = enter(store, 100 + i, i);
+            turn_quota_reserve(store, 100 + i % 4);
         }
-        for (uint16_t i = 0; i < COUNT_OF(made); i++) {
-            turn_allocation_delete(f->server, made[i], TURN_EVENT_DELETED);
+        assert_int_equal(store->users.used, COUNT_OF(made));
+        for (uint32_t i = 0; i < COUNT_OF(made); i++) {
+            turn_quota_leave(store, made[i]);
+            turn_quota_release(store, 100 + i % 4);
         }
-        assert_int_equal(f->server->quotas.pool.used, 0);
+        assert_int_equal(store->users.used, 0);
     }
 }
 
@@ -116,7 +140,7 @@ static void a_reserved_port_counts_until_it_expires(void **state)
     assert_int_equal(allocate_at(f, 1003), 486);
     turn_fixture_wait(f, 30 * SECOND_NS);
     assert_int_equal(allocate_pair_at(f, 1003), TURN_FIXTURE_SUCCESS);
-    assert_int_equal(f->server->quotas.pool.used, 1);
+    assert_int_equal(f->server->commons->quotas.users.used, 1);
 }
 
 static void a_pair_of_ports_needs_room_for_two(void **state)
@@ -201,6 +225,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TURN_FIXTURE_TEST(counts_each_users_allocations),
+        TURN_FIXTURE_TEST(what_was_replaced_counts_no_more_but_stays_till_it_leaves),
         TURN_FIXTURE_TEST(every_allocation_may_be_another_users),
         TURN_FIXTURE_TEST(refuses_by_486_what_a_user_may_not_hold),
         TURN_FIXTURE_TEST(a_reserved_port_counts_until_it_expires),
