@@ -5,14 +5,9 @@
 
 #include "base/now.h"
 
-enum {
-    UNITS_PER_NS = 16, // so that 64 bits last for 36 years of a clock
-    PARTS_PER_UNIT = 4096,
-};
+#define SECOND (SECOND_NS * BUCKET_UNITS_PER_NS)
 
-#define SECOND (SECOND_NS * UNITS_PER_NS)
-
-_Static_assert(UINT64_MAX / (SECOND * PARTS_PER_UNIT) > UINT16_MAX,
+_Static_assert(UINT64_MAX / (SECOND * BUCKET_PARTS_PER_UNIT) > UINT16_MAX,
                "the time of so many tokens can be computed at one a second");
 
 // Rounded down, here and in time_of(), so that a second's worth fits into a second.
@@ -22,7 +17,7 @@ struct bucket_rate bucket_rate_of(uint64_t tokens)
 
     assert(tokens <= BUCKET_RATE_MAX);
     if (tokens > 0) {
-        rate.token_time = SECOND * PARTS_PER_UNIT / tokens;
+        rate.token_time = SECOND * BUCKET_PARTS_PER_UNIT / tokens;
     }
     return rate;
 }
@@ -30,13 +25,13 @@ struct bucket_rate bucket_rate_of(uint64_t tokens)
 static uint64_t time_of(const struct bucket_rate *rate, uint64_t tokens)
 {
     assert(tokens <= UINT16_MAX || tokens <= rate->tokens);
-    return tokens * rate->token_time / PARTS_PER_UNIT;
+    return tokens * rate->token_time / BUCKET_PARTS_PER_UNIT;
 }
 
 static uint64_t units_of(uint64_t now_ns)
 {
-    assert(now_ns <= UINT64_MAX / UNITS_PER_NS);
-    return now_ns * UNITS_PER_NS;
+    assert(now_ns <= UINT64_MAX / BUCKET_UNITS_PER_NS);
+    return now_ns * BUCKET_UNITS_PER_NS;
 }
 
 // How long it takes until it is full.

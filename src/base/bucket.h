@@ -13,16 +13,21 @@
 
 #include "base/macro.h"
 
+enum {
+    BUCKET_UNITS_PER_NS = 16, // so that 64 bits last for 36 years of a clock
+    BUCKET_PARTS_PER_UNIT = 4096,
+};
+
 #define BUCKET_RATE_MAX UINT64_C(100000000000) // tokens a second
 
 struct bucket {
-    uint64_t full_at; // in sixteenths of a nanosecond
+    uint64_t full_at; // in units of the monotonic clock
 };
 
 // How fast a bucket fills.
 struct bucket_rate {
     uint64_t tokens;     // a second, and at once; 0: there is no limit
-    uint64_t token_time; // in 4096ths of the bucket's unit
+    uint64_t token_time; // in parts of a unit
 };
 
 // Up to BUCKET_RATE_MAX tokens a second; 0: no limit.

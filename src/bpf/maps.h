@@ -39,5 +39,19 @@ struct {
     __type(value, struct relay_abi_count);
 } counts SEC(".maps");
 
+// How much of its limits each relayed port and direction has used: see limit.h.
+struct limit_bucket {
+    struct bpf_spin_lock lock;
+    __u64 packets_full_at; // in units of relay_abi_settings
+    __u64 bytes_full_at;
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct limit_bucket);
+} buckets SEC(".maps");
+
 // Aligned for the program, which compares addresses by words.
 const volatile struct relay_abi_settings settings __attribute__((aligned(8))) = {0};

@@ -4,6 +4,7 @@
 
 #include "bpf/flow.h"
 #include "bpf/from_ip4.h"
+#include "bpf/limit.h"
 #include "bpf/narrow.h"
 
 // A packet of each hop goes on to the sockets in so many ticks of the system's clock (4 to 40
@@ -128,7 +129,20 @@ static __always_inline enum relay_abi_verdict path_check(const struct xdp_md *ct
     return path_must_speak(exit->hop) ? RELAY_ABI_VERDICT_pass_spoken : FLOW_GOES_ON;
 }
 
-// The verdict under which the packet can be written, or why it passes.
+// What the limits say of a packet of `relayed`, the sender's relayed port, if a client sent it.
+static __always_inline __u32 path_limit(const struct flow *flow, const struct relay_abi_key *key,
+                                        __u16 relayed, bool is_to_client)
+{
+    if (flow->is_from_client) {
+        __u32 limit = limit_pass(relayed, RELAY_ABI_FROM_CLIENT, flow->data_len);
+        if (limit != FLOW_GOES_ON || !is_to_client) {
+            return limit;
+        }
+    }
+    return limit_pass(*(const __u16 *)key->local, RELAY_ABI_FROM_PEER, flow->data_len);
+}
+
+// The verdict under which the packet can be written, or why it is not.
 static __always_inline enum relay_abi_verdict path_find(const struct xdp_md *ctx,
                                                         const struct flow *flow,
                                                         struct relay_abi_key *key,
@@ -140,6 +154,7 @@ static __always_inline enum relay_abi_verdict path_find(const struct xdp_md *ctx
     if (!path_read(key, &exit->path)) {
         return RELAY_ABI_VERDICT_pass_unbound;
     }
+    const __u16 relayed = *(const __u16 *)exit->path.local_port;
     if (exit->path.is_turned) {
         verdict = RELAY_ABI_VERDICT_turned;
         path_turn(&exit->path, key);
@@ -154,6 +169,9 @@ static __always_inline enum relay_abi_verdict path_find(const struct xdp_md *ctx
         exit->udp_len += FLOW_CHANDATA_LEN;
         exit->chandata = *(const __u16 *)exit->path.channel | bpf_htonl(flow->data_len);
     }
-    enum relay_abi_verdict check = path_check(ctx, flow, exit);
+    __u32 check = path_check(ctx, flow, exit);
+    if (check == FLOW_GOES_ON) {
+        check = path_limit(flow, key, relayed, verdict != RELAY_ABI_VERDICT_to_peer);
+    }
     return check == FLOW_GOES_ON ? verdict : check;
 }

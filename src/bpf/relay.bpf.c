@@ -5,7 +5,8 @@
 //      find     by whom it was sent: where to; and whether it can leave
 //      to_*     move the head of the packet, and write it anew
 //
-// What is not relayed here goes on to the sockets, as it came.
+// What is not relayed here goes on to the sockets, as it came. But for what is over a limit, which
+// is dropped: up there it would cost more than it does to relay it.
 #include <linux/bpf.h>
 
 #include <bpf/bpf_helpers.h>
@@ -101,6 +102,9 @@ static __always_inline int act(enum relay_abi_verdict verdict, const struct flow
         return exit->action;
     case RELAY_ABI_VERDICT_binding:
         return XDP_TX;
+    case RELAY_ABI_VERDICT_drop_max_pps:
+    case RELAY_ABI_VERDICT_drop_max_bps:
+        return XDP_DROP;
     default:
         return XDP_PASS;
     }

@@ -236,6 +236,8 @@ static int open_all(struct relay_offload *offload, const struct relay_config *co
         .lowest_port = config->lowest_port,
         .highest_port = config->highest_port,
         .answers_binding = config->software.len == 0 && !config->is_amplification_strict,
+        .max_pps = config->max_pps,
+        .max_bps = config->max_bps,
         .channel_max = config->max_channels,
     };
 

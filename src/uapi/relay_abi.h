@@ -29,7 +29,14 @@ enum {
     // Entries that a search in the table of paths looks at. With half of the entries in use, one
     // path of millions finds no place within so many, and its packets go by the sockets.
     RELAY_ABI_PROBES = 64,
+
+    // Of each relayed port: one for each direction. The map of them has one entry without limits.
+    RELAY_ABI_BUCKETS_PER_PORT = 2,
+    RELAY_ABI_UNITS_PER_NS = 16, // what limits count in, so that 64 bits last for 36 years
+    RELAY_ABI_PARTS_PER_UNIT = 4096,
 };
+// A bucket holds as much as fills it in a second.
+#define RELAY_ABI_SECOND_UNITS (1000000000ULL * RELAY_ABI_UNITS_PER_NS)
 
 // What a packet is, by where it comes from.
 enum relay_abi_from {
@@ -136,11 +143,15 @@ struct relay_abi_settings {
     __u8 zero[3];
     __u32 path_homes; // of the table of paths
     __u64 path_secret[RELAY_ABI_SECRET_LEN];
+    // What an allocation may relay, each way; 0: no limit.
+    __u64 packet_time; // units until there is another packet
+    __u64 byte_time;   // parts of a unit until there is another byte of data
 };
-_Static_assert(sizeof(struct relay_abi_settings) == 392, "no padding");
+_Static_assert(sizeof(struct relay_abi_settings) == 408, "no padding");
 
 // What became of a packet: X(name, help), one line for each. It is the index of the counter, and
-// the name of the metric. The first ones leave from here, all others go on to the sockets.
+// the name of the metric. The first ones leave from here, the last ones end here, and all others go
+// on to the sockets.
 #define RELAY_ABI_VERDICTS(X)                                                                      \
     X(to_peer, "ChannelData relayed to peers as UDP.")                                             \
     X(to_client, "UDP of peers relayed to clients as ChannelData.")                                \
@@ -157,7 +168,9 @@ _Static_assert(sizeof(struct relay_abi_settings) == 392, "no padding");
     X(pass_too_long, "Too long for the link over which it leaves, or for one on its way.")         \
     X(pass_no_hop, "No neighbour is known through which it leaves.")                               \
     X(pass_spoken, "One now and then, which keeps the neighbour known to the system.")             \
-    X(pass_no_room, "The driver has left no room for a longer header.")
+    X(pass_no_room, "The driver has left no room for a longer header.")                            \
+    X(drop_max_pps, "Data over --max-pps, dropped.")                                               \
+    X(drop_max_bps, "Data over --max-bps, dropped.")
 
 enum relay_abi_verdict {
 #define RELAY_ABI_VERDICT(name, help) RELAY_ABI_VERDICT_##name,

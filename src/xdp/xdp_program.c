@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bucket.h"
 #include "log/log.h"
 #include "relay.skel.h"
 #include "xdp/xdp_paths.h"
@@ -35,17 +36,30 @@ static struct relay_abi_settings settings_of(const struct xdp_program_options *o
         .lowest_port = options->lowest_port,
         .highest_port = options->highest_port,
         .answers_binding = options->answers_binding,
+        .packet_time = bucket_rate_of(options->max_pps).token_time / BUCKET_PARTS_PER_UNIT,
+        .byte_time = bucket_rate_of(options->max_bps).token_time,
     };
 
     _Static_assert((int)RELAY_ABI_IP_LEN == (int)ADDR_IP6_LEN, "an own address is an addr's");
     _Static_assert((int)RELAY_ABI_IP4 == (int)ADDR_IP4, "the families have the same numbers");
     _Static_assert((int)RELAY_ABI_IP6 == (int)ADDR_IP6, "the families have the same numbers");
+    _Static_assert((int)RELAY_ABI_UNITS_PER_NS == (int)BUCKET_UNITS_PER_NS, "so has a bucket");
+    _Static_assert((int)RELAY_ABI_PARTS_PER_UNIT == (int)BUCKET_PARTS_PER_UNIT, "so has a bucket");
     for (size_t i = 0; i < options->own_count; i++) {
         assert(options->own[i].family != ADDR_NONE);
         settings.own[i].family = options->own[i].family;
         memcpy(settings.own[i].ip, options->own[i].ip, RELAY_ABI_IP_LEN);
     }
     return settings;
+}
+
+// Without limits the program does not look into the map, which cannot be empty.
+static uint32_t bucket_count(const struct relay_abi_settings *settings)
+{
+    const uint32_t ports = 1U + settings->highest_port - settings->lowest_port;
+    const bool is_limited = settings->packet_time > 0 || settings->byte_time > 0;
+
+    return is_limited ? RELAY_ABI_BUCKETS_PER_PORT * ports : 1;
 }
 
 // Sizes the maps, writes the settings, and loads. 0 or -errno.
@@ -58,6 +72,10 @@ static int load(struct relay_bpf *skeleton, const struct xdp_program *program)
         return error;
     }
     error = bpf_map__set_max_entries(skeleton->maps.hops, program->hop_max + 1);
+    if (error != 0) {
+        return error;
+    }
+    error = bpf_map__set_max_entries(skeleton->maps.buckets, bucket_count(&program->settings));
     if (error != 0) {
         return error;
     }
@@ -106,6 +124,7 @@ int xdp_program_open(const struct xdp_program_options *options, struct xdp_progr
     program.paths_fd = bpf_map__fd(program.skeleton->maps.paths);
     program.hops_fd = bpf_map__fd(program.skeleton->maps.hops);
     program.links_fd = bpf_map__fd(program.skeleton->maps.links);
+    program.buckets_fd = bpf_map__fd(program.skeleton->maps.buckets);
     program.counts_fd = bpf_map__fd(program.skeleton->maps.counts);
     *out = program;
     return 0;

@@ -34,6 +34,8 @@ struct xdp_program_options {
     uint16_t lowest_port; // of the relayed ones
     uint16_t highest_port;
     bool answers_binding; // STUN Binding requests without attributes are answered by the program
+    uint64_t max_pps;     // packets that an allocation relays in a second, each way; 0: no limit
+    uint64_t max_bps;     // bytes of data, likewise
     uint32_t channel_max; // channels that can be bound at a time; at least 1
     uint32_t hop_max;     // next hops that can be known at a time; 0: XDP_PROGRAM_HOP_MAX
 };
@@ -53,6 +55,7 @@ struct xdp_program {
     int paths_fd;
     int hops_fd;
     int links_fd;
+    int buckets_fd;
     int counts_fd;
 };
 

@@ -60,14 +60,20 @@ static void every_way_was_taken(void **state)
     assert_true(cover.wrong_sums > 0);
 }
 
-// But for the want of room in front of the packet: where the kernel runs the program for a test,
-// there is always enough.
+// But for the want of room in front of the packet (where the kernel runs the program for a test,
+// there is always enough) and for limits, of which both sides have buckets and clocks of their own.
+static bool may_be_missing(int verdict)
+{
+    return verdict == RELAY_ABI_VERDICT_pass_no_room || verdict == RELAY_ABI_VERDICT_drop_max_pps ||
+           verdict == RELAY_ABI_VERDICT_drop_max_bps;
+}
+
 static void every_verdict_was_given(void **state)
 {
     (void)state;
     for (int i = 0; i < RELAY_ABI_VERDICT_COUNT; i++) {
         print_message("%s: %" PRIu64 "\n", verdict_names[i], cover.verdicts[i]);
-        assert_true(cover.verdicts[i] > 0 || i == RELAY_ABI_VERDICT_pass_no_room);
+        assert_true(cover.verdicts[i] > 0 || may_be_missing(i));
     }
 }
 

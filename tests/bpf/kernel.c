@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bucket.h"
 #include "base/macro.h"
 #include "relay.skel.h"
 #include "xdp/xdp_paths.h"
@@ -117,7 +118,7 @@ void kernel_enter(struct kernel *kernel, int program)
     kernel->entry = program;
 }
 
-static struct kernel *open_kernel(bool answers_binding)
+static struct kernel *open_kernel(struct relay_abi_settings *settings)
 {
     struct kernel *kernel = calloc(1, sizeof *kernel);
 
@@ -137,14 +138,17 @@ static struct kernel *open_kernel(bool answers_binding)
     must(kernel->cpu_count > 0 && kernel->cpu_count <= CPUS_MAX, "CPUs");
     kernel->skel = relay_bpf__open();
     must(kernel->skel != NULL, "open");
-    struct relay_abi_settings settings = make_settings(answers_binding);
-    must(xdp_paths_choose(PATHS, &settings) == 0, "randomness");
-    must(bpf_map__set_max_entries(kernel->skel->maps.paths, xdp_paths_entry_count(&settings)) == 0,
+    must(xdp_paths_choose(PATHS, settings) == 0, "randomness");
+    must(bpf_map__set_max_entries(kernel->skel->maps.paths, xdp_paths_entry_count(settings)) == 0,
          "paths");
     must(bpf_map__set_max_entries(kernel->skel->maps.hops, KERNEL_HOP_COUNT) == 0, "hops");
-    memcpy((void *)&kernel->skel->rodata->settings, &settings, sizeof settings);
+    must(bpf_map__set_max_entries(kernel->skel->maps.buckets,
+                                  RELAY_ABI_BUCKETS_PER_PORT *
+                                      (KERNEL_HIGHEST_PORT - KERNEL_LOWEST_PORT + 1)) == 0,
+         "buckets");
+    memcpy((void *)&kernel->skel->rodata->settings, settings, sizeof *settings);
     must(relay_bpf__load(kernel->skel) == 0, "load");
-    must(xdp_paths_open(bpf_map__fd(kernel->skel->maps.paths), PATHS, &settings, &kernel->paths) ==
+    must(xdp_paths_open(bpf_map__fd(kernel->skel->maps.paths), PATHS, settings, &kernel->paths) ==
              0,
          "map");
     set_hops(kernel);
@@ -154,12 +158,23 @@ static struct kernel *open_kernel(bool answers_binding)
 
 struct kernel *kernel_open(void)
 {
-    return open_kernel(true);
+    struct relay_abi_settings settings = make_settings(true);
+    return open_kernel(&settings);
 }
 
 struct kernel *kernel_open_silent(void)
 {
-    return open_kernel(false);
+    struct relay_abi_settings settings = make_settings(false);
+    return open_kernel(&settings);
+}
+
+struct kernel *kernel_open_limited(uint64_t max_pps, uint64_t max_bps)
+{
+    struct relay_abi_settings settings = make_settings(true);
+
+    settings.packet_time = bucket_rate_of(max_pps).token_time / RELAY_ABI_PARTS_PER_UNIT;
+    settings.byte_time = bucket_rate_of(max_bps).token_time;
+    return open_kernel(&settings);
 }
 
 void kernel_close(struct kernel *kernel)
@@ -220,6 +235,19 @@ void kernel_set_spoken_at(struct kernel *kernel, uint32_t hop, uint64_t jiffies)
     value.spoken_at = jiffies;
     must(bpf_map_update_elem(bpf_map__fd(kernel->skel->maps.hops), &hop, &value, BPF_ANY) == 0,
          "hop");
+}
+
+bool kernel_has_taken(const struct kernel *kernel, uint16_t port, enum relay_abi_from from)
+{
+    // As src/bpf/maps.h has it: a lock, then two moments.
+    static const uint64_t never[3];
+    uint64_t bucket[3];
+    uint32_t place =
+        (uint32_t)(port - KERNEL_LOWEST_PORT) * RELAY_ABI_BUCKETS_PER_PORT + (uint32_t)from;
+
+    must(bpf_map_lookup_elem(bpf_map__fd(kernel->skel->maps.buckets), &place, bucket) == 0,
+         "bucket");
+    return memcmp(bucket, never, sizeof bucket) != 0;
 }
 
 static void read_counts(const struct kernel *kernel,

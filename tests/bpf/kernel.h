@@ -50,6 +50,8 @@ struct kernel_result {
 struct kernel *kernel_open(void);
 // The same without answers to Binding requests.
 struct kernel *kernel_open_silent(void);
+// The same with limits of what an allocation relays in a second.
+struct kernel *kernel_open_limited(uint64_t max_pps, uint64_t max_bps);
 void kernel_close(struct kernel *kernel);
 
 struct addr kernel_own(uint32_t index, uint16_t port);
@@ -65,6 +67,9 @@ void kernel_tear(struct kernel *kernel);
 // When a packet was last passed for the sake of the hop; in jiffies.
 uint64_t kernel_spoken_at(const struct kernel *kernel, uint32_t hop);
 void kernel_set_spoken_at(struct kernel *kernel, uint32_t hop, uint64_t jiffies);
+
+// Something was taken from the limits of a relayed port, of its packets from there.
+bool kernel_has_taken(const struct kernel *kernel, uint16_t port, enum relay_abi_from from);
 
 // A packet that only passed for the sake of the hop is sent again.
 void kernel_run(struct kernel *kernel, const uint8_t *frame, size_t len,

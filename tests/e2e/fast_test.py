@@ -5,7 +5,10 @@
 The places are drawn in fast_world.py and nats.py. What the kernel's program counted is asked of the
 relay itself: a test that the sockets alone could pass would show nothing.
 """
+import contextlib
 import signal
+import socket
+import time
 
 from fast_case import SLOW, FastCase, counters
 # pylint: disable=wrong-import-order
@@ -14,6 +17,8 @@ import fast_world
 from client import Client, unique
 from relay import Relay
 from xdp_pass import Pass
+
+SO_RCVBUFFORCE = 33
 
 
 class Fast(FastCase):
@@ -43,6 +48,41 @@ class Fast(FastCase):
                     self.assertEqual(alice.binding()[0], place.at["alice"][version])
         went = counters(self.one) - before
         self.assertEqual(went["binding"], 20, went)
+
+    def check_limit(self, option, rate, length, verdict):
+        """A second's worth of packets goes each way, and the kernel drops the others."""
+        count = 4 * rate
+        self.start(fast_world.Lan(), option)
+        alice, bob = self.alice_and_bob(4, 6)
+        self.warm_up(alice, bob)
+        for udp in (alice.udp, bob):  # what arrives is read later
+            udp.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
+        time.sleep(1.1)  # until the limits are full again
+        before, began_s = counters(self.one), time.monotonic()
+        for _ in range(count):
+            alice.send_channel(0x4000, bytes(length))
+            bob.sendto(bytes(length), alice.relayed)
+        seconds = time.monotonic() - began_s
+        arrived = {"to_peer": 0, "to_client": 0}
+        for name, udp in (("to_peer", bob), ("to_client", alice.udp)):
+            udp.settimeout(0.5)
+            with contextlib.suppress(TimeoutError):
+                while udp.recv(2048):
+                    arrived[name] += 1
+        went = counters(self.one) - before
+        for name, number in arrived.items():
+            self.assertGreaterEqual(went[name], rate)
+            self.assertLessEqual(went[name], rate * (seconds + 1) + 1)
+            # The sockets, which may get one now and then, have limits of their own.
+            self.assertLessEqual(abs(number - went[name]), SLOW)
+        dropped = 2 * count - went["to_peer"] - went["to_client"]
+        self.assertLessEqual(abs(went[verdict] - dropped), 2 * SLOW)
+
+    def test_packets_over_the_limit_are_dropped_in_the_kernel(self):
+        self.check_limit("--max-pps=100", 100, 100, "drop_max_pps")
+
+    def test_bytes_over_the_limit_are_dropped_in_the_kernel(self):
+        self.check_limit("--max-bps=100000", 100, 1000, "drop_max_bps")
 
     def test_it_is_told_that_nothing_has_come(self):
         place = fast_world.Lan()

@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "base/bucket.h"
 #include "xdp/xdp_paths.h"
 #include "xdp_world.h"
 
@@ -59,6 +60,41 @@ static void sizes_its_maps(void **state)
     assert_true(large <= 20 << 20); // the budget
     xdp_program_close(&program);
     xdp_program_close(&program);
+}
+
+static void has_buckets_for_all_ports_if_there_are_limits(void **state)
+{
+    static const struct {
+        uint64_t max_pps, max_bps, packet_time, byte_time;
+        uint32_t buckets;
+    } cases[] = {
+        {0, 0, 0, 0, 1},
+        {1000, 0, 16000000, 0, 200}, // a millisecond in sixteenths of a nanosecond
+        {0, 1000, 0, UINT64_C(65536000000), 200},
+        {BUCKET_RATE_MAX, BUCKET_RATE_MAX, 0, 655, 200},
+    };
+    const struct addr own = xdp_world_addr("192.0.2.1", 0);
+    struct xdp_reason reason = {0};
+    struct xdp_program program;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct xdp_program_options options = {
+            .own = &own,
+            .own_count = 1,
+            .listen_port = 3478,
+            .lowest_port = 50000,
+            .highest_port = 50099,
+            .max_pps = cases[i].max_pps,
+            .max_bps = cases[i].max_bps,
+            .channel_max = 1,
+        };
+        assert_int_equal(xdp_program_open(&options, &program, &reason), 0);
+        assert_int_equal(program.settings.packet_time, cases[i].packet_time);
+        assert_int_equal(program.settings.byte_time, cases[i].byte_time);
+        assert_int_equal(entries_of(program.buckets_fd), cases[i].buckets);
+        xdp_program_close(&program);
+    }
 }
 
 static void knows_its_own_addresses(void **state)
@@ -301,6 +337,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes_its_maps),
+        cmocka_unit_test(has_buckets_for_all_ports_if_there_are_limits),
         cmocka_unit_test(knows_its_own_addresses),
         cmocka_unit_test(refuses_more_own_addresses_than_it_knows),
         cmocka_unit_test(attaches_detaches_and_attaches_again),

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// Whether an allocation may relay one more packet, each direction by itself: buckets of tokens, as
+// in the relay's base/bucket.h, kept as the moment at which they will be full again.
+//
+// Buckets are found by the relayed port, which is one allocation's alone: who gets the port next
+// finds in them what was taken in the last second, and no more. A lock keeps the CPUs apart on
+// which packets of one direction arrive. The coarse clock, which stands still for some
+// milliseconds, is exact enough for buckets that hold a second, and costs next to nothing.
+#pragma once
+
+#include "bpf/flow.h"
+#include "bpf/maps.h"
+
+static __always_inline bool limit_has(__u64 full_at, __u64 now, __u64 time)
+{
+    __u64 gone = full_at > now ? full_at - now : 0;
+    return gone == 0 || gone + time <= RELAY_ABI_SECOND_UNITS;
+}
+
+static __always_inline __u64 limit_take(__u64 full_at, __u64 now, __u64 time)
+{
+    return (full_at > now ? full_at : now) + time;
+}
+
+// FLOW_GOES_ON, or the limit that is in the way; then nothing is taken. `port` is in network order.
+static __always_inline __u32 limit_pass(__u16 port, enum relay_abi_from from, __u16 data_len)
+{
+    if (settings.packet_time == 0 && settings.byte_time == 0) {
+        return FLOW_GOES_ON;
+    }
+    __u32 place = (bpf_ntohs(port) - settings.lowest_port) * RELAY_ABI_BUCKETS_PER_PORT + from;
+    struct limit_bucket *bucket = bpf_map_lookup_elem(&buckets, &place);
+    if (bucket == NULL) {
+        return FLOW_GOES_ON; // cannot be: no channel has another port
+    }
+    __u64 now = bpf_ktime_get_coarse_ns() * RELAY_ABI_UNITS_PER_NS;
+    __u64 byte_time = data_len * settings.byte_time / RELAY_ABI_PARTS_PER_UNIT;
+    __u32 verdict = FLOW_GOES_ON;
+    bpf_spin_lock(&bucket->lock);
+    if (!limit_has(bucket->packets_full_at, now, settings.packet_time)) {
+        verdict = RELAY_ABI_VERDICT_drop_max_pps;
+    } else if (!limit_has(bucket->bytes_full_at, now, byte_time)) {
+        verdict = RELAY_ABI_VERDICT_drop_max_bps;
+    } else {
+        bucket->packets_full_at = limit_take(bucket->packets_full_at, now, settings.packet_time);
+        bucket->bytes_full_at = limit_take(bucket->bytes_full_at, now, byte_time);
+    }
+    bpf_spin_unlock(&bucket->lock);
+    return verdict;
+}
