@@ -6,6 +6,7 @@
 //        frame_load INTERFACE trains    counts at the stack's door, where nobody must cut trains:
 //                                       a program for XDP has the other end do that
 //        frame_load INTERFACE turn      stays until it is ended
+//        frame_load INTERFACE look      likewise; and reads a line of memory for each flow
 //
 // Orders, one a line:
 //   head HEX [CUT]    how one frame begins: FRAME_LOAD_HEAD_MAX bytes as hexadecimal digits; it is
@@ -50,12 +51,17 @@ static void fail(const char *what, int error)
     exit(EXIT_FAILURE);
 }
 
-static struct frame_load_bpf *load(void)
+static struct frame_load_bpf *load(bool looks_up)
 {
-    struct frame_load_bpf *skel = frame_load_bpf__open_and_load();
+    struct frame_load_bpf *skel = frame_load_bpf__open();
 
     if (skel == NULL) {
-        fail("cannot load the programs", errno);
+        fail("cannot open the programs", errno);
+    }
+    skel->rodata->looks_up = looks_up;
+    int error = frame_load_bpf__load(skel);
+    if (error != 0) {
+        fail("cannot load the programs", error);
     }
     return skel;
 }
@@ -179,9 +185,9 @@ static struct sent send_frames(struct frame_load_bpf *skel, unsigned ifindex,
     return send_all(bpf_program__fd(skel->progs.make), ifindex, order);
 }
 
-static void turn_round(unsigned ifindex)
+static void turn_round(unsigned ifindex, bool looks_up)
 {
-    struct frame_load_bpf *skel = load();
+    struct frame_load_bpf *skel = load(looks_up);
 
     attach(skel->progs.turn_round, ifindex);
     puts("turning");
@@ -209,7 +215,7 @@ static void measure(struct frame_load_bpf *skel, unsigned ifindex, const struct 
 
 static void obey(unsigned ifindex, bool has_trains)
 {
-    struct frame_load_bpf *skel = load();
+    struct frame_load_bpf *skel = load(false);
     char line[4 * FRAME_LOAD_HEAD_MAX];
     uint32_t head_count = 0;
 
@@ -243,13 +249,15 @@ int main(int argc, char **argv)
     unsigned ifindex = argc > 1 ? if_nametoindex(argv[1]) : 0;
 
     if (ifindex != 0 && argc == 3 && strcmp(argv[2], "turn") == 0) {
-        turn_round(ifindex);
+        turn_round(ifindex, false);
+    } else if (ifindex != 0 && argc == 3 && strcmp(argv[2], "look") == 0) {
+        turn_round(ifindex, true);
     } else if (ifindex != 0 && argc == 3 && strcmp(argv[2], "trains") == 0) {
         obey(ifindex, true);
     } else if (ifindex != 0 && argc == 2) {
         obey(ifindex, false);
     } else {
-        fputs("usage: frame_load INTERFACE [trains|turn]\n", stderr);
+        fputs("usage: frame_load INTERFACE [trains|turn|look]\n", stderr);
         return 2;
     }
     return EXIT_SUCCESS;

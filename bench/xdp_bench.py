@@ -10,7 +10,9 @@ Usage: xdp_bench.py RELAY FRAME_LOAD [--seconds S] [--bytes N] [--rounds N] [--b
     10.99.0.2 and fd00:99::2
 
 The load is made and counted by FRAME_LOAD, in the kernel, on one core; so the floor, which only
-turns frames round, is what the load itself costs. Each server gets its allocations by the protocol
+turns frames round, is what the load itself costs. The second floor reads one line of memory for
+each flow besides, which no relay can do without: the more flows, the more of them must come from
+beyond the caches that this machine has for itself. Each server gets its allocations by the protocol
 and a channel in each; then come the frames: ChannelData of the clients, or UDP of the peers. What
 comes back is counted. coturn has the other core for itself. Figures are medians of the rounds.
 """
@@ -32,9 +34,10 @@ def total_of(options, version, is_from_client):
     return 14 + (20 if version == 4 else 40) + 8 + (4 if is_from_client else 0) + options.bytes
 
 
-def measure_floor(world, options, heads, total):
-    """Frames a second that are only turned round: the same as the relay's."""
-    turner = subprocess.Popen([*world.host.prefix, options.frame_load, "gb", "turn"],
+def measure_floor(world, options, heads, total, kind):
+    """Frames a second that are only turned round ("turn"), or that a line of memory for each flow
+    is read for besides ("look"): the same as the relay's."""
+    turner = subprocess.Popen([*world.host.prefix, options.frame_load, "gb", kind],
                               stdout=subprocess.PIPE, text=True)
     turner.stdout.readline()
     try:
@@ -65,21 +68,22 @@ def measure_plan(world, options, process, versions, count):
     ports = [clients.set_up(index, versions[1]) for index in range(count)]
     for way, is_from_client in WAYS:
         heads, total = frames_of(world, options, clients, ports, versions[1], is_from_client)
-        floors, backs, losses = [], [], []
+        floors, looks, backs, losses = [], [], [], []
         for _ in range(options.rounds):
             back, sent = world.run(heads, options.seconds, total)
             backs.append(back)
             losses.append(1 - back / sent)
             process.send_signal(signal.SIGUSR2)  # off, but the channels stay
             time.sleep(0.2)
-            floors.append(measure_floor(world, options, heads, total))
+            floors.append(measure_floor(world, options, heads, total, "turn"))
+            looks.append(measure_floor(world, options, heads, total, "look"))
             process.send_signal(signal.SIGUSR2)
             time.sleep(0.2)
-        back, floor = statistics.median(backs), statistics.median(floors)
+        back, floor, look = map(statistics.median, (backs, floors, looks))
         ratios = " ".join(f"{one / other:.2f}" for one, other in zip(backs, floors))
         print(f"{name_of(way, versions, is_from_client, count):36} {back / 1e6:7.3f} "
-              f"{floor / 1e6:7.3f} {back / floor:7.2f}   ({ratios}; {max(losses):.1%} lost)",
-              flush=True)
+              f"{floor / 1e6:7.3f} {back / floor:7.2f} {look / 1e6:7.3f} {back / look:7.2f}   "
+              f"({ratios}; {max(losses):.1%} lost)", flush=True)
 
 
 def measure_relay(world, options, folder):
@@ -87,7 +91,8 @@ def measure_relay(world, options, folder):
     plans += [((6, 6), 1000), ((4, 6), 1000), ((6, 4), 1000)]
     command = relay_command(options.relay, "--ebpf-offloading", "gb",
                             "--ebpf-attach-mode", "driver")
-    print(f"{'through the kernel: way, bindings':36} {'Mpps':>7} {'floor':>7} {'ratio':>7}")
+    print(f"{'through the kernel: way, bindings':36} {'Mpps':>7} {'floor':>7} {'ratio':>7} "
+          f"{'look':>7} {'ratio':>7}")
     for versions, count in plans:
         with running(world, command, folder) as one:
             measure_plan(world, options, one.process, versions, count)
