@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -63,6 +64,13 @@ static int set_options(int fd, const struct io_udp_options *options)
     if (error == 0 && options->has_errors) {
         error = is_ip6 ? set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1)
                        : set_option(fd, IPPROTO_IP, IP_RECVERR, 1);
+    }
+    if (error == 0) {
+        error = set_option(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
+    }
+    if (error == 0 && options->has_trains) {
+        // A wish: kernels before 5.0 hand out one datagram at a time.
+        IGNORE(set_option(fd, IPPROTO_UDP, UDP_GRO, 1));
     }
     return error;
 }
@@ -122,10 +130,11 @@ void io_udp_close(struct io_udp *udp)
     io_fd_close(&udp->fd);
 }
 
-// Room for a source address, a TTL and a TOS as control messages.
+// Room for a source address, a TTL, a TOS and the length of segments as control messages.
 union control {
     struct cmsghdr align;
-    uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + 2 * CMSG_SPACE(sizeof(int))];
+    uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + 2 * CMSG_SPACE(sizeof(int)) +
+                  CMSG_SPACE(sizeof(uint16_t))];
 };
 
 // Puts a control message behind those that are there.
@@ -172,7 +181,7 @@ static void put_ip_fields(struct msghdr *header, union control *control, bool is
     }
 }
 
-static struct iovec part(struct bytes span)
+struct iovec io_udp_part(struct bytes span)
 {
     // sendmsg(2) only reads; its struct does not say so.
     return (struct iovec){.iov_base = (void *)(uintptr_t)span.ptr, .iov_len = span.len};
@@ -207,17 +216,16 @@ static int send_to(const struct io_udp *udp, const struct msghdr *header)
     return -error;
 }
 
-int io_udp_send(struct io_udp *udp, const struct io_udp_message *message)
+// Sends what `parts` hold, as one datagram, or in datagrams of segment_len bytes if that is not 0.
+static int send_parts(struct io_udp *udp, const struct io_udp_message *message,
+                      const struct io_udp_train *train)
 {
-    static const uint8_t padding[IO_UDP_PADDING_MAX];
     const struct addr *const from = message->from;
     struct sockaddr_storage name;
     union control control = {0};
-    struct iovec parts[] = {part(message->head), part(message->payload),
-                            part((struct bytes){padding, message->padding_len})};
-    struct msghdr header = {.msg_name = &name, .msg_iov = parts, .msg_iovlen = COUNT_OF(parts)};
+    struct msghdr header = {
+        .msg_name = &name, .msg_iov = train->parts, .msg_iovlen = train->part_count};
 
-    assert(message->padding_len <= IO_UDP_PADDING_MAX);
     assert(message->to != NULL);
     if (message->to->family != udp->local.family || message->to->port == 0) {
         return -EINVAL;
@@ -230,6 +238,10 @@ int io_udp_send(struct io_udp *udp, const struct io_udp_message *message)
         put_source(&header, &control, from, message->scope);
     }
     put_ip_fields(&header, &control, udp->local.family == ADDR_IP6, message);
+    if (train->segment_len != 0) {
+        put_control(&header, &control, IPPROTO_UDP, UDP_SEGMENT, &train->segment_len,
+                    sizeof(train->segment_len));
+    }
     if (message->is_df != udp->is_df) {
         const int error =
             set_df(udp->fd, (enum addr_family)udp->local.family, message->is_df, udp->has_errors);
@@ -239,4 +251,22 @@ int io_udp_send(struct io_udp *udp, const struct io_udp_message *message)
         udp->is_df = message->is_df;
     }
     return send_to(udp, &header);
+}
+
+int io_udp_send(struct io_udp *udp, const struct io_udp_message *message)
+{
+    static const uint8_t padding[IO_UDP_PADDING_MAX];
+    struct iovec parts[] = {io_udp_part(message->head), io_udp_part(message->payload),
+                            io_udp_part((struct bytes){padding, message->padding_len})};
+
+    assert(message->padding_len <= IO_UDP_PADDING_MAX);
+    return send_parts(udp, message, &(struct io_udp_train){parts, COUNT_OF(parts), 0});
+}
+
+int io_udp_send_train(struct io_udp *udp, const struct io_udp_message *message,
+                      const struct io_udp_train *train)
+{
+    assert(train->segment_len > 0);
+    assert(train->part_count > 0);
+    return send_parts(udp, message, train);
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "base/addr.h"
 #include "base/bytes.h"
@@ -15,9 +16,17 @@ struct io_udp_options {
     bool has_destination;        // learn each datagram's destination (for wildcard sockets)
     bool has_ip_fields;          // learn each datagram's TTL and TOS, or what IPv6 calls them
     bool has_errors;             // keep ICMP errors, as io_udp_error.h says
+    bool has_trains;             // take datagrams of one length in trains, if the kernel can
     bool is_shared;              // one of several at this address, as io_udp_group.h says
     uint32_t receive_buffer_len; // bytes wanted, as far as the system's limit allows; 0: default
     uint32_t send_buffer_len;    // likewise
+};
+
+// A train that the system refused, as io_udp_outbox.h keeps it in mind.
+struct io_udp_refusal {
+    struct addr to;
+    uint32_t segment_len;
+    uint32_t rest; // trains of this length or longer that are not tried; 0: none was refused
 };
 
 struct io_udp {
@@ -25,6 +34,10 @@ struct io_udp {
     struct addr local; // as bound: never port 0
     bool is_df;        // the socket sends with DF (IPv4) or without fragmenting (IPv6) now
     bool has_errors;   // as opened
+    // What the kernel has dropped at this socket since it was opened, for want of room in its
+    // receive buffer, as far as a received datagram has told. It begins anew at 2^32.
+    uint32_t drop_count;
+    struct io_udp_refusal refusal;
 };
 
 // Opens and binds. IPv6 sockets take no IPv4; no other socket has the address (no SO_REUSEADDR)
@@ -57,3 +70,23 @@ struct io_udp_message {
 // datagram, which the system tells here with one of these numbers or with -ECONNREFUSED and the
 // like, costs no datagram on a socket that has_errors: it is sent at the next of a few tries.
 MUST_USE int io_udp_send(struct io_udp *udp, const struct io_udp_message *message);
+
+// A span as a piece of what sendmsg(2) sends.
+struct iovec io_udp_part(struct bytes span);
+
+// Many payloads to send as datagrams of their own by one system call (UDP_SEGMENT of udp(7)): what
+// `parts` hold is cut into datagrams of segment_len bytes, of which the last may be shorter.
+struct io_udp_train {
+    struct iovec *parts; // the bytes, which lie in up to UIO_MAXIOV pieces
+    size_t part_count;
+    uint16_t segment_len;
+};
+
+enum { IO_UDP_TRAIN_MAX = 64 }; // datagrams: what kernels before 6.9 send at once
+
+// Sends a train: to whom and how says `message`, whose head, payload and padding are not used.
+// -errno as io_udp_send(), for all of it. -EINVAL, -EMSGSIZE or -EIO besides, if the kernel does
+// not send trains, not such long segments by this way (a train is never fragmented), or not by this
+// device: one by one they may be sent.
+MUST_USE int io_udp_send_train(struct io_udp *udp, const struct io_udp_message *message,
+                               const struct io_udp_train *train);

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -13,9 +14,11 @@
 
 enum {
     CACHE_LINE_LEN = 64, // bytes; what arrives and each array start on a line of their own
-    TRY_MAX = 8,         // errors cleared in one receive; the next turn clears the rest
+    // Bytes between buffers. Without them the first lines of all buffers, which are those that
+    // single datagrams use, would contend for the same few sets of a cache.
+    STAGGER_LEN = 17 * CACHE_LINE_LEN,
+    TRY_MAX = 8, // errors cleared in one receive; the next turn clears the rest
 };
-_Static_assert(IO_UDP_BATCH_HEADROOM % CACHE_LINE_LEN == 0, "datagrams start on a cache line");
 
 // Beside each entry for recvmmsg, what it points to except the buffer.
 struct io_udp_batch_slot {
@@ -23,15 +26,17 @@ struct io_udp_batch_slot {
     struct sockaddr_storage name;
     union {
         struct cmsghdr align;
-        // Destination, TTL and TOS; those of IPv4 are no longer.
-        uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + 2 * CMSG_SPACE(sizeof(int))];
+        // Destination, TTL, TOS, length of segments and count of drops; those of IPv4 are no
+        // longer.
+        uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + 3 * CMSG_SPACE(sizeof(int)) +
+                      CMSG_SPACE(sizeof(uint32_t))];
     } control;
 };
 
 // Where each array begins in the batch's memory, in bytes; the headers begin at 0.
 struct layout {
     size_t slots_at;
-    size_t datagrams_at;
+    size_t arrivals_at;
     size_t buffers_at;
     size_t buffer_len;
     size_t memory_len;
@@ -47,9 +52,9 @@ static struct layout layout_of(size_t capacity, size_t datagram_len)
     struct layout layout;
 
     layout.slots_at = round_up(capacity * sizeof(struct mmsghdr));
-    layout.datagrams_at = layout.slots_at + round_up(capacity * sizeof(struct io_udp_batch_slot));
-    layout.buffers_at = layout.datagrams_at + round_up(capacity * sizeof(struct io_udp_datagram));
-    layout.buffer_len = round_up(IO_UDP_BATCH_HEADROOM + datagram_len + IO_UDP_BATCH_TAILROOM);
+    layout.arrivals_at = layout.slots_at + round_up(capacity * sizeof(struct io_udp_batch_slot));
+    layout.buffers_at = layout.arrivals_at + round_up(capacity * sizeof(struct io_udp_arrival));
+    layout.buffer_len = round_up(datagram_len) + STAGGER_LEN;
     layout.memory_len = layout.buffers_at + capacity * layout.buffer_len;
     return layout;
 }
@@ -76,7 +81,7 @@ int io_udp_batch_open(uint32_t capacity, uint32_t datagram_len, struct io_udp_ba
         return -errno;
     }
     *out = (struct io_udp_batch){
-        .datagrams = (void *)(memory + layout.datagrams_at),
+        .arrivals = (void *)(memory + layout.arrivals_at),
         .capacity = capacity,
         .datagram_len = datagram_len,
         .headers = (void *)memory,
@@ -87,8 +92,7 @@ int io_udp_batch_open(uint32_t capacity, uint32_t datagram_len, struct io_udp_ba
         struct msghdr *const header = &out->headers[i].msg_hdr;
         struct io_udp_batch_slot *const slot = &out->slots[i];
 
-        slot->part.iov_base =
-            memory + layout.buffers_at + i * layout.buffer_len + IO_UDP_BATCH_HEADROOM;
+        slot->part.iov_base = memory + layout.buffers_at + i * layout.buffer_len;
         slot->part.iov_len = datagram_len;
         header->msg_name = &slot->name;
         header->msg_iov = &slot->part;
@@ -124,58 +128,74 @@ static uint8_t byte_of(const struct cmsghdr *cmsg)
 
 // Takes what one control message tells. The destination is the one by which the kernel delivered
 // the datagram; for a broadcast it is the address from which to answer.
-static void take_control(const struct cmsghdr *cmsg, uint16_t port,
-                         struct io_udp_datagram *datagram)
+static void take_control(const struct cmsghdr *cmsg, uint16_t port, struct io_udp_arrival *arrival)
 {
     uint8_t ip[ADDR_IP6_LEN];
     struct in_pktinfo info4;
     struct in6_pktinfo info6;
+    int segment_len = 0;
 
     if (is_kind(cmsg, IPPROTO_IP, IP_PKTINFO, sizeof(info4))) {
         memcpy(&info4, CMSG_DATA(cmsg), sizeof(info4));
         memcpy(ip, &info4.ipi_spec_dst, ADDR_IP4_LEN);
-        datagram->local = addr_ip4(ip, port);
+        arrival->local = addr_ip4(ip, port);
     } else if (is_kind(cmsg, IPPROTO_IPV6, IPV6_PKTINFO, sizeof(info6))) {
         memcpy(&info6, CMSG_DATA(cmsg), sizeof(info6));
         memcpy(ip, &info6.ipi6_addr, ADDR_IP6_LEN);
-        datagram->local = addr_ip6(ip, port);
+        arrival->local = addr_ip6(ip, port);
     } else if (is_kind(cmsg, IPPROTO_IP, IP_TTL, sizeof(int)) ||
                is_kind(cmsg, IPPROTO_IPV6, IPV6_HOPLIMIT, sizeof(int))) {
-        datagram->ttl = byte_of(cmsg);
+        arrival->ttl = byte_of(cmsg);
     } else if (is_kind(cmsg, IPPROTO_IP, IP_TOS, sizeof(uint8_t))) {
-        datagram->tos = *CMSG_DATA(cmsg); // one byte, where the others are an int
+        arrival->tos = *CMSG_DATA(cmsg); // one byte, where the others are an int
     } else if (is_kind(cmsg, IPPROTO_IPV6, IPV6_TCLASS, sizeof(int))) {
-        datagram->tos = byte_of(cmsg);
+        arrival->tos = byte_of(cmsg);
+    } else if (is_kind(cmsg, IPPROTO_UDP, UDP_GRO, sizeof(int))) {
+        memcpy(&segment_len, CMSG_DATA(cmsg), sizeof(segment_len));
+        assert(segment_len > 0);
+        arrival->segment_len = (size_t)segment_len;
     }
 }
 
-// Hands the datagram in slot `i` out as the next one, or drops and counts it.
+// Takes what the kernel tells of drops at the socket before this datagram, whatever becomes of it.
+static void take_drops(struct msghdr *header, struct io_udp *udp)
+{
+    for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(header); cmsg != NULL;
+         cmsg = CMSG_NXTHDR(header, cmsg)) {
+        if (is_kind(cmsg, SOL_SOCKET, SO_RXQ_OVFL, sizeof(udp->drop_count))) {
+            memcpy(&udp->drop_count, CMSG_DATA(cmsg), sizeof(udp->drop_count));
+        }
+    }
+}
+
+// Hands what is in slot `i` out as the next arrival, or drops and counts it.
 static void hand_out(struct io_udp_batch *batch, uint32_t i, const struct addr *bound)
 {
     struct msghdr *const header = &batch->headers[i].msg_hdr;
-    struct io_udp_datagram datagram = {
+    struct io_udp_arrival arrival = {
         .ptr = batch->slots[i].part.iov_base,
         .len = batch->headers[i].msg_len,
+        .segment_len = batch->headers[i].msg_len,
     };
 
     if ((header->msg_flags & MSG_TRUNC) != 0) {
         batch->stats.truncated++;
         return;
     }
-    if (!io_sockaddr_read(&batch->slots[i].name, header->msg_namelen, &datagram.from,
-                          &datagram.scope) ||
-        datagram.from.port == 0) {
+    if (!io_sockaddr_read(&batch->slots[i].name, header->msg_namelen, &arrival.from,
+                          &arrival.scope) ||
+        arrival.from.port == 0) {
         batch->stats.portless++;
         return;
     }
-    assert(datagram.len <= batch->datagram_len);
-    datagram.local = *bound;
+    assert(arrival.len <= batch->datagram_len);
+    arrival.local = *bound;
     for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(header); cmsg != NULL;
          cmsg = CMSG_NXTHDR(header, cmsg)) {
-        take_control(cmsg, bound->port, &datagram);
+        take_control(cmsg, bound->port, &arrival);
     }
-    batch->datagrams[batch->count++] = datagram;
-    batch->stats.received++;
+    batch->arrivals[batch->count++] = arrival;
+    batch->stats.received += io_udp_arrival_count(&arrival);
 }
 
 // An error that told of the receive itself, and not of an earlier datagram's fate.
@@ -203,6 +223,9 @@ int io_udp_batch_receive(struct io_udp_batch *batch, struct io_udp *udp)
             return -errno;
         }
         batch->stats.errors += errno != EINTR;
+    }
+    if (count > 0) { // the last one tells of all drops before it
+        take_drops(&batch->headers[count - 1].msg_hdr, udp);
     }
     for (int i = 0; i < count; i++) {
         hand_out(batch, (uint32_t)i, &udp->local);

@@ -62,6 +62,7 @@ int relay_socket_open(struct relay_socket_table *table, struct pool_ref allocati
         .local = addr_with_port(*local, relayed->port),
         .has_ip_fields = true,
         .has_errors = true,
+        .has_trains = true,
         .receive_buffer_len = BUFFER_LEN,
     };
     struct io_udp udp = {.fd = -1};

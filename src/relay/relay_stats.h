@@ -13,7 +13,11 @@
     X(receives_failed, "receives", "Receiving failed for want of memory.")                         \
     X(receives_truncated, "packets", "Received and dropped: longer than a datagram can be.")       \
     X(receives_portless, "packets", "Received and dropped: from port 0.")                          \
-    X(errors_cleared, "errors", "Pending errors of sockets that receiving met.")
+    X(errors_cleared, "errors", "Pending errors of sockets that receiving met.")                   \
+    X(drops_from_clients, "packets",                                                               \
+      "Dropped by the kernel at listening sockets, whose buffers were full; trains count once.")   \
+    X(drops_from_peers, "packets",                                                                 \
+      "Dropped by the kernel at relayed sockets, whose buffers were full; trains count once.")
 
 struct relay_stats {
 #define RELAY_STATS_FIELD(name, unit, help) uint64_t name;

@@ -16,48 +16,62 @@
 #include "log/log.h"
 #include "relay/relay_report.h"
 
-enum { BATCH_LEN = 64 }; // datagrams taken from a socket in one turn
+enum {
+    BATCH_LEN = 64,             // arrivals taken from a socket in one turn
+    STUN_HEADER_LEN = 20,       // bytes; RFC 8489 section 5
+    STUN_CLASS_BITS = 0xc0,     // of the first byte: both 0 in STUN, not both in ChannelData
+    SEND_INDICATION_LOW = 0x16, // RFC 8656 section 17: type 0x0016
+};
+_Static_assert(BATCH_LEN <= 64, "a word has a bit for each arrival");
+
+static void count_unsent(void *context, const struct io_udp *udp, const struct addr *to,
+                         uint32_t count, int error)
+{
+    struct relay_traffic *traffic = context;
+    const bool is_to_peer = udp != traffic->to_clients[to->family == ADDR_IP6];
+
+    if (error == -EAGAIN || error == -ENOBUFS) {
+        traffic->stats.sends_blocked += count;
+        return;
+    }
+    traffic->stats.sends_refused += count;
+    relay_report_unsent(to, is_to_peer, error);
+}
 
 int relay_traffic_open(struct relay_traffic *traffic)
 {
-    return io_udp_batch_open(BATCH_LEN, IO_UDP_BATCH_DATAGRAM_MAX, &traffic->batch);
+    int error = io_udp_batch_open(BATCH_LEN, IO_UDP_BATCH_DATAGRAM_MAX, &traffic->batch);
+
+    if (error == 0) {
+        error = io_udp_outbox_open(&traffic->outbox);
+    }
+    traffic->outbox.unsent = count_unsent;
+    traffic->outbox.context = traffic;
+    return error;
 }
 
 void relay_traffic_close(struct relay_traffic *traffic)
 {
+    io_udp_outbox_close(&traffic->outbox);
     io_udp_batch_close(&traffic->batch);
 }
 
-static void count_send(struct relay_traffic *traffic, const struct addr *to, bool is_to_peer,
-                       int error)
-{
-    if (error == 0) {
-        return;
-    }
-    if (error == -EAGAIN || error == -ENOBUFS) {
-        traffic->stats.sends_blocked++;
-        return;
-    }
-    traffic->stats.sends_refused++;
-    relay_report_unsent(to, is_to_peer, error);
-}
-
-// Sends to a client through the listener of its family, from the address that it used. The caller
-// says by message->scope on which interface a link-local client is.
-static void send_to_client(struct relay_traffic *traffic, const struct turn_tuple *tuple,
-                           struct io_udp_message *message)
+// Puts in the outbox what goes to a client, through the listener of its family, from the address
+// that it used. The caller says by message->scope on which interface a link-local client is.
+static void put_to_client(struct relay_traffic *traffic, const struct turn_tuple *tuple,
+                          struct io_udp_message *message)
 {
     struct io_udp *udp = traffic->to_clients[tuple->client.family == ADDR_IP6];
 
     message->to = &tuple->client;
     message->from = &tuple->server;
-    count_send(traffic, &tuple->client, false, io_udp_send(udp, message));
+    io_udp_outbox_put(&traffic->outbox, udp, message);
 }
 
-// Sends what follows from a datagram. Its TTL, decremented, its DSCP and its ECN go with it (RFC
-// 8656 sections 13 and 14); `from` is NULL for what is made here.
-static void send_forward(struct relay_traffic *traffic, const struct turn_forward *forward,
-                         const struct io_udp_datagram *from)
+// Puts in the outbox what follows from a datagram. Its TTL, decremented, its DSCP and its ECN go
+// with it (RFC 8656 sections 13 and 14); `from` is NULL for what is made here.
+static void put_forward(struct relay_traffic *traffic, const struct turn_forward *forward,
+                        const struct io_udp_arrival *from)
 {
     struct io_udp_message message = {
         .is_df = forward->is_unfragmented,
@@ -78,10 +92,10 @@ static void send_forward(struct relay_traffic *traffic, const struct turn_forwar
         struct relay_socket *socket =
             relay_socket_of(traffic->sockets, forward->allocation, forward->peer.family);
         message.to = &forward->peer;
-        count_send(traffic, &forward->peer, true, io_udp_send(&socket->udp, &message));
+        io_udp_outbox_put(&traffic->outbox, &socket->udp, &message);
     } else {
         message.scope = traffic->sockets->client_scopes[forward->allocation.index];
-        send_to_client(traffic, &forward->tuple, &message);
+        put_to_client(traffic, &forward->tuple, &message);
     }
 }
 
@@ -108,13 +122,16 @@ static void carry_out(struct relay_traffic *traffic, struct now now, uint32_t sc
 {
     struct turn_command command;
 
+    // What waits is older, and may leave by a socket that is to be closed.
+    io_udp_outbox_flush(&traffic->outbox);
     while (turn_server_take(traffic->server, &command)) {
         struct io_udp_message message = {.scope = scope};
 
         switch (command.type) {
         case TURN_COMMAND_SEND:
             message.payload = command.send.message;
-            send_to_client(traffic, &command.send.tuple, &message);
+            put_to_client(traffic, &command.send.tuple, &message);
+            io_udp_outbox_flush(&traffic->outbox); // the message is borrowed until the next command
             break;
         case TURN_COMMAND_OPEN:
             turn_server_opened(traffic->server, now, command.socket.allocation,
@@ -151,11 +168,14 @@ struct now relay_traffic_settle(struct relay_traffic *traffic)
     return now;
 }
 
-static bool receive(struct relay_traffic *traffic, struct io_udp *udp)
+// Receives into the batch, and adds to *drops what the kernel has dropped at the socket meanwhile.
+static bool receive(struct relay_traffic *traffic, struct io_udp *udp, uint64_t *drops)
 {
+    const uint32_t drops_before = udp->drop_count;
     static struct log_limit limit = LOG_LIMIT_DEFAULT;
     int error = io_udp_batch_receive(&traffic->batch, udp);
 
+    *drops += udp->drop_count - drops_before;
     if (error != 0) {
         traffic->stats.receives_failed++;
         LOG_LIMITED(&limit, LOG_LEVEL_ERROR, "receiving failed", LOG_ERROR_NUMBER("error", error));
@@ -163,30 +183,23 @@ static bool receive(struct relay_traffic *traffic, struct io_udp *udp)
     return error == 0;
 }
 
-void relay_traffic_from_clients(struct io_watch *watch, uint32_t events)
+static void serve(struct relay_traffic *traffic, struct now now,
+                  const struct io_udp_arrival *arrival)
 {
-    struct relay_traffic *traffic = watch->context;
-    struct relay_listener *listener = (struct relay_listener *)watch;
-    struct now now = relay_traffic_settle(traffic);
+    const struct turn_tuple tuple = {arrival->from, arrival->local};
+    const uint32_t count = io_udp_arrival_count(arrival);
     struct turn_forward forward;
 
-    (void)events;
-    if (!receive(traffic, &listener->udp)) {
-        return;
-    }
-    for (uint32_t i = 0; i < traffic->batch.count; i++) {
-        const struct io_udp_datagram *datagram = &traffic->batch.datagrams[i];
-        const struct turn_tuple tuple = {datagram->from, datagram->local};
-        struct bytes bytes = {datagram->ptr, datagram->len};
-
-        switch (turn_server_from_client(traffic->server, now, &tuple, bytes, &forward)) {
+    for (uint32_t i = 0; i < count; i++) {
+        switch (turn_server_from_client(traffic->server, now, &tuple, io_udp_arrival_at(arrival, i),
+                                        &forward)) {
         case TURN_DROP:
             break;
         case TURN_COMMANDS:
-            carry_out(traffic, now, datagram->scope);
+            carry_out(traffic, now, arrival->scope);
             break;
         case TURN_FORWARD:
-            send_forward(traffic, &forward, datagram);
+            put_forward(traffic, &forward, arrival);
             break;
         case TURN_HAND_OVER:
             assert(!"there is one shard only");
@@ -195,22 +208,72 @@ void relay_traffic_from_clients(struct io_watch *watch, uint32_t events)
     }
 }
 
+// STUN, but for Send indications, which are data.
+static bool is_control(const struct io_udp_arrival *arrival)
+{
+    return arrival->len >= STUN_HEADER_LEN && (arrival->ptr[0] & STUN_CLASS_BITS) == 0 &&
+           !(arrival->ptr[0] == 0 && arrival->ptr[1] == SEND_INDICATION_LOW);
+}
+
+// Whether data of the same client came before the arrival `index`.
+static bool has_data_before(const struct io_udp_batch *batch, uint32_t index)
+{
+    for (uint32_t i = 0; i < index; i++) {
+        if (!is_control(&batch->arrivals[i]) &&
+            addr_equal(&batch->arrivals[i].from, &batch->arrivals[index].from)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Requests do not wait behind other clients' data, but they do behind their own client's: a Refresh
+// that ends an allocation would take from the data before it the way.
+void relay_traffic_from_clients(struct io_watch *watch, uint32_t events)
+{
+    struct relay_traffic *traffic = watch->context;
+    const struct io_udp_batch *batch = &traffic->batch;
+    struct relay_listener *listener = (struct relay_listener *)watch;
+    struct now now = relay_traffic_settle(traffic);
+    uint64_t served = 0; // arrivals, as bits
+
+    (void)events;
+    if (!receive(traffic, &listener->udp, &traffic->stats.drops_from_clients)) {
+        return;
+    }
+    for (uint32_t i = 0; i < batch->count; i++) {
+        if (is_control(&batch->arrivals[i]) && !has_data_before(batch, i)) {
+            serve(traffic, now, &batch->arrivals[i]);
+            served |= UINT64_C(1) << i;
+        }
+    }
+    for (uint32_t i = 0; i < batch->count; i++) {
+        if ((served >> i & 1) == 0) {
+            serve(traffic, now, &batch->arrivals[i]);
+        }
+    }
+    io_udp_outbox_flush(&traffic->outbox);
+}
+
 static void take_data(struct relay_traffic *traffic, struct now now, struct relay_socket *socket)
 {
     struct turn_forward forward;
 
-    if (!receive(traffic, &socket->udp)) {
+    if (!receive(traffic, &socket->udp, &traffic->stats.drops_from_peers)) {
         return;
     }
     for (uint32_t i = 0; i < traffic->batch.count; i++) {
-        const struct io_udp_datagram *datagram = &traffic->batch.datagrams[i];
-        struct bytes bytes = {datagram->ptr, datagram->len};
+        const struct io_udp_arrival *arrival = &traffic->batch.arrivals[i];
+        const uint32_t count = io_udp_arrival_count(arrival);
 
-        if (turn_server_from_peer(traffic->server, now, socket->allocation, &datagram->from, bytes,
-                                  &forward) == TURN_FORWARD) {
-            send_forward(traffic, &forward, datagram);
+        for (uint32_t k = 0; k < count; k++) {
+            if (turn_server_from_peer(traffic->server, now, socket->allocation, &arrival->from,
+                                      io_udp_arrival_at(arrival, k), &forward) == TURN_FORWARD) {
+                put_forward(traffic, &forward, arrival);
+            }
         }
     }
+    io_udp_outbox_flush(&traffic->outbox);
 }
 
 static void take_errors(struct relay_traffic *traffic, struct relay_socket *socket)
@@ -225,9 +288,10 @@ static void take_errors(struct relay_traffic *traffic, struct relay_socket *sock
         if (error.origin != IO_UDP_ERROR_LOCAL &&
             turn_server_icmp(traffic->server, socket->allocation, &error.peer, &icmp, &forward) ==
                 TURN_FORWARD) {
-            send_forward(traffic, &forward, NULL);
+            put_forward(traffic, &forward, NULL);
         }
     }
+    io_udp_outbox_flush(&traffic->outbox);
     if (count == IO_UDP_ERROR_TURN_MAX) {
         io_udp_error_clear(&socket->udp);
     }

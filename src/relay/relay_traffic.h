@@ -6,6 +6,7 @@
 #include "io/io_loop.h"
 #include "io/io_udp.h"
 #include "io/io_udp_batch.h"
+#include "io/io_udp_outbox.h"
 #include "relay/relay_offload.h"
 #include "relay/relay_socket.h"
 #include "relay/relay_stats.h"
@@ -26,6 +27,7 @@ struct relay_traffic {
     struct relay_offload *offload;
     struct io_udp *to_clients[2]; // what sends to clients, IPv4 and IPv6
     struct io_udp_batch batch;    // shared by all sockets: each callback empties it
+    struct io_udp_outbox outbox;  // empty between callbacks
     struct relay_stats stats;     // without those of `batch`: see relay_traffic_stats()
 };
 

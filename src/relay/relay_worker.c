@@ -43,6 +43,7 @@ static int open_listener(struct relay_worker *worker, const struct relay_config 
         .local = addr_with_port(*bind, config->listen_port),
         .has_destination = true,
         .has_ip_fields = true,
+        .has_trains = true,
         .receive_buffer_len = LISTENER_BUFFER_LEN,
         .send_buffer_len = LISTENER_BUFFER_LEN,
     };

@@ -197,7 +197,7 @@ static void costs_no_datagram_in_either_direction(void **state)
             assert_int_equal(send_zeros(&peer, &udp.local, len), 0);
             assert_int_equal(io_udp_batch_receive(&batch, &udp), 0); // meets the error
             assert_int_equal(batch.count, 1);
-            assert_int_equal(batch.datagrams[0].len, len);
+            assert_int_equal(batch.arrivals[0].len, len);
             assert_true(io_udp_error_read(&udp, &error)); // while another one stays
         }
         assert_int_equal(batch.stats.errors, 4);

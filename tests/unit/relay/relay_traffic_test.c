@@ -22,11 +22,11 @@ static void send_marked(struct io_udp *from, const struct addr *to, struct bytes
 }
 
 // What arrived at a socket that tells TTL and TOS; NULL: nothing.
-static const struct io_udp_datagram *arrived(struct io_udp_batch *batch, struct io_udp *udp)
+static const struct io_udp_arrival *arrived(struct io_udp_batch *batch, struct io_udp *udp)
 {
     assert_int_equal(io_udp_batch_receive(batch, udp), 0);
     assert_true(batch->count <= 1);
-    return batch->count == 1 ? &batch->datagrams[0] : NULL;
+    return batch->count == 1 ? &batch->arrivals[0] : NULL;
 }
 
 static void open_telling(struct io_udp *udp, struct addr local)
@@ -52,14 +52,14 @@ static void carries_ttl_and_tos(enum addr_family family)
         send_marked(&fixture.client.udp, &fixture.client.server,
                     (struct bytes)BYTES_LITERAL("\x40\x00\x00\x04ping"), 17, marks[i]);
         fixture_serve();
-        const struct io_udp_datagram *there = arrived(&batch, &fixture.peer);
+        const struct io_udp_arrival *there = arrived(&batch, &fixture.peer);
         assert_non_null(there);
         assert_int_equal(there->ttl, 16);
         assert_int_equal(there->tos, marks[i]);
 
         send_marked(&fixture.peer, &relayed, (struct bytes)BYTES_LITERAL("pong"), 2, marks[i]);
         fixture_serve();
-        const struct io_udp_datagram *back = arrived(&batch, &fixture.client.udp);
+        const struct io_udp_arrival *back = arrived(&batch, &fixture.client.udp);
         assert_non_null(back);
         assert_int_equal(back->ttl, 1);
         assert_int_equal(back->tos, marks[i]);
