@@ -48,7 +48,7 @@ struct io_udp_outbox_memory {
     struct message messages[IO_UDP_OUTBOX_MESSAGE_MAX];
     struct iovec parts[PART_MAX];
 };
-_Static_assert(sizeof(struct io_udp_outbox_memory) < 256ul * 1024, "as the header says");
+_Static_assert(sizeof(struct io_udp_outbox_memory) < 256UL * 1024, "as the header says");
 
 int io_udp_outbox_open(struct io_udp_outbox *outbox)
 {

@@ -15,10 +15,10 @@
 #include "io/io_udp_error.h"
 #include "log/log.h"
 #include "relay/relay_report.h"
+#include "stun/stun_header.h"
 
 enum {
     BATCH_LEN = 64,             // arrivals taken from a socket in one turn
-    STUN_HEADER_LEN = 20,       // bytes; RFC 8489 section 5
     STUN_CLASS_BITS = 0xc0,     // of the first byte: both 0 in STUN, not both in ChannelData
     SEND_INDICATION_LOW = 0x16, // RFC 8656 section 17: type 0x0016
 };
