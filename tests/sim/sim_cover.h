@@ -11,6 +11,8 @@
     X(TO_PEER_CHANNEL, "to a peer, from ChannelData")                                              \
     X(TO_PEER_UNFRAGMENTED, "to a peer, with DF")                                                  \
     X(HAIRPIN, "to another client of the relay, by its relayed address")                           \
+    X(HANDED_OVER, "likewise, to a client of another server")                                      \
+    X(HANDED_OVER_DROPPED, "dropped: likewise, without a permission there")                        \
     X(HAIRPIN_DROPPED, "dropped: to a client that has not permitted the sender")                   \
     X(DROP_DEAD_PORT, "dropped: to an own address, at a port that is not relayed")                 \
     X(LISTENER_BOUND, "a channel for the port where clients are listened to was refused")          \
@@ -44,6 +46,7 @@
     X(ALLOCATED_AGAIN, "an Allocate was sent again, and answered the same")                        \
     X(RESERVED, "a port was reserved")                                                             \
     X(REDEEMED, "a reserved port was redeemed")                                                    \
+    X(REDEEMED_ELSEWHERE, "likewise, at another server")                                           \
     X(TOKEN_UNKNOWN, "a token that is not valid was refused")                                      \
     X(TOKEN_FOREIGN, "another user's token was refused")                                           \
     X(DUAL, "an allocation of both families")                                                      \
@@ -66,6 +69,7 @@
     X(CHANNEL_WOKEN, "a resting channel was bound again")                                          \
     X(CHANNEL_CONFLICT, "a number or a peer was bound otherwise")                                  \
     X(NONCE_FOREIGN, "a nonce made for another address")                                           \
+    X(NONCE_ELSEWHERE, "a nonce made by another server")                                           \
     X(NONCE_OLD, "a nonce that was too old")                                                       \
     X(USER_UNKNOWN, "a user who does not exist")                                                   \
     X(PASSWORD_WRONG, "a password that is wrong, or a message that was changed")                   \
@@ -84,6 +88,7 @@
     X(FIREZONE_NAMELESS, "Firezone: a request without a name")                                     \
     X(FIREZONE_SILENCE, "Firezone: no answer to a malformed name")                                 \
     X(FIREZONE_TAKEOVER, "Firezone: a user's new allocation replaced the old one")                 \
+    X(FIREZONE_TAKEOVER_ELSEWHERE, "likewise, at another server")                                  \
     X(FIREZONE_TENANT, "Firezone: another user used an allocation")                                \
     X(FIREZONE_BLIND, "Firezone: CreatePermission succeeded with nothing permitted")               \
     X(FIREZONE_CHANNEL, "Firezone: a channel was the only permission")                             \
@@ -96,6 +101,7 @@
     X(SYSTEM_REFUSED, "the system refused all ports")                                              \
     X(FULL_ALLOCATIONS, "all allocations in use")                                                  \
     X(FULL_PORTS, "all ports in use")                                                              \
+    X(CLOSING_PORT, "the only free port was about to be closed by another server")                 \
     X(FULL_RESERVATIONS, "all reservations in use")                                                \
     X(FULL_PERMISSIONS, "all permissions in use")                                                  \
     X(FULL_CHANNELS, "all channels in use")                                                        \

@@ -98,7 +98,7 @@ static void check_data_indication(const struct sim_judge *judge, const struct si
 void sim_judge_forward(const struct sim_judge *judge, const struct sim_expect *expect,
                        const struct turn_forward *forward, struct bytes whole)
 {
-    struct pool_ref ref = judge->oracle->allocations[expect->allocation].ref;
+    struct pool_ref ref = judge->oracle->allocations[expect->allocation].name.ref;
 
     REQUIRE(judge, forward->is_to_peer == (expect->kind == SIM_EXPECT_TO_PEER),
             "forwarded in the wrong direction");
@@ -430,23 +430,22 @@ void sim_judge_counters(const struct sim_judge *judge, const struct turn_stats *
             bytes);
 }
 
-void sim_judge_state(const struct sim_judge *judge, const struct turn_server *server)
+void sim_judge_state(const struct sim_judge *judge, const struct turn_gauges *has,
+                     uint64_t deadline_ns)
 {
-    struct turn_gauges has = turn_server_gauges(server, judge->now);
     struct turn_gauges should = sim_oracle_gauges(judge->oracle);
-    uint64_t deadline_ns = turn_server_deadline(server);
 
-    REQUIRE(judge, has.allocations == should.allocations, "%u allocations, but %u were expected",
-            has.allocations, should.allocations);
-    REQUIRE(judge, has.permissions == should.permissions, "%u permissions, but %u were expected",
-            has.permissions, should.permissions);
-    REQUIRE(judge, has.channels == should.channels, "%u channels, but %u were expected",
-            has.channels, should.channels);
-    REQUIRE(judge, has.reservations == should.reservations, "%u reservations, but %u were expected",
-            has.reservations, should.reservations);
-    REQUIRE(judge, has.ports_in_use == should.ports_in_use, "%u ports in use, but %u were expected",
-            has.ports_in_use, should.ports_in_use);
-    REQUIRE(judge, has.timers == should.timers, "%u timers, but %u were expected", has.timers,
+    REQUIRE(judge, has->allocations == should.allocations, "%u allocations, but %u were expected",
+            has->allocations, should.allocations);
+    REQUIRE(judge, has->permissions == should.permissions, "%u permissions, but %u were expected",
+            has->permissions, should.permissions);
+    REQUIRE(judge, has->channels == should.channels, "%u channels, but %u were expected",
+            has->channels, should.channels);
+    REQUIRE(judge, has->reservations == should.reservations,
+            "%u reservations, but %u were expected", has->reservations, should.reservations);
+    REQUIRE(judge, has->ports_in_use == should.ports_in_use,
+            "%u ports in use, but %u were expected", has->ports_in_use, should.ports_in_use);
+    REQUIRE(judge, has->timers == should.timers, "%u timers, but %u were expected", has->timers,
             should.timers);
     REQUIRE(judge, deadline_ns > judge->now.mono_ns, "the deadline is past");
     REQUIRE(judge, deadline_ns == sim_oracle_deadline(judge->oracle),

@@ -26,5 +26,6 @@ void sim_judge_report(const struct sim_judge *judge, struct sim_expect *expect,
 void sim_judge_counters(const struct sim_judge *judge, const struct turn_stats *before,
                         const struct turn_stats *after, const struct sim_expect *expect,
                         enum turn_verdict verdict);
-// Gauges and deadline are the oracle's.
-void sim_judge_state(const struct sim_judge *judge, const struct turn_server *server);
+// The gauges of all servers together, and the first of their deadlines, are the oracle's.
+void sim_judge_state(const struct sim_judge *judge, const struct turn_gauges *has,
+                     uint64_t deadline_ns);

@@ -3,6 +3,10 @@
 // server under test is given, in the same order, and says beforehand what must come of it.
 //
 // What it cannot know, it learns from the server and judges: nonces, tokens, the choice of a port.
+//
+// The server under test may be several that serve together. The oracle is one: it only remembers by
+// what name and in whose home each thing is, since a port is not free before whoever has it at home
+// has closed its socket.
 #pragma once
 
 #include "base/now.h"
@@ -27,6 +31,12 @@ struct sim_oracle_bucket {
     uint64_t at_ns; // when that was
 };
 
+// What the server under test calls an allocation.
+struct sim_name {
+    unsigned home; // which of the servers has it
+    struct pool_ref ref;
+};
+
 struct sim_oracle_allocation {
     bool is_live;
     struct turn_tuple tuple;
@@ -42,7 +52,7 @@ struct sim_oracle_allocation {
     uint8_t transaction[12]; // of the Allocate
     bool has_token;
     uint8_t token[8];
-    struct pool_ref ref;                 // the server's name for it
+    struct sim_name name;
     struct sim_oracle_bucket packets[2]; // to peers, to the client
     struct sim_oracle_bucket bytes[2];
 };
@@ -65,6 +75,7 @@ struct sim_oracle_reservation {
     uint64_t until_ns; // 0: no reservation
     unsigned user;
     unsigned family;
+    unsigned home; // of the allocation with which it was made
     uint16_t port;
     uint8_t token[8];
 };
@@ -77,6 +88,7 @@ struct sim_oracle_user {
 
 struct sim_oracle_nonce {
     struct addr client;
+    unsigned home; // where it was made
     uint64_t made_s;
     size_t len;
     uint8_t text[SIM_ORACLE_NONCE];
@@ -84,9 +96,10 @@ struct sim_oracle_nonce {
 
 struct sim_oracle {
     const struct sim_setup *setup;
-    unsigned shard;
     struct sim_cover *cover;
-    uint64_t now_ns; // of the datagram that is judged
+    unsigned home;         // where the present datagram has come
+    uint16_t closing_port; // of an allocation that this call has replaced in another home, or 0
+    uint64_t now_ns;       // of the datagram that is judged
     struct sim_oracle_allocation allocations[SIM_SETUP_ALLOCATIONS];
     struct sim_oracle_permission permissions[SIM_SETUP_PERMISSIONS];
     struct sim_oracle_channel channels[SIM_SETUP_CHANNELS];
@@ -138,6 +151,8 @@ struct sim_expect {
     size_t unknown_count;
     uint32_t lifetime_s; // of a successful Allocate or Refresh
     unsigned allocation; // index: of a successful Allocate, or the one that data is for
+    bool is_waking;      // another home must be woken ...
+    unsigned woken;      // ... which is this one
     // Of an opening:
     enum sim_expect_port port;
     unsigned families;       // bits
@@ -157,7 +172,7 @@ struct sim_expect {
     struct stun_icmp icmp;
 };
 
-void sim_oracle_init(struct sim_oracle *oracle, const struct sim_setup *setup, unsigned shard,
+void sim_oracle_init(struct sim_oracle *oracle, const struct sim_setup *setup,
                      struct sim_cover *cover);
 void sim_oracle_deinit(struct sim_oracle *oracle);
 
@@ -167,14 +182,16 @@ void sim_oracle_expire(struct sim_oracle *oracle, struct now now);
 uint64_t sim_oracle_deadline(const struct sim_oracle *oracle);
 struct turn_gauges sim_oracle_gauges(const struct sim_oracle *oracle);
 
+// A datagram comes to one of the homes.
+void sim_oracle_begin(struct sim_oracle *oracle, unsigned home);
 // What must come of a datagram from a client, or on a relayed socket. The state moves with it,
 // but for an opening, which waits for sim_oracle_opened().
 void sim_oracle_from_client(struct sim_oracle *oracle, struct now now,
                             const struct turn_tuple *tuple, struct bytes datagram,
                             struct sim_expect *out);
-void sim_oracle_from_peer(struct sim_oracle *oracle, struct now now, struct pool_ref allocation,
+void sim_oracle_from_peer(struct sim_oracle *oracle, struct now now, struct sim_name allocation,
                           const struct addr *peer, struct bytes datagram, struct sim_expect *out);
-void sim_oracle_icmp(struct sim_oracle *oracle, struct pool_ref allocation, const struct addr *peer,
+void sim_oracle_icmp(struct sim_oracle *oracle, struct sim_name allocation, const struct addr *peer,
                      const struct stun_icmp *icmp, struct sim_expect *out);
 // How many relayed sockets are open.
 uint32_t sim_oracle_sockets(const struct sim_oracle *oracle);
@@ -184,7 +201,7 @@ const char *sim_oracle_port_fault(const struct sim_oracle *oracle, const struct 
                                   const struct addr *relayed);
 // The system has answered; *expect becomes what must come next.
 void sim_oracle_opened(struct sim_oracle *oracle, struct now now, enum turn_opened opened,
-                       struct pool_ref ref, struct sim_expect *expect);
+                       struct sim_name name, struct sim_expect *expect);
 
 // What the server said and is to be remembered.
 void sim_oracle_learn_nonce(struct sim_oracle *oracle, struct now now, const struct addr *client,

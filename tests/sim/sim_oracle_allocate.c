@@ -29,7 +29,9 @@ static unsigned redeem(struct sim_oracle *oracle, struct bytes token, struct sim
         out->is_reserved = true;
         out->reserved_port = reservation->port;
         out->families = sim_oracle_bit(reservation->family);
-        sim_cover_point(oracle->cover, SIM_COVER_REDEEMED);
+        sim_cover_point(oracle->cover, reservation->home == oracle->home
+                                           ? SIM_COVER_REDEEMED
+                                           : SIM_COVER_REDEEMED_ELSEWHERE);
         return 0;
     }
     return sim_oracle_full(oracle, SIM_COVER_TOKEN_UNKNOWN, TURN_REFUSAL_NONE, out);
@@ -87,6 +89,30 @@ static unsigned read_families(const struct sim_oracle *oracle, const struct sim_
     return has_token || (out->families & served) != 0 ? 0 : 440;
 }
 
+// The old allocation counts no more. Its port is free at once only if this home closes its socket.
+static void take_over(struct sim_oracle *oracle, unsigned old, struct sim_expect *out)
+{
+    const struct sim_oracle_allocation *allocation = &oracle->allocations[old];
+
+    out->is_waking = allocation->name.home != oracle->home;
+    out->woken = allocation->name.home;
+    oracle->closing_port = out->is_waking ? allocation->port : 0;
+    sim_cover_point(oracle->cover, out->is_waking ? SIM_COVER_FIREZONE_TAKEOVER_ELSEWHERE
+                                                  : SIM_COVER_FIREZONE_TAKEOVER);
+    sim_oracle_delete(oracle, old);
+}
+
+// No port, though there would be one if another home had closed its socket already.
+static bool is_closing_only(struct sim_oracle *oracle, enum sim_expect_port wish)
+{
+    const uint16_t port = oracle->closing_port;
+
+    oracle->closing_port = 0;
+    bool is_only = sim_oracle_has_port(oracle, wish);
+    oracle->closing_port = port;
+    return is_only;
+}
+
 static unsigned find_room(struct sim_oracle *oracle, const struct sim_naive_attr *token,
                           struct sim_expect *out)
 {
@@ -94,8 +120,7 @@ static unsigned find_room(struct sim_oracle *oracle, const struct sim_naive_attr
     unsigned old = first_of(oracle, out->user);
 
     if (out->is_firezone && old != SIM_ORACLE_NONE) {
-        sim_oracle_delete(oracle, old);
-        sim_cover_point(oracle->cover, SIM_COVER_FIREZONE_TAKEOVER);
+        take_over(oracle, old, out);
     }
     size_t more = token != NULL ? 0 : out->port == SIM_EXPECT_PAIR ? 2 : 1;
     if (count_of(oracle, out->user) + more > config->allocations_per_user) {
@@ -112,9 +137,12 @@ static unsigned find_room(struct sim_oracle *oracle, const struct sim_naive_attr
     if (token != NULL) {
         return redeem(oracle, token->value, out);
     }
-    return sim_oracle_has_port(oracle, out->port)
-               ? 0
-               : sim_oracle_full(oracle, SIM_COVER_FULL_PORTS, TURN_REFUSAL_PORTS, out);
+    if (sim_oracle_has_port(oracle, out->port)) {
+        return 0;
+    }
+    return sim_oracle_full(
+        oracle, is_closing_only(oracle, out->port) ? SIM_COVER_CLOSING_PORT : SIM_COVER_FULL_PORTS,
+        TURN_REFUSAL_PORTS, out);
 }
 
 unsigned sim_oracle_allocate(struct sim_oracle *oracle, const struct sim_naive *message,
@@ -181,7 +209,7 @@ const char *sim_oracle_port_fault(const struct sim_oracle *oracle, const struct 
         return "a relayed address that is not the public one";
     }
     if (!sim_oracle_is_free(oracle, relayed->port)) {
-        return "a port that is in use, out of range, or another shard's";
+        return "a port that is in use, closing, or out of range";
     }
     if (expect->is_reserved && relayed->port != expect->reserved_port) {
         return "not the port that was reserved";
@@ -195,7 +223,7 @@ const char *sim_oracle_port_fault(const struct sim_oracle *oracle, const struct 
     return NULL;
 }
 
-static void settle(struct sim_oracle *oracle, struct now now, struct pool_ref ref,
+static void settle(struct sim_oracle *oracle, struct now now, struct sim_name name,
                    struct sim_expect *expect)
 {
     unsigned index = 0;
@@ -218,7 +246,7 @@ static void settle(struct sim_oracle *oracle, struct now now, struct pool_ref re
         .until_ns = now.mono_ns + expect->lifetime_s * SECOND_NS,
         .granted_s = expect->lifetime_s,
         .has_token = expect->port == SIM_EXPECT_PAIR,
-        .ref = ref,
+        .name = name,
     };
     memcpy(allocation->transaction, expect->transaction, sizeof allocation->transaction);
     expect->allocation = index;
@@ -249,21 +277,21 @@ static void rest(struct sim_oracle *oracle, struct now now, uint16_t port)
 }
 
 void sim_oracle_opened(struct sim_oracle *oracle, struct now now, enum turn_opened opened,
-                       struct pool_ref ref, struct sim_expect *expect)
+                       struct sim_name name, struct sim_expect *expect)
 {
     unsigned family = family_of(expect);
 
     if (opened == TURN_OPENED) {
         expect->bound |= sim_oracle_bit(family);
         if (expect->bound == expect->families) {
-            settle(oracle, now, ref, expect);
+            settle(oracle, now, name, expect);
         }
         return;
     }
     if (opened == TURN_SYSTEM_REFUSED && expect->bound != 0) { // better one than none
         expect->refused_family = family;
         expect->refused_code = 508;
-        settle(oracle, now, ref, expect);
+        settle(oracle, now, name, expect);
         return;
     }
     if (expect->bound != 0) {
@@ -305,6 +333,7 @@ void sim_oracle_learn_token(struct sim_oracle *oracle, struct now now, unsigned 
         .until_ns = now.mono_ns + RESERVATION_S * SECOND_NS,
         .user = owner->user,
         .family = owner->granted == 1 ? ADDR_IP4 : ADDR_IP6,
+        .home = owner->name.home,
         .port = (uint16_t)(owner->port + 1),
     };
     memcpy(oracle->reservations[i].token, token.ptr, token.len);

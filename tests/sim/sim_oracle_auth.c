@@ -49,6 +49,9 @@ static bool is_nonce_good(const struct sim_oracle *oracle, struct now now,
         }
         is_known = true;
         if (now.mono_ns / SECOND_NS - made->made_s <= NONCE_S) {
+            if (made->home != oracle->home) {
+                sim_cover_point(oracle->cover, SIM_COVER_NONCE_ELSEWHERE);
+            }
             return true;
         }
     }

@@ -166,11 +166,12 @@ void sim_oracle_chandata(struct sim_oracle *oracle, struct bytes datagram, struc
     }
 }
 
-static unsigned by_ref(const struct sim_oracle *oracle, struct pool_ref ref)
+static unsigned by_name(const struct sim_oracle *oracle, struct sim_name name)
 {
     for (unsigned i = 0; i < SIM_SETUP_ALLOCATIONS; i++) {
-        if (oracle->allocations[i].is_live && oracle->allocations[i].ref.index == ref.index &&
-            oracle->allocations[i].ref.generation == ref.generation) {
+        const struct sim_name *is = &oracle->allocations[i].name;
+        if (oracle->allocations[i].is_live && is->home == name.home &&
+            is->ref.index == name.ref.index && is->ref.generation == name.ref.generation) {
             return i;
         }
     }
@@ -178,10 +179,10 @@ static unsigned by_ref(const struct sim_oracle *oracle, struct pool_ref ref)
 }
 
 // The allocation whose socket of the peer's family it came on; SIM_ORACLE_NONE when it is closed.
-static unsigned by_socket(const struct sim_oracle *oracle, struct pool_ref ref,
+static unsigned by_socket(const struct sim_oracle *oracle, struct sim_name name,
                           const struct addr *peer)
 {
-    unsigned allocation = by_ref(oracle, ref);
+    unsigned allocation = by_name(oracle, name);
 
     if (allocation == SIM_ORACLE_NONE) {
         sim_cover_point(oracle->cover, SIM_COVER_DROP_STALE_SOCKET);
@@ -194,10 +195,10 @@ static unsigned by_socket(const struct sim_oracle *oracle, struct pool_ref ref,
     return allocation;
 }
 
-void sim_oracle_from_peer(struct sim_oracle *oracle, struct now now, struct pool_ref ref,
+void sim_oracle_from_peer(struct sim_oracle *oracle, struct now now, struct sim_name name,
                           const struct addr *peer, struct bytes datagram, struct sim_expect *out)
 {
-    unsigned allocation = by_socket(oracle, ref, peer);
+    unsigned allocation = by_socket(oracle, name, peer);
 
     oracle->now_ns = now.mono_ns;
     *out = (struct sim_expect){.kind = SIM_EXPECT_NOTHING};
@@ -208,10 +209,10 @@ void sim_oracle_from_peer(struct sim_oracle *oracle, struct now now, struct pool
 }
 
 // RFC 8656 section 11.5.
-void sim_oracle_icmp(struct sim_oracle *oracle, struct pool_ref ref, const struct addr *peer,
+void sim_oracle_icmp(struct sim_oracle *oracle, struct sim_name name, const struct addr *peer,
                      const struct stun_icmp *icmp, struct sim_expect *out)
 {
-    unsigned allocation = by_socket(oracle, ref, peer);
+    unsigned allocation = by_socket(oracle, name, peer);
     bool is_named = peer->family == ADDR_IP4
                         ? icmp->type == 3 || icmp->type == 11
                         : icmp->type == 1 || icmp->type == 2 || icmp->type == 3;

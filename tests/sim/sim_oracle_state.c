@@ -8,13 +8,18 @@
 
 enum { REST_S = 300 };
 
-void sim_oracle_init(struct sim_oracle *oracle, const struct sim_setup *setup, unsigned shard,
+void sim_oracle_init(struct sim_oracle *oracle, const struct sim_setup *setup,
                      struct sim_cover *cover)
 {
     memset(oracle, 0, sizeof *oracle);
     oracle->setup = setup;
-    oracle->shard = shard;
     oracle->cover = cover;
+}
+
+void sim_oracle_begin(struct sim_oracle *oracle, unsigned home)
+{
+    oracle->home = home;
+    oracle->closing_port = 0;
 }
 
 void sim_oracle_deinit(struct sim_oracle *oracle)
@@ -184,12 +189,12 @@ uint32_t sim_oracle_sockets(const struct sim_oracle *oracle)
     return count;
 }
 
-// Nobody of this server holds the port.
+// Nobody holds the port.
 bool sim_oracle_is_free(const struct sim_oracle *oracle, uint32_t port)
 {
     const struct turn_config *config = &oracle->setup->config;
 
-    if (port < config->lowest_port || port > config->highest_port) {
+    if (port < config->lowest_port || port > config->highest_port || port == oracle->closing_port) {
         return false;
     }
     for (size_t i = 0; i < SIM_SETUP_ALLOCATIONS; i++) {
@@ -233,7 +238,9 @@ void sim_oracle_learn_nonce(struct sim_oracle *oracle, struct now now, const str
         assert(oracle->nonces != NULL);
     }
     struct sim_oracle_nonce *made = &oracle->nonces[oracle->nonce_count++];
-    *made = (struct sim_oracle_nonce){
-        .client = *client, .made_s = now.mono_ns / SECOND_NS, .len = nonce.len};
+    *made = (struct sim_oracle_nonce){.client = *client,
+                                      .home = oracle->home,
+                                      .made_s = now.mono_ns / SECOND_NS,
+                                      .len = nonce.len};
     memcpy(made->text, nonce.ptr, nonce.len);
 }

@@ -54,7 +54,7 @@ static bool is_open(struct sim_oracle *oracle, const struct sim_oracle_channel *
            sim_oracle_permission(oracle, channel->allocation, &channel->peer) != NULL;
 }
 
-static bool has(const struct sim_path *path, const struct turn_command_bind *wanted)
+static bool knows(const struct sim_path *path, const struct turn_command_bind *wanted)
 {
     for (unsigned i = 0; i < SIM_SETUP_CHANNELS; i++) {
         const struct turn_command_bind *bind = &path->binds[i];
@@ -69,16 +69,28 @@ static bool has(const struct sim_path *path, const struct turn_command_bind *wan
     return false;
 }
 
-void sim_path_check(const struct sim_path *path, const struct sim_trace *trace,
-                    struct sim_oracle *oracle)
+static unsigned count(const struct sim_path *path)
+{
+    unsigned bound = 0;
+
+    for (unsigned i = 0; i < SIM_SETUP_CHANNELS; i++) {
+        bound += path->is_bound[i];
+    }
+    return bound;
+}
+
+void sim_path_check(const struct sim_path *const *paths, size_t path_count,
+                    const struct sim_trace *trace, struct sim_oracle *oracle)
 {
     const struct turn_config *config = &oracle->setup->config;
     unsigned open = 0;
     unsigned bound = 0;
 
+    for (size_t i = 0; i < path_count; i++) {
+        bound += count(paths[i]);
+    }
     for (unsigned i = 0; i < SIM_SETUP_CHANNELS; i++) {
         const struct sim_oracle_channel *channel = &oracle->channels[i];
-        bound += path->is_bound[i];
         if (!config->has_fast_path || !is_open(oracle, channel)) {
             continue;
         }
@@ -93,7 +105,7 @@ void sim_path_check(const struct sim_path *path, const struct sim_trace *trace,
         };
         wanted.is_turned = sim_oracle_is_own(oracle, &wanted.peer);
         open++;
-        if (!has(path, &wanted)) {
+        if (!knows(paths[owner->name.home], &wanted)) {
             sim_trace_fail(trace, "channel %x is open, but the fast path does not know it",
                            channel->number);
         }

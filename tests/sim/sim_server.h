@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Drives one server by the contract in turn/turn_server.h, beside its oracle.
+// Drives the servers by the contract in turn/turn_server.h, beside the one oracle of all.
 #pragma once
 
 #include "sim/sim_oracle.h"
@@ -13,7 +13,6 @@ struct sim_server {
     unsigned shard;
     void *memory; // exactly as much as the server asks for
     struct turn_server *turn;
-    struct sim_oracle oracle;
     struct sim_path path;
 };
 
@@ -21,8 +20,8 @@ struct sim_server {
 void sim_server_init(struct sim_server *server, struct sim_world *world, unsigned shard);
 void sim_server_deinit(struct sim_server *server);
 
-// Ticks until the deadline lies ahead.
-void sim_server_tick(struct sim_server *server, struct sim_world *world);
+// Ticks all servers until their deadlines lie ahead.
+void sim_server_tick_all(struct sim_world *world);
 // A datagram has come to where the server listens.
 void sim_server_from_client(struct sim_server *server, struct sim_world *world,
                             const struct sim_datagram *datagram);

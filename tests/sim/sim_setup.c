@@ -84,6 +84,7 @@ static void choose_ports(struct turn_config *config, struct rng *rng)
         config->lowest_port = 49152;
         config->highest_port = 65535;
     }
+    config->shard_count = rng_chance(rng, 40) ? 1 : up_to(rng, SIM_SETUP_SHARDS);
 }
 
 // Rates of which a token's time is whole, so that the oracle may count in another way.

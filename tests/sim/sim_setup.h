@@ -10,7 +10,7 @@ enum {
     SIM_SETUP_RULES = 12,
     SIM_SETUP_SECRETS = 2,
     SIM_SETUP_OWN = 4,
-    SIM_SETUP_SHARDS = 3,
+    SIM_SETUP_SHARDS = 4,
     SIM_SETUP_CLIENTS = 10,
     SIM_SETUP_ALLOCATIONS = 16, // the most that a configuration here has
     SIM_SETUP_PERMISSIONS = 64,

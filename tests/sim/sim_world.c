@@ -11,6 +11,16 @@ void sim_world_wake(struct sim_world *world, uint32_t actor, uint64_t after_ns)
     sim_queue_add(&world->queue, world->now.mono_ns + after_ns, NULL, actor);
 }
 
+static void make_commons(struct sim_world *world)
+{
+    uint8_t seed[TURN_COMMONS_SEED_LEN];
+    void *memory = calloc(1, turn_commons_size(&world->setup.config));
+
+    assert(memory != NULL);
+    rng_fill(&world->rng, seed, sizeof seed);
+    world->commons = turn_commons_init(memory, &world->setup.config, NULL, seed);
+}
+
 static void init(struct sim_world *world, const struct sim_world_options *options,
                  struct sim_cover *cover)
 {
@@ -24,6 +34,8 @@ static void init(struct sim_world *world, const struct sim_world_options *option
     world->trace.now_ns = world->now.mono_ns;
     sim_setup_init(&world->setup, &world->rng);
     world->link = sim_link_random(&world->rng);
+    make_commons(world);
+    sim_oracle_init(&world->oracle, &world->setup, cover);
     for (unsigned i = 0; i < world->setup.config.shard_count; i++) {
         sim_server_init(&world->servers[i], world, i);
     }
@@ -44,13 +56,25 @@ static void deinit(struct sim_world *world)
     for (unsigned i = 0; i < world->setup.config.shard_count; i++) {
         sim_server_deinit(&world->servers[i]);
     }
+    turn_commons_deinit(world->commons);
+    free(world->commons);
+    sim_oracle_deinit(&world->oracle);
     sim_queue_deinit(&world->queue);
 }
 
-// A 5-tuple always meets the same server, whichever that is.
-static struct sim_server *server_for(struct sim_world *world, const struct addr *client)
+// A 5-tuple with an allocation always meets the same server, whichever that is. Without one it may
+// be led elsewhere at any time, and must not notice.
+static struct sim_server *server_for(struct sim_world *world, const struct sim_datagram *datagram)
 {
-    return &world->servers[(client->port + client->ip[3]) % world->setup.config.shard_count];
+    const struct turn_tuple tuple = {datagram->from, datagram->to};
+    unsigned allocation = sim_oracle_find(&world->oracle, &tuple);
+    uint64_t hash =
+        datagram->from.port + datagram->from.ip[3] + world->now.mono_ns / (7 * SECOND_NS);
+
+    if (allocation != SIM_ORACLE_NONE) {
+        return &world->servers[world->oracle.allocations[allocation].name.home];
+    }
+    return &world->servers[hash % world->setup.config.shard_count];
 }
 
 static void on_socket(struct sim_world *world, const struct sim_socket *socket,
@@ -76,7 +100,7 @@ static void deliver(struct sim_world *world, const struct sim_datagram *datagram
 
     if (addr_equal(to, &world->setup.listen_ip4) || addr_equal(to, &world->setup.listen_ip6)) {
         sim_trace_packet(&world->trace, "to the server", &datagram->from, to, datagram->bytes);
-        sim_server_from_client(server_for(world, &datagram->from), world, datagram);
+        sim_server_from_client(server_for(world, datagram), world, datagram);
         return;
     }
     if (addr_same_ip(to, &world->setup.listen_ip4) || addr_same_ip(to, &world->setup.listen_ip6)) {
@@ -144,9 +168,7 @@ static void live(struct sim_world *world)
         world->cover->events++;
         if (timer_ns <= event_ns) {
             move_to(world, timer_ns > world->now.mono_ns ? timer_ns : world->now.mono_ns);
-            for (unsigned i = 0; i < world->setup.config.shard_count; i++) {
-                sim_server_tick(&world->servers[i], world);
-            }
+            sim_server_tick_all(world);
             continue;
         }
         struct sim_event event = sim_queue_take(&world->queue);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A world in virtual time: clients, peers and a stranger, links, and servers between them that
-// share one range of ports, all of it from one seed.
+// serve one relay together, all of it from one seed.
 //
 //      clients  --+-- link --+-- servers, one for each shard      --+-- link --+-- peers
 //      stranger --+          +-- their relayed sockets (system)   --+
@@ -31,6 +31,8 @@ struct sim_world {
     struct sim_queue queue;
     struct sim_link link;
     struct sim_system system;
+    struct sim_oracle oracle;
+    struct turn_commons *commons; // of all servers, in exactly as much memory as they ask for
     struct sim_server servers[SIM_SETUP_SHARDS];
     struct sim_client clients[SIM_SETUP_CLIENTS];
     unsigned client_count;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
 #include "turn/turn_commons.h"
 
 #include <pthread.h>
@@ -6,6 +7,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -449,6 +452,61 @@ static void threads_hold_no_port_twice_and_all_counts_are_right(void **state)
     assert_memory_equal(&gauges, &none, sizeof none);
 }
 
+// --- memory -------------------------------------------------------------------------------------
+
+// Bytes of a mapping that the system has had to provide.
+static size_t resident(void *memory, size_t len)
+{
+    const size_t page_len = (size_t)sysconf(_SC_PAGESIZE);
+    size_t page_count = (len + page_len - 1) / page_len;
+    unsigned char *pages = calloc(1, page_count);
+    size_t count = 0;
+
+    assert_non_null(pages);
+    assert_int_equal(mincore(memory, len, pages), 0);
+    for (size_t i = 0; i < page_count; i++) {
+        count += pages[i] & 1;
+    }
+    free(pages);
+    return count * page_len;
+}
+
+static void *map(size_t len)
+{
+    void *memory =
+        mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    assert_true(memory != MAP_FAILED);
+    return memory;
+}
+
+// Each shard has places for all that the relay may hold, and none costs anything before it is used.
+static void a_shard_that_serves_nobody_costs_next_to_nothing(void **state)
+{
+    static const uint8_t seed[TURN_SERVER_SEED_LEN] = {1};
+    struct turn_config config = turn_fixture_config();
+    struct turn_config defaults = turn_config_default();
+
+    (void)state;
+    config.max_allocations = 8 * defaults.max_allocations;
+    config.max_permissions = 8 * defaults.max_permissions;
+    config.max_channels = 8 * defaults.max_channels;
+    config.lowest_port = 1024;
+    config.highest_port = 65535;
+    config.shard_count = 64;
+    size_t common_len = turn_commons_size(&config);
+    void *common = map(common_len);
+    config.commons = turn_commons_init(common, &config, NULL, seed);
+    assert_in_range(resident(common, common_len), 4096, 512 * 1024); // the ports, above all
+    size_t len = turn_server_size(&config);
+    void *memory = map(len);
+    assert_non_null(turn_server_init(memory, &config, seed));
+    assert_true(len > 64U * 1024 * 1024);
+    assert_in_range(resident(memory, len), 4096, 128 * 1024);
+    munmap(memory, len);
+    munmap(common, common_len);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -462,6 +520,7 @@ int main(void)
         TEST(a_place_for_a_reservation_counts_and_is_dropped),
         TEST(permissions_and_channels_are_counted_for_all),
         TEST(tells_who_relays_at_a_port_without_the_lock),
+        TEST(a_shard_that_serves_nobody_costs_next_to_nothing),
         TEST(threads_hold_no_port_twice_and_all_counts_are_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
