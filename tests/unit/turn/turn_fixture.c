@@ -261,6 +261,23 @@ static enum turn_opened next_opened(struct turn_fixture *f)
     return f->refusal;
 }
 
+static void tell_socket(struct turn_fixture *f, const struct turn_command *command)
+{
+    if (f->on_socket != NULL) {
+        f->on_socket(f->on_socket_context, command);
+    }
+}
+
+static void open_socket(struct turn_fixture *f, const struct turn_command *command)
+{
+    enum turn_opened opened = next_opened(f);
+
+    if (opened == TURN_OPENED) {
+        tell_socket(f, command);
+    }
+    turn_server_opened(f->server, f->now, command->socket.allocation, opened);
+}
+
 // Takes and carries out all commands, and keeps them.
 static void carry_out(struct turn_fixture *f)
 {
@@ -273,9 +290,11 @@ static void carry_out(struct turn_fixture *f)
             keep_response(f, &command.send);
             break;
         case TURN_COMMAND_OPEN:
-            turn_server_opened(f->server, f->now, command.socket.allocation, next_opened(f));
+            open_socket(f, &command);
             break;
         case TURN_COMMAND_CLOSE:
+            tell_socket(f, &command);
+            break;
         case TURN_COMMAND_BIND:
         case TURN_COMMAND_UNBIND:
         case TURN_COMMAND_WAKE:

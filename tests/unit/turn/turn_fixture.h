@@ -46,8 +46,11 @@ struct turn_fixture {
     unsigned signing;         // TURN_FIXTURE_SHA1 at first
     uint32_t refusals;        // OPEN commands, the next ones, that fail ...
     enum turn_opened refusal; // ... in this way
-    uint32_t transaction;     // how many were begun
-    uint8_t *datagram;        // the last one, which forward.payload borrows
+    // Told of each socket that is opened or closed, if it is not NULL.
+    void (*on_socket)(void *context, const struct turn_command *command);
+    void *on_socket_context;
+    uint32_t transaction; // how many were begun
+    uint8_t *datagram;    // the last one, which forward.payload borrows
     char firezone_password[TURN_CREDENTIAL_FIREZONE_LEN + 1];
 
     // What the last call brought.
