@@ -75,13 +75,22 @@ static int set_options(int fd, const struct io_udp_options *options)
     return error;
 }
 
-// The kernel takes as much as net.core.rmem_max or wmem_max allows and says nothing of the rest.
-static void set_buffer(int fd, int name, uint32_t len)
+// Wishes for a buffer, and returns how long it is. Without the right to force it (CAP_NET_ADMIN)
+// the kernel takes as much as net.core.rmem_max or wmem_max allows and says nothing of the rest.
+static uint32_t set_buffer(int fd, int name, int force_name, uint32_t len)
 {
-    if (len > 0) {
-        // A wish: the socket works with its default, too.
-        IGNORE(set_option(fd, SOL_SOCKET, name, len < INT_MAX ? (int)len : INT_MAX));
+    const int wanted = len < INT_MAX ? (int)len : INT_MAX;
+    int given = 0;
+    socklen_t given_len = sizeof(given);
+
+    if (len > 0 && set_option(fd, SOL_SOCKET, force_name, wanted) != 0) {
+        // The socket works with its default, too.
+        IGNORE(set_option(fd, SOL_SOCKET, name, wanted));
     }
+    if (getsockopt(fd, SOL_SOCKET, name, &given, &given_len) != 0) {
+        return 0;
+    }
+    return (uint32_t)given / 2; // the kernel doubles it, for what it needs to keep bytes in
 }
 
 static int bind_to(int fd, const struct addr *local, struct addr *bound)
@@ -113,15 +122,20 @@ int io_udp_open(const struct io_udp_options *options, struct io_udp *out)
     if (error != 0) {
         return error;
     }
-    set_buffer(fd, SO_RCVBUF, options->receive_buffer_len);
-    set_buffer(fd, SO_SNDBUF, options->send_buffer_len);
+    const uint32_t buffer_len =
+        set_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, options->receive_buffer_len);
+    IGNORE(set_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, options->send_buffer_len));
     error = bind_to(fd, &options->local, &bound);
     if (error != 0) {
         return error;
     }
     assert(bound.port != 0);
-    *out =
-        (struct io_udp){.fd = io_fd_take(&fd), .local = bound, .has_errors = options->has_errors};
+    *out = (struct io_udp){
+        .fd = io_fd_take(&fd),
+        .local = bound,
+        .has_errors = options->has_errors,
+        .receive_buffer_len = buffer_len,
+    };
     return 0;
 }
 

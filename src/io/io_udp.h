@@ -12,14 +12,16 @@
 enum { IO_UDP_PADDING_MAX = 3 }; // bytes: what brings ChannelData to a multiple of four
 
 struct io_udp_options {
-    struct addr local;           // port 0: the kernel chooses one; the IP may be unspecified
-    bool has_destination;        // learn each datagram's destination (for wildcard sockets)
-    bool has_ip_fields;          // learn each datagram's TTL and TOS, or what IPv6 calls them
-    bool has_errors;             // keep ICMP errors, as io_udp_error.h says
-    bool has_trains;             // take datagrams of one length in trains, if the kernel can
-    bool is_shared;              // one of several at this address, as io_udp_group.h says
-    uint32_t receive_buffer_len; // bytes wanted, as far as the system's limit allows; 0: default
-    uint32_t send_buffer_len;    // likewise
+    struct addr local;    // port 0: the kernel chooses one; the IP may be unspecified
+    bool has_destination; // learn each datagram's destination (for wildcard sockets)
+    bool has_ip_fields;   // learn each datagram's TTL and TOS, or what IPv6 calls them
+    bool has_errors;      // keep ICMP errors, as io_udp_error.h says
+    bool has_trains;      // take datagrams of one length in trains, if the kernel can
+    bool is_shared;       // one of several at this address, as io_udp_group.h says
+    // Bytes wanted: as far as the system's limit allows, if this process may not pass it; 0:
+    // default
+    uint32_t receive_buffer_len;
+    uint32_t send_buffer_len; // likewise
 };
 
 // A train that the system refused, as io_udp_outbox.h keeps it in mind.
@@ -34,6 +36,7 @@ struct io_udp {
     struct addr local; // as bound: never port 0
     bool is_df;        // the socket sends with DF (IPv4) or without fragmenting (IPv6) now
     bool has_errors;   // as opened
+    uint32_t receive_buffer_len; // bytes that the system gave
     // What the kernel has dropped at this socket since it was opened, for want of room in its
     // receive buffer, as far as a received datagram has told. It begins anew at 2^32.
     uint32_t drop_count;

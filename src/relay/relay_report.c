@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
 
 #include "log/log.h"
 
@@ -131,4 +132,15 @@ void relay_report_unsent(const struct addr *to, bool is_to_peer, int error)
     struct log_limit *limit = is_to_peer ? &kinds[kind].to_peer : &kinds[kind].to_client;
     LOG_LIMITED(limit, LOG_LEVEL_WARN, "a packet could not be sent", LOG_ADDR("to", to),
                 LOG_ERROR_NUMBER("error", error));
+}
+
+void relay_report_buffer(uint32_t wanted_len, uint32_t given_len)
+{
+    static atomic_flag is_told = ATOMIC_FLAG_INIT;
+
+    if (given_len < wanted_len && !atomic_flag_test_and_set(&is_told)) {
+        LOG_INFO("the system's limit gives sockets shorter receive buffers than are wanted, which "
+                 "bursts may fill; raise net.core.rmem_max",
+                 LOG_NUMBER("wanted", wanted_len), LOG_NUMBER("given", given_len));
+    }
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "turn/turn_command.h"
 
@@ -10,3 +11,5 @@
 void relay_report_log(const struct turn_command_report *report);
 // The system did not send a packet; `error` is the negative errno.
 void relay_report_unsent(const struct addr *to, bool is_to_peer, int error);
+// The system gave a socket a receive buffer of so many bytes. Less than was wanted is told once.
+void relay_report_buffer(uint32_t wanted_len, uint32_t given_len);

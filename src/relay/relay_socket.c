@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "relay/relay_report.h"
+
 enum { BUFFER_LEN = 256 * 1024 }; // bytes asked of the system; ICMP errors wait in it too
 
 int relay_socket_table_open(struct relay_socket_table *table, uint32_t capacity)
@@ -73,6 +75,7 @@ int relay_socket_open(struct relay_socket_table *table, struct pool_ref allocati
     if (error != 0) {
         return error;
     }
+    relay_report_buffer(BUFFER_LEN, udp.receive_buffer_len);
     *one = (struct relay_socket){
         .watch = {.fd = udp.fd, .fn = table->readable, .context = table->context},
         .udp = udp,

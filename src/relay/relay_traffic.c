@@ -22,7 +22,6 @@ enum {
     STUN_CLASS_BITS = 0xc0,     // of the first byte: both 0 in STUN, not both in ChannelData
     SEND_INDICATION_LOW = 0x16, // RFC 8656 section 17: type 0x0016
 };
-_Static_assert(BATCH_LEN <= 64, "a word has a bit for each arrival");
 
 static void count_unsent(void *context, const struct io_udp *udp, const struct addr *to,
                          uint32_t count, int error)
@@ -235,7 +234,7 @@ void relay_traffic_from_clients(struct io_watch *watch, uint32_t events)
     const struct io_udp_batch *batch = &traffic->batch;
     struct relay_listener *listener = (struct relay_listener *)watch;
     struct now now = relay_traffic_settle(traffic);
-    uint64_t served = 0; // arrivals, as bits
+    bool is_served[BATCH_LEN] = {false};
 
     (void)events;
     if (!receive(traffic, &listener->udp, &traffic->stats.drops_from_clients)) {
@@ -244,11 +243,11 @@ void relay_traffic_from_clients(struct io_watch *watch, uint32_t events)
     for (uint32_t i = 0; i < batch->count; i++) {
         if (is_control(&batch->arrivals[i]) && !has_data_before(batch, i)) {
             serve(traffic, now, &batch->arrivals[i]);
-            served |= UINT64_C(1) << i;
+            is_served[i] = true;
         }
     }
     for (uint32_t i = 0; i < batch->count; i++) {
-        if ((served >> i & 1) == 0) {
+        if (!is_served[i]) {
             serve(traffic, now, &batch->arrivals[i]);
         }
     }

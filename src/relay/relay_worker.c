@@ -11,6 +11,7 @@
 #include "io/io_random.h"
 #include "log/log.h"
 #include "relay/relay_address.h"
+#include "relay/relay_report.h"
 
 enum { LISTENER_BUFFER_LEN = 4 * 1024 * 1024 }; // bytes asked of the system for each listener
 
@@ -61,6 +62,7 @@ static int open_listener(struct relay_worker *worker, const struct relay_config 
         .context = &worker->traffic,
     };
     LOG_INFO("listening", LOG_ADDR("address", &listener->udp.local));
+    relay_report_buffer(LISTENER_BUFFER_LEN, listener->udp.receive_buffer_len);
     return io_loop_add(&worker->loop, &listener->watch, IO_READABLE);
 }
 

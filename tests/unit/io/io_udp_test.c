@@ -174,10 +174,55 @@ static void wishes_for_buffers_of_any_size(void **state)
     assert_int_equal(io_udp_open(&options, &udp), 0);
     assert_int_equal(option(&udp, SOL_SOCKET, SO_RCVBUF), 2 * 32768); // the kernel doubles it
     assert_int_equal(option(&udp, SOL_SOCKET, SO_SNDBUF), 2 * 16384);
+    assert_int_equal(udp.receive_buffer_len, 32768);
     io_udp_close(&udp);
     options.receive_buffer_len = UINT32_MAX;
     options.send_buffer_len = UINT32_MAX;
     assert_int_equal(io_udp_open(&options, &udp), 0);
+    assert_int_equal(udp.receive_buffer_len, option(&udp, SOL_SOCKET, SO_RCVBUF) / 2);
+    io_udp_close(&udp);
+    options = (struct io_udp_options){.local = loopback(ADDR_IP4, 1, 0)};
+    assert_int_equal(io_udp_open(&options, &udp), 0);
+    assert_true(udp.receive_buffer_len > 0); // the default
+    io_udp_close(&udp);
+}
+
+// The limit for those without rights, in bytes.
+static uint32_t receive_buffer_limit(void)
+{
+    FILE *const file = fopen("/proc/sys/net/core/rmem_max", "re");
+    unsigned limit = 0;
+
+    if (file != NULL) {
+        if (fscanf(file, "%u", &limit) != 1) {
+            limit = 0;
+        }
+        assert_int_equal(fclose(file), 0);
+    }
+    return limit;
+}
+
+static void passes_the_limit_of_buffers_with_the_right_to(void **state)
+{
+    struct io_udp udp;
+    const uint32_t limit = receive_buffer_limit();
+    const struct io_udp_options options = {.local = loopback(ADDR_IP4, 1, 0),
+                                           .receive_buffer_len = limit + 4096};
+
+    (void)state;
+    if (limit == 0 || geteuid() != 0) {
+        puts("skipped: needs root and /proc/sys/net/core/rmem_max");
+        is_skipped = true;
+        return;
+    }
+    assert_int_equal(io_udp_open(&options, &udp), 0);
+    assert_int_equal(udp.receive_buffer_len, limit + 4096);
+    io_udp_close(&udp);
+
+    assert_int_equal(seteuid(65534), 0); // which takes the right away
+    assert_int_equal(io_udp_open(&options, &udp), 0);
+    assert_int_equal(seteuid(0), 0);
+    assert_int_equal(udp.receive_buffer_len, limit);
     io_udp_close(&udp);
 }
 
@@ -330,6 +375,7 @@ int main(void)
         cmocka_unit_test(tells_the_reasons_for_not_opening_apart),
         cmocka_unit_test(says_when_there_are_no_descriptors_left_and_leaks_none),
         cmocka_unit_test(wishes_for_buffers_of_any_size),
+        cmocka_unit_test(passes_the_limit_of_buffers_with_the_right_to),
         cmocka_unit_test(sends_head_payload_and_padding_behind_one_another),
         cmocka_unit_test(sends_an_empty_datagram),
         cmocka_unit_test(sends_from_the_address_that_it_is_told),

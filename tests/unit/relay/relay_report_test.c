@@ -176,6 +176,21 @@ static void says_what_could_not_be_sent_by_kind(void **state)
     assert_null(strstr(host_log(), "ENOMEM"));
 }
 
+static void tells_once_of_buffers_that_are_too_short(void **state)
+{
+    (void)state;
+    relay_report_buffer(4096, 4096);
+    relay_report_buffer(4096, 8192);
+    assert_string_equal(host_log(), "");
+    relay_report_buffer(4096, 4095);
+    assert_string_equal(host_log(),
+                        " INFO the system's limit gives sockets shorter receive buffers than are "
+                        "wanted, which bursts may fill; raise net.core.rmem_max wanted=4096 "
+                        "given=4095\n");
+    relay_report_buffer(4096, 1000);
+    assert_string_equal(host_log(), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +199,7 @@ int main(void)
         cmocka_unit_test(no_reason_uses_up_what_another_may_write),
         cmocka_unit_test(a_guess_costs_the_same_whether_there_is_such_a_user_or_not),
         cmocka_unit_test(says_what_could_not_be_sent_by_kind),
+        cmocka_unit_test(tells_once_of_buffers_that_are_too_short),
     };
     return cmocka_run_group_tests(tests, open_log, close_log);
 }
