@@ -80,7 +80,7 @@ static void obey(struct pair *pair)
     }
 }
 
-// Carries datagrams to and fro until the client has nothing more to send.
+// Carries datagrams both ways until the client has nothing more to send.
 static void run(struct pair *pair)
 {
     struct turn_forward forward;

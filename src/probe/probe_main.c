@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// fairlead-probe: reads its command and configuration, measures, prints.
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf/conf_args.h"
+#include "conf/conf_env.h"
+#include "probe/probe_bench.h"
+#include "probe/probe_config.h"
+#include "probe/probe_options.h"
+#include "probe/probe_report.h"
+
+enum {
+    EXIT_USAGE = 2, // the command or its options are wrong
+    TEXT_MAX = 1 << 16,
+};
+
+static const char usage[] = "usage: fairlead-probe bench ADDR[:PORT] [OPTION...]\n"
+                            "       fairlead-probe bench --help\n"
+                            "       fairlead-probe --version\n";
+
+static int print(const struct wr *wr, FILE *out)
+{
+    return fwrite(wr->ptr, 1, wr->len, out) == wr->len && fflush(out) == 0 ? EXIT_SUCCESS
+                                                                           : EXIT_FAILURE;
+}
+
+static int print_help(void)
+{
+    static uint8_t text[TEXT_MAX];
+    struct wr wr = wr_init(text, sizeof text);
+
+    conf_help_write(&wr, &probe_options_table, &probe_options_program);
+    return print(&wr, stdout);
+}
+
+static int print_version(void)
+{
+    return puts("fairlead-probe " FAIRLEAD_VERSION) >= 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int print_errors(const struct conf *conf)
+{
+    static uint8_t text[TEXT_MAX];
+    struct wr wr = wr_init(text, sizeof text);
+
+    for (size_t i = 0; i < conf->errors.count; i++) {
+        wr_text(&wr, "fairlead-probe: ");
+        conf_error_write(&conf->errors, i, &wr);
+        wr_text(&wr, "\n");
+    }
+    IGNORE(print(&wr, stderr)); // nobody is there to be told
+    return EXIT_USAGE;
+}
+
+static int bench(const struct probe_config *config)
+{
+    static struct probe_report report;
+    char wrong[PROBE_BENCH_WRONG_MAX];
+
+    if (!probe_bench_run(config, &report, wrong)) {
+        fprintf(stderr, "fairlead-probe: %s\n", wrong);
+        return EXIT_FAILURE;
+    }
+    if (config->is_json) {
+        probe_report_json(&report, stdout);
+    } else {
+        probe_report_table(&report, stdout);
+    }
+    return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    static struct conf conf;
+    static uint8_t unescaped[TEXT_MAX];
+    struct wr wr = wr_init(unescaped, sizeof unescaped);
+    struct probe_config config;
+
+    if (argc > 1 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
+        return print_version();
+    }
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        return fputs(usage, stdout) >= 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    }
+    if (argc < 2 || strcmp(argv[1], "bench") != 0) {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    conf_init(&conf, &probe_options_table);
+    conf_args_read(&conf, argc - 1, argv + 1);
+    if (conf_flag(&conf, "help")) {
+        return print_help();
+    }
+    if (conf_flag(&conf, "version")) {
+        return print_version();
+    }
+    conf_env_read(&conf, environ, &wr);
+    return probe_config_read(&conf, &config) ? bench(&config) : print_errors(&conf);
+}
