@@ -122,7 +122,7 @@ static void allocates_after_it_was_asked_who_it_is(void **state)
     assert_true(addr_same_ip(&pair->client.relayed, &relayed));
     assert_true(addr_equal(&pair->client.mapped, &pair->tuple.client));
     assert_int_equal(pair->client.lifetime_s, 600);
-    assert_int_equal(turn_server_gauges(pair->server).allocations, 1);
+    assert_int_equal(turn_server_gauges(pair->server, pair->now).allocations, 1);
 }
 
 static void binds_permits_refreshes_and_lets_go(void **state)
@@ -134,11 +134,11 @@ static void binds_permits_refreshes_and_lets_go(void **state)
     turnc_client_permit(&pair->client, pair->now, &peer);
     run(pair);
     assert_int_equal(pair->client.state, TURNC_DONE);
-    assert_int_equal(turn_server_gauges(pair->server).permissions, 1);
+    assert_int_equal(turn_server_gauges(pair->server, pair->now).permissions, 1);
     turnc_client_bind_channel(&pair->client, pair->now, NUMBER, &peer);
     run(pair);
     assert_int_equal(pair->client.state, TURNC_DONE);
-    assert_int_equal(turn_server_gauges(pair->server).channels, 1);
+    assert_int_equal(turn_server_gauges(pair->server, pair->now).channels, 1);
     turnc_client_refresh(&pair->client, pair->now, 1200);
     run(pair);
     assert_int_equal(pair->client.lifetime_s, 1200);
@@ -147,7 +147,7 @@ static void binds_permits_refreshes_and_lets_go(void **state)
     run(pair);
     assert_int_equal(pair->client.state, TURNC_DONE);
     assert_int_equal(pair->client.lifetime_s, 0);
-    assert_int_equal(turn_server_gauges(pair->server).allocations, 0);
+    assert_int_equal(turn_server_gauges(pair->server, pair->now).allocations, 0);
 }
 
 static void finds_its_own_address(void **state)
