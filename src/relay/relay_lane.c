@@ -33,6 +33,7 @@ enum {
     STUN_HEADER_LEN = 20, // bytes; RFC 8489 section 5
     STUN_CLASS_BITS = 0xc000, // both 0 in STUN, not both in ChannelData
     SEND_INDICATION = 0x0016, // RFC 8656 section 17
+    REFRESH_REQUEST = 0x0004, //
     LABEL_MAX = 8,
 };
 
@@ -206,6 +207,7 @@ static void put_return(struct draft *draft)
     jump(draft, BPF_JGE, STUN_HEADER_LEN, false, &is_data);
     put(draft, BPF_LD | BPF_H | BPF_ABS, 0);
     jump(draft, BPF_JEQ, SEND_INDICATION, true, &is_data);
+    jump(draft, BPF_JEQ, REFRESH_REQUEST, true, &is_data);
     jump(draft, BPF_JSET, STUN_CLASS_BITS, true, &is_data);
     put(draft, BPF_LD | BPF_MEM, M_WORKER);
     put_with(draft, BPF_MUL, RELAY_LANE_COUNT);

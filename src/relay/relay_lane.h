@@ -5,7 +5,8 @@
 // All listening sockets of a family share one port (io_udp_group.h). Each worker has
 // RELAY_LANE_COUNT of them, one after the other: socket worker * RELAY_LANE_COUNT + lane. A client,
 // its address and port, always meets the same worker. Lane 0 is for control: what looks like STUN,
-// but for Send indications, which are data. All data of one client come by one of the other lanes.
+// but for Send indications, which are data, and for Refresh requests: one that ends an allocation
+// must not overtake the data before it. All data of one client come by one of the other lanes.
 //
 // So a flood of requests fills the buffer of lane 0 and displaces no data, and a client that sends
 // more than its share fills the lane that it is in; what is too much is dropped by the kernel,

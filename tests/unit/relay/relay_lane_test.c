@@ -314,6 +314,8 @@ static void only_stun_that_is_no_data_is_control(void **state)
         {{0x00, 0x03}, 24, true},         // Allocate request
         {{0x3f, 0xff}, 20, true},         // STUN of any kind
         {{0x00, 0x16}, 24, false},        // Send indication
+        {{0x00, 0x04}, 24, false},        // Refresh request
+        {{0x01, 0x04}, 24, true},         // and its response
         {{0x00, 0x17}, 24, true},         // Data indication
         {{0x00, 0x01}, 19, false},        // shorter than a STUN header
         {{0x40, 0x00, 0, 16}, 20, false}, // ChannelData
