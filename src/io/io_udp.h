@@ -40,6 +40,7 @@ struct io_udp {
     // What the kernel has dropped at this socket since it was opened, for want of room in its
     // receive buffer, as far as a received datagram has told. It begins anew at 2^32.
     uint32_t drop_count;
+    uint32_t arrival_len; // bytes of what arrives, on a moving average; trains count as one
     struct io_udp_refusal refusal;
 };
 

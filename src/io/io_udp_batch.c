@@ -17,7 +17,9 @@ enum {
     // Bytes between buffers. Without them the first lines of all buffers, which are those that
     // single datagrams use, would contend for the same few sets of a cache.
     STAGGER_LEN = 17 * CACHE_LINE_LEN,
-    TRY_MAX = 8, // errors cleared in one receive; the next turn clears the rest
+    TURN_LEN = 256 * 1024, // bytes taken in one receive: what the nearer caches hold
+    SLOTS_MIN = 8,         // arrivals taken in one receive, whatever their length
+    TRY_MAX = 8,           // errors cleared in one receive; the next turn clears the rest
 };
 
 // Beside each entry for recvmmsg, what it points to except the buffer.
@@ -205,14 +207,35 @@ static bool is_ours(int error)
            error == EFAULT || error == EINVAL;
 }
 
+// How many arrivals to take: so many that what arrives like before fills no more than TURN_LEN.
+static uint32_t slots_for(const struct io_udp_batch *batch, const struct io_udp *udp)
+{
+    const uint32_t fit = TURN_LEN / (udp->arrival_len > 0 ? udp->arrival_len : 1);
+    const uint32_t slots = fit > SLOTS_MIN ? fit : SLOTS_MIN;
+
+    return slots < batch->capacity ? slots : batch->capacity;
+}
+
+// Learns how long arrivals at this socket are, on a moving average.
+static void learn_len(const struct io_udp_batch *batch, uint32_t count, struct io_udp *udp)
+{
+    uint64_t len = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        len += batch->headers[i].msg_len;
+    }
+    udp->arrival_len = (uint32_t)((3 * (uint64_t)udp->arrival_len + len / count) / 4);
+}
+
 int io_udp_batch_receive(struct io_udp_batch *batch, struct io_udp *udp)
 {
+    const uint32_t slot_count = slots_for(batch, udp);
     int count = -1;
 
     batch->count = 0;
     // An ICMP error that waits at the socket is told once, in place of the datagrams behind it.
     for (int try = 0; try < TRY_MAX && count < 0; try++) {
-        count = recvmmsg(udp->fd, batch->headers, batch->capacity, MSG_DONTWAIT, NULL);
+        count = recvmmsg(udp->fd, batch->headers, slot_count, MSG_DONTWAIT, NULL);
         if (count >= 0) {
             break;
         }
@@ -225,6 +248,7 @@ int io_udp_batch_receive(struct io_udp_batch *batch, struct io_udp *udp)
         batch->stats.errors += errno != EINTR;
     }
     if (count > 0) { // the last one tells of all drops before it
+        learn_len(batch, (uint32_t)count, udp);
         take_drops(&batch->headers[count - 1].msg_hdr, udp);
     }
     for (int i = 0; i < count; i++) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Flows lie in a table by their hash. One that finds its place taken by another sends that one's
-// train and takes the place.
+// Flows lie in a table, at one of PLACE_TRY_MAX places by their hash. One that finds all of them
+// taken sends the train in the first and takes its place.
 #define _GNU_SOURCE
 #include "io/io_udp_outbox.h"
 
@@ -12,6 +12,7 @@
 enum {
     PARTS_PER_MESSAGE = 3,
     PART_MAX = IO_UDP_TRAIN_MAX * PARTS_PER_MESSAGE,
+    PLACE_TRY_MAX = 4, // places that a flow may have
     NONE = UINT16_MAX, // no message
 };
 _Static_assert(IO_UDP_OUTBOX_MESSAGE_MAX < (int)NONE, "an index tells a message, or none");
@@ -174,7 +175,7 @@ void io_udp_outbox_flush(struct io_udp_outbox *outbox)
     outbox->message_count = 0;
 }
 
-static uint32_t place_of(const struct io_udp *udp, const struct addr *to)
+static uint32_t hash_of(const struct io_udp *udp, const struct addr *to)
 {
     uint32_t words[sizeof *to / sizeof(uint32_t)];
     uint32_t hash = (uint32_t)udp->fd;
@@ -183,7 +184,28 @@ static uint32_t place_of(const struct io_udp *udp, const struct addr *to)
     for (size_t i = 0; i < COUNT_OF(words); i++) {
         hash = (hash ^ words[i]) * 0x9e3779b1; // 2^32 over the golden ratio, which is odd
     }
-    return (hash >> 16) % IO_UDP_OUTBOX_FLOW_MAX;
+    return hash >> 16;
+}
+
+// The place of what goes by this socket to this address: where its train waits, else a free one,
+// else one whose train is in the way.
+static uint32_t place_of(const struct io_udp_outbox_memory *memory, const struct io_udp *udp,
+                         const struct addr *to)
+{
+    const uint32_t home = hash_of(udp, to);
+    uint32_t found = home % IO_UDP_OUTBOX_FLOW_MAX;
+
+    for (uint32_t i = PLACE_TRY_MAX; i > 0; i--) {
+        const uint32_t place = (home + i - 1) % IO_UDP_OUTBOX_FLOW_MAX;
+        const struct flow *const flow = &memory->flows[place];
+        if (flow->udp == udp && addr_equal(&flow->to, to)) {
+            return place;
+        }
+        if (flow->udp == NULL) {
+            found = place;
+        }
+    }
+    return found;
 }
 
 static bool is_same_flow(const struct flow *flow, const struct io_udp *udp,
@@ -256,7 +278,7 @@ void io_udp_outbox_put(struct io_udp_outbox *outbox, struct io_udp *udp,
     if (outbox->message_count == IO_UDP_OUTBOX_MESSAGE_MAX) {
         io_udp_outbox_flush(outbox);
     }
-    const uint32_t place = place_of(udp, message->to);
+    const uint32_t place = place_of(outbox->memory, udp, message->to);
     struct flow *const flow = &outbox->memory->flows[place];
     if (flow->udp == NULL) {
         outbox->memory->waiting[outbox->flow_count++] = (uint16_t)place;

@@ -20,7 +20,7 @@
 enum {
     IO_UDP_OUTBOX_HEAD_MAX = 56,      // bytes of a head
     IO_UDP_OUTBOX_MESSAGE_MAX = 1024, // that wait; one more sends them all
-    IO_UDP_OUTBOX_FLOW_MAX = 128,
+    IO_UDP_OUTBOX_FLOW_MAX = 512,
     // Bytes of a train. With the headers of Ethernet, VLAN, IPv6 and UDP it stays below 65,536,
     // more than which no device takes at once.
     IO_UDP_OUTBOX_TRAIN_LEN_MAX = 65400,

@@ -18,7 +18,7 @@
 #include "stun/stun_header.h"
 
 enum {
-    BATCH_LEN = 64,             // arrivals taken from a socket in one turn
+    BATCH_LEN = 256,            // arrivals taken from a socket in one turn
     STUN_CLASS_BITS = 0xc0,     // of the first byte: both 0 in STUN, not both in ChannelData
     SEND_INDICATION_LOW = 0x16, // RFC 8656 section 17: type 0x0016
 };

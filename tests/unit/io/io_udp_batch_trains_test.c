@@ -182,6 +182,47 @@ static void drops_a_train_that_is_too_long_whole(void **state)
     io_udp_close(&to);
 }
 
+// Sends so many, and receives until nothing is left. How many the first receive took.
+static uint32_t taken_at_once(struct io_udp_batch *many, struct io_udp *from, struct io_udp *to,
+                              uint32_t count, size_t len)
+{
+    uint32_t first = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        send_train(from, &to->local, len, 1000);
+    }
+    assert_int_equal(io_udp_batch_receive(many, to), 0);
+    for (uint32_t got = first = many->count; got < count; got += many->count) {
+        assert_int_equal(io_udp_batch_receive(many, to), 0);
+        assert_true(many->count > 0);
+    }
+    return first;
+}
+
+static void takes_fewer_at_once_of_what_is_long(void **state)
+{
+    enum { SENT = 40 };
+    struct io_udp_batch many;
+    struct io_udp from;
+    struct io_udp to;
+
+    (void)state;
+    assert_int_equal(io_udp_batch_open(2 * SENT, IO_UDP_BATCH_DATAGRAM_MAX, &many), 0);
+    assert_true(open_pair(locals[0], true, &from, &to));
+    assert_int_equal(taken_at_once(&many, &from, &to, SENT, 1), SENT);
+    for (int i = 0; i < 10; i++) {
+        assert_in_range(taken_at_once(&many, &from, &to, 1, 64000), 1, 1);
+    }
+    assert_in_range(taken_at_once(&many, &from, &to, SENT, 1), 2, SENT / 2);
+    for (int i = 0; i < 20; i++) {
+        assert_true(taken_at_once(&many, &from, &to, SENT, 1) > 0);
+    }
+    assert_int_equal(taken_at_once(&many, &from, &to, SENT, 1), SENT);
+    io_udp_batch_close(&many);
+    io_udp_close(&from);
+    io_udp_close(&to);
+}
+
 static void says_how_many_the_kernel_has_dropped(void **state)
 {
     const struct io_udp_options options = {.local = locals[0], .receive_buffer_len = 4096};
@@ -219,6 +260,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(takes_them_apart_at_a_socket_without_trains, open_batch,
                                         close_batch),
         cmocka_unit_test_setup_teardown(drops_a_train_that_is_too_long_whole, open_batch,
+                                        close_batch),
+        cmocka_unit_test_setup_teardown(takes_fewer_at_once_of_what_is_long, open_batch,
                                         close_batch),
         cmocka_unit_test_setup_teardown(says_how_many_the_kernel_has_dropped, open_batch,
                                         close_batch),

@@ -288,7 +288,7 @@ static void begins_a_train_where_a_field_changes(void **state)
 // Datagrams of many flows, in any order and of any length, come whole and each flow in its order.
 static void keeps_the_order_of_each_flow(void **state)
 {
-    enum { FLOW_COUNT = 200, PUT_COUNT = 3000 }; // more flows than there are places
+    enum { FLOW_COUNT = IO_UDP_OUTBOX_FLOW_MAX + 100, PUT_COUNT = 6000 };
     static struct io_udp flows[FLOW_COUNT];
     static uint16_t put_numbers[FLOW_COUNT];
     static uint16_t got_numbers[FLOW_COUNT];
@@ -329,6 +329,39 @@ static void keeps_the_order_of_each_flow(void **state)
         io_udp_close(&flows[i]);
     }
     assert_int_equal(unsent.calls, 0);
+    io_udp_close(&from);
+}
+
+// What comes interleaved leaves together: clients of a busy relay take turns packet by packet.
+static void gathers_what_comes_interleaved(void **state)
+{
+    enum { FLOW_COUNT = 100, ROUND_COUNT = 5 };
+    static struct io_udp flows[FLOW_COUNT];
+    struct io_udp from;
+    uint32_t arrival_count = 0;
+
+    (void)state;
+    assert_true(open_one(locals[0], false, &from));
+    for (size_t i = 0; i < FLOW_COUNT; i++) {
+        assert_true(open_one(locals[0], true, &flows[i]));
+    }
+    for (uint32_t round = 0; round < ROUND_COUNT; round++) {
+        for (size_t i = 0; i < FLOW_COUNT; i++) {
+            put(&from, &flows[i].local, (struct bytes){data, 100});
+        }
+    }
+    io_udp_outbox_flush(&outbox);
+    for (size_t i = 0; i < FLOW_COUNT; i++) {
+        uint32_t count = 0;
+        assert_int_equal(io_udp_batch_receive(&batch, &flows[i]), 0);
+        for (uint32_t k = 0; k < batch.count; k++) {
+            count += io_udp_arrival_count(&batch.arrivals[k]);
+        }
+        assert_int_equal(count, ROUND_COUNT);
+        arrival_count += batch.count;
+        io_udp_close(&flows[i]);
+    }
+    assert_in_range(arrival_count, FLOW_COUNT, FLOW_COUNT + 20); // some may be in the way of others
     io_udp_close(&from);
 }
 
@@ -459,6 +492,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(sends_an_empty_datagram_by_itself, open_all, close_all),
         cmocka_unit_test_setup_teardown(begins_a_train_where_a_field_changes, open_all, close_all),
         cmocka_unit_test_setup_teardown(keeps_the_order_of_each_flow, open_all, close_all),
+        cmocka_unit_test_setup_teardown(gathers_what_comes_interleaved, open_all, close_all),
         cmocka_unit_test_setup_teardown(says_what_was_not_sent, open_all, close_all),
         cmocka_unit_test_setup_teardown(sends_singly_what_a_link_is_too_narrow_for, open_all,
                                         close_all),
