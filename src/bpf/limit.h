@@ -3,23 +3,32 @@
 // in the relay's base/bucket.h, kept as the moment at which they will be full again.
 //
 // Buckets are found by the relayed port, which is one allocation's alone: who gets the port next
-// finds in them what was taken in the last second, and no more. A lock keeps the CPUs apart on
-// which packets of one direction arrive. The coarse clock, which stands still for some
-// milliseconds, is exact enough for buckets that hold a second, and costs next to nothing.
+// finds in them what was taken in the last second, and no more. When several CPUs look at once,
+// each may find room for one packet more than there is, but all that is taken is counted. The
+// coarse clock, which stands still for some milliseconds, is exact enough for buckets that hold a
+// second, and costs next to nothing.
 #pragma once
 
 #include "bpf/flow.h"
 #include "bpf/maps.h"
 
-static __always_inline bool limit_has(__u64 full_at, __u64 now, __u64 time)
+static __always_inline bool limit_has(const __u64 *full_at, __u64 now, __u64 time)
 {
-    __u64 gone = full_at > now ? full_at - now : 0;
+    const __u64 until = *(const volatile __u64 *)full_at;
+    const __u64 gone = until > now ? until - now : 0;
+
     return gone == 0 || gone + time <= RELAY_ABI_SECOND_UNITS;
 }
 
-static __always_inline __u64 limit_take(__u64 full_at, __u64 now, __u64 time)
+static __always_inline void limit_take(__u64 *full_at, __u64 now, __u64 time)
 {
-    return (full_at > now ? full_at : now) + time;
+    const __u64 until = *(const volatile __u64 *)full_at;
+    const __u64 begin = until > now ? until : now;
+
+    if (__sync_val_compare_and_swap(full_at, until, begin + time) != until) {
+        // Another CPU has moved it on, beyond now: this one's share is added to that.
+        __sync_fetch_and_add(full_at, time);
+    }
 }
 
 // FLOW_GOES_ON, or the limit that is in the way; then nothing is taken. `port` is in network order.
@@ -33,18 +42,20 @@ static __always_inline __u32 limit_pass(__u16 port, enum relay_abi_from from, __
     if (bucket == NULL) {
         return FLOW_GOES_ON; // cannot be: no channel has another port
     }
-    __u64 now = bpf_ktime_get_coarse_ns() * RELAY_ABI_UNITS_PER_NS;
-    __u64 byte_time = data_len * settings.byte_time / RELAY_ABI_PARTS_PER_UNIT;
-    __u32 verdict = FLOW_GOES_ON;
-    bpf_spin_lock(&bucket->lock);
-    if (!limit_has(bucket->packets_full_at, now, settings.packet_time)) {
-        verdict = RELAY_ABI_VERDICT_drop_max_pps;
-    } else if (!limit_has(bucket->bytes_full_at, now, byte_time)) {
-        verdict = RELAY_ABI_VERDICT_drop_max_bps;
-    } else {
-        bucket->packets_full_at = limit_take(bucket->packets_full_at, now, settings.packet_time);
-        bucket->bytes_full_at = limit_take(bucket->bytes_full_at, now, byte_time);
+    const __u64 now = bpf_ktime_get_coarse_ns() * RELAY_ABI_UNITS_PER_NS;
+    const __u64 byte_time = data_len * settings.byte_time / RELAY_ABI_PARTS_PER_UNIT;
+    if (settings.packet_time > 0 &&
+        !limit_has(&bucket->packets_full_at, now, settings.packet_time)) {
+        return RELAY_ABI_VERDICT_drop_max_pps;
     }
-    bpf_spin_unlock(&bucket->lock);
-    return verdict;
+    if (settings.byte_time > 0 && !limit_has(&bucket->bytes_full_at, now, byte_time)) {
+        return RELAY_ABI_VERDICT_drop_max_bps;
+    }
+    if (settings.packet_time > 0) {
+        limit_take(&bucket->packets_full_at, now, settings.packet_time);
+    }
+    if (settings.byte_time > 0) {
+        limit_take(&bucket->bytes_full_at, now, byte_time);
+    }
+    return FLOW_GOES_ON;
 }

@@ -41,7 +41,6 @@ struct {
 
 // How much of its limits each relayed port and direction has used: see limit.h.
 struct limit_bucket {
-    struct bpf_spin_lock lock;
     __u64 packets_full_at; // in units of relay_abi_settings
     __u64 bytes_full_at;
 };

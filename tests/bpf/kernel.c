@@ -239,9 +239,9 @@ void kernel_set_spoken_at(struct kernel *kernel, uint32_t hop, uint64_t jiffies)
 
 bool kernel_has_taken(const struct kernel *kernel, uint16_t port, enum relay_abi_from from)
 {
-    // As src/bpf/maps.h has it: a lock, then two moments.
-    static const uint64_t never[3];
-    uint64_t bucket[3];
+    // As src/bpf/maps.h has it: two moments.
+    static const uint64_t never[2];
+    uint64_t bucket[2];
     uint32_t place =
         (uint32_t)(port - KERNEL_LOWEST_PORT) * RELAY_ABI_BUCKETS_PER_PORT + (uint32_t)from;
 
