@@ -195,6 +195,7 @@ static enum turn_verdict take_request(struct turn_server *server, struct now now
                                       const struct turn_tuple *tuple,
                                       const struct stun_message *message, bool is_readable)
 {
+    begin(server);
     turn_request_handle(server, now, tuple, message, is_readable);
     return has_commands(server) ? TURN_COMMANDS : TURN_DROP;
 }
@@ -233,7 +234,6 @@ enum turn_verdict turn_server_from_client(struct turn_server *server, struct now
 {
     check_turn(server, now);
     assert(tuple->client.port != 0);
-    begin(server);
     if (stun_chandata_is_likely(datagram)) {
         return turn_relay_chandata(server, now, tuple, datagram, out);
     }

@@ -119,7 +119,8 @@ MUST_USE enum turn_verdict turn_server_icmp(struct turn_server *server, struct p
                                             const struct addr *peer, const struct stun_icmp *icmp,
                                             struct turn_forward *out);
 
-// Takes the next command. False, with *out untouched, when there is none.
+// Takes the next command. False, with *out untouched, when there is none: all that were taken are
+// carried out then, and other shards may have the ports whose sockets were closed.
 MUST_USE bool turn_server_take(struct turn_server *server, struct turn_command *out);
 
 // The answer to TURN_COMMAND_OPEN; commands are waiting afterwards.
