@@ -26,6 +26,17 @@ static void fill(void)
     rng_fill(&rng, data, sizeof data);
 }
 
+// One packet of 65,536 has by chance the checksum that senders write who leave it to hardware, and
+// goes by the sockets (pass_test.c).
+static bool is_like_unsummed(const struct packet *packet, const uint8_t *frame, size_t len)
+{
+    uint8_t unsummed[PACKET_MAX];
+
+    memcpy(unsummed, frame, len);
+    packet_sum_pseudo(packet, unsummed);
+    return !packet->has_no_checksum && memcmp(unsummed, frame, len) == 0;
+}
+
 // Runs a packet over its way, and compares what has become of it.
 static void check(const struct way *way, const struct packet *in, uint32_t action)
 {
@@ -36,6 +47,9 @@ static void check(const struct way *way, const struct packet *in, uint32_t actio
     size_t len = packet_write(in, frame);
     size_t want_len = packet_write(&out, want);
 
+    if (is_like_unsummed(in, frame, len)) {
+        return;
+    }
     kernel_run(kernel, frame, len, &got);
     if (got.verdict != way_verdict(way) || got.frame_len != want_len ||
         memcmp(got.frame, want, want_len) != 0) {
