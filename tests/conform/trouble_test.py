@@ -203,13 +203,13 @@ class Network(case.Case):
                             "lladdr", self.peer_host.mac("eth0"))
 
     def test_a_full_send_buffer(self):
-        count, lost = 200, 0
+        count, lost = 1000, 0
         for relay, _, _ in FAMILIES:  # so that the peer's host never asks who the relay's is
             self.peer_host.run("ip", "neigh", "replace", relay, "dev", "eth0", "nud", "permanent",
                                "lladdr", self.relay_host.mac("eth0"))
         self.assert_relays()
         for (alice, peer), (bob, other) in (self.pairs, reversed(self.pairs)):
-            peer.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 20)
+            peer.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 22)
             self.hold_packets_to(peer.getsockname()[0])
             for number in range(count):
                 alice.send_channel(0x4000, number.to_bytes(2, "big") + bytes(1000))
