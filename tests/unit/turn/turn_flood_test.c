@@ -42,7 +42,7 @@ static int knock(struct turn_fixture *f)
 }
 
 // A request that is signed, with a nonce that was had before.
-static int claim(struct turn_fixture *f, enum stun_method method,
+static int claim(struct turn_fixture *f, uint16_t method,
                  const uint8_t nonce[TURN_FIXTURE_NONCE_LEN])
 {
     struct turn_fixture_draft draft;
