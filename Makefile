@@ -9,7 +9,7 @@
 #   make format       every C file as clang-format has it
 #   make fuzz         each fuzz target for FUZZ_SECONDS
 #   make prove        Frama-C shows the readers of stun free of runtime errors; takes minutes
-#   make bench        measures
+#   make bench        measures the relay beside others, in 25 minutes; QUICK=1: in four
 #   make install      DESTDIR and prefix are honoured
 #   make clean        removes the build folders
 FUZZ_SECONDS ?= 600
@@ -51,8 +51,10 @@ prove:
 	@tools/install-packages prove
 	@tools/prove
 
-bench: build
-	bench/run
+bench:
+	@tools/install-packages bench
+	@$(MAKE) --no-print-directory --silent build
+	@bench/run
 
 install: build/build.ninja
 	$(if $(prefix),meson configure build -Dprefix=$(prefix))

@@ -2,66 +2,89 @@
 # SPDX-License-Identifier: Apache-2.0
 """The relay beside its peers: each server on one core, the load on the other, in turns.
 
-Usage: compare.py RELAY FRAME_LOAD [--quick] [--rounds N] [--only SERVER,...] [--parts PART,...]
-                  [--json FILE]
+Usage: compare.py RELAY PROBE FRAME_LOAD [--quick] [--rounds N] [--only SERVER,...]
+                  [--parts PART,...] [--json FILE] [--append]
 
-Parts: overload, rate, flood; trials.py says what each is.
+  overload  packets delivered of all that raw frames can offer
+  rate      the highest rate without loss, and CPU time per packet at half of it
+  flood     what of legitimate packets arrives beside a flood
+  probe     fairlead-probe bench: latency, allocations a second
+  memory    bytes per allocation, as server_bench.py has it
+
+What was found goes to FILE as JSON, of which report.py makes pages. With --append it goes behind
+what FILE has already.
 """
 import argparse
 import json
 import os
 import pathlib
+import shutil
+import subprocess
 import sys
 import tempfile
 import time
 
 import pinner
 import rivals
+import server_bench
 import trials
-from world import Clients, World, sandbox
+from world import (LISTEN, LOAD, LOAD_CORE, PASSWORD, RELAY, USER, Clients, World, sandbox)
 
-PARTS = ("overload", "rate", "flood")
+PARTS = ("overload", "rate", "flood", "probe", "memory")
 CLIENTS = 100
-SIZE = 1000         # bytes of payload
+SIZE = 1000          # bytes of payload
 TRAINS = (1, 32)
+FURTHER = ((172, 100), (1000, 1), (1000, 1000))  # sizes and clients besides, unless quick
 LEGITIMATE = 20_000  # packets a second beside a flood
 TIMES = (0, 1, 2, 5, 10, 20)
 QUICK_TIMES = (0, 5, 20)
 HIGHEST = {True: 2_000_000, False: 6_000_000}  # packets a second that a search goes up to
+COMMON = 20_000      # packets a second beside latency at a common rate
 
 
 class Run:
     def __init__(self, options, world, folder):
         self.options, self.world, self.folder = options, world, folder
         self.records, self.begun = [], time.monotonic()
+        self.best = {}  # highest rate without loss of single packets, by server
 
     def add(self, server, part, **fields):
         self.records.append({"server": server, "part": part} | fields)
         told = {key: value for key, value in fields.items()
-                if key in ("way", "train", "kind", "round", "limit")}
-        figures = {key: fields[key] for key in ("sent", "back", "us", "busy_us", "flood", "goodput")
+                if key in ("way", "train", "size", "clients", "kind", "limit")}
+        figures = {key: fields[key] for key in ("sent", "back", "us", "busy_us", "flood", "goodput",
+                                                "p50_us", "p99_us", "allocations", "bytes")
                    if fields.get(key) is not None}
         print(f"{time.monotonic() - self.begun:5.0f} s  {server:12} {part:9} "
               f"{' '.join(f'{value:>10}' for value in told.values())}  "
               + "  ".join(f"{key} {value:,.0f}" if value >= 100 else f"{key} {value:.2f}"
                           for key, value in figures.items()), flush=True)
 
+    def kinds(self):
+        """What is sent: way, length of trains, size, number of clients."""
+        found = [(way, train, SIZE, CLIENTS) for train in TRAINS for way in trials.WAYS]
+        if not self.options.quick:
+            found += [("to peers", train, *one) for one in FURTHER for train in TRAINS]
+        return found
+
     def overload(self, rival, target, number):
-        for train in TRAINS:
-            for way in trials.WAYS:
-                trial = trials.overload(target, way, train, SIZE, CLIENTS, self.options.seconds)
-                self.add(rival.name, "overload", way=way, train=train, round=number, **trial)
+        for way, train, size, clients in self.kinds():
+            trial = trials.overload(target, way, train, size, clients, self.options.seconds)
+            self.add(rival.name, "overload", way=way, train=train, size=size, clients=clients,
+                     round=number, **trial)
 
     def rate(self, rival, target, number):
-        for train in TRAINS:
-            for way in trials.WAYS:
+        for way in ("to peers",) if self.options.quick else trials.WAYS:
+            for train in TRAINS:
                 best = trials.loss_free(target, way, train, SIZE, CLIENTS,
-                                        self.options.seconds / 2, self.options.steps,
+                                        self.options.seconds / 3, self.options.steps,
                                         HIGHEST[rival.has_trains])
                 self.add(rival.name, "rate", way=way, train=train, round=number, **best)
                 half = trials.cost(target, way, train, SIZE, CLIENTS, self.options.seconds,
                                    best["sent"] / 2)
                 self.add(rival.name, "cost", way=way, train=train, round=number, **half)
+                if way == "to peers" and train == 1:
+                    self.best[rival.name] = best["sent"]
 
     def flood(self, rival, target, number):
         for kind in trials.FLOODS:
@@ -70,38 +93,109 @@ class Run:
                                      self.options.seconds / 2)
                 self.add(rival.name, "flood", kind=kind, times=times, round=number, **trial)
 
+    def ask_probe(self, rival, *options):
+        done = subprocess.run(
+            ["taskset", "-c", str(LOAD_CORE), *self.world.load.prefix, self.options.probe, "bench",
+             f"{RELAY[4]}:{LISTEN}", "--user", USER, "--password", PASSWORD, "--peer-address",
+             LOAD[4], "--json", "--direction", "both", "--train", "1", "--num-clients",
+             str(CLIENTS), "--size", str(SIZE), "--seconds", "2", *map(str, options)],
+            text=True, capture_output=True, check=False)
+        if done.returncode != 0:
+            print(f"fairlead-probe on {rival.name}: {done.stderr.strip()}")
+            return None
+        return json.loads(done.stdout)
+
+    def probe(self, rival, _, number):
+        """Latency at rest, at half of the server's own highest rate, and at a common rate."""
+        own = round(self.best.get(rival.name, 2 * COMMON))
+        for load, rate in (("own", own), ("common", 2 * COMMON)):
+            found = self.ask_probe(rival, "--rate", rate, "--part", "latency")
+            for name, one in zip(("rest", "half"), found["latencies"] if found else ()):
+                if (load, name) == ("common", "rest"):
+                    continue
+                self.add(rival.name, "latency", kind="rest" if name == "rest" else load,
+                         round=number, rate=one["rate"], lost=1 - one["returned"] / one["sent"],
+                         p50_us=one["p50_ns"] / 1e3, p99_us=one["p99_ns"] / 1e3,
+                         p999_us=one["p999_ns"] / 1e3)
+        found = self.ask_probe(rival, "--part", "allocate", "--num-allocations", 2000)
+        if found:
+            self.add(rival.name, "allocate", round=number, allocations=found["allocations"])
+
     def server(self, rival, number):
         """All parts of one server."""
+        wanted = [part for part in self.options.parts
+                  if part != "memory" and part in (rival.parts or PARTS)]
+        if not wanted:
+            return
         self.world.start_load(*(["trains"] if rival.has_trains else []))
+        count = CLIENTS if self.options.quick else max(one[1] for one in FURTHER)
         with rivals.running(self.world, rival.command, self.folder, rival.cores) as server:
-            target = trials.Target(self.world, server, Clients(self.world, 4), CLIENTS)
-            for part in self.options.parts:
+            target = trials.Target(self.world, server, Clients(self.world, 4), count)
+            for part in wanted:
                 # At overload whoever receives would leave the server nothing: the load's core does
                 # it, as where a machine's other cores receive. The program for XDP is what receives.
-                is_own = part == "rate" or not rival.has_trains
+                is_own = part in ("rate", "probe") or not rival.has_trains
                 self.world.receive_on_server(is_own)
                 getattr(self, part)(rival, target, number)
+
+    def floor(self, rival):
+        """What the load can do, of frames that are only turned round."""
+        self.world.start_load()
+        with rivals.running(self.world, rival.command, self.folder, rival.cores) as server:
+            target = trials.Target(self.world, server, Clients(self.world, 4), CLIENTS)
+            for is_own in (False, True):
+                self.world.receive_on_server(is_own)
+                trial = trials.floor(self.world, target, 1, SIZE, CLIENTS, self.options.seconds)
+                self.add("reflector", "floor", is_own=is_own, **trial)
+
+    def memory(self, names):
+        starts = {"fairlead": lambda: server_bench.start_relay(
+            self.options.relay, 13478, 20000, self.folder)}
+        coturn, pion = shutil.which("turnserver"), self.folder / "pion-turn"
+        if coturn:
+            starts["coturn"] = lambda: server_bench.start_coturn(coturn, 13479, 40000, self.folder)
+        if pion.exists():
+            starts["pion"] = lambda: server_bench.start_pion(pion, 13480, 40000, self.folder)
+        for name, start in starts.items():
+            if name in names:
+                count = 1000 if self.options.quick else 8000
+                size = server_bench.measure_memory([start], count)
+                self.add(name, "memory", allocations=count, bytes=list(size.values())[0])
 
 
 def listed(text):
     return text.split(",")
 
 
-def main():
+def read_options():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1].removeprefix("Usage: "))
-    parser.add_argument("relay", type=os.path.abspath)
-    parser.add_argument("frame_load", type=os.path.abspath)
+    for program in ("relay", "probe", "frame_load"):
+        parser.add_argument(program, type=os.path.abspath)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=float, default=1)
-    parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--steps", type=int)
     parser.add_argument("--only", type=listed)
     parser.add_argument("--parts", type=listed, default=PARTS)
-    parser.add_argument("--json", type=pathlib.Path)
+    parser.add_argument("--json", type=os.path.abspath)
+    parser.add_argument("--append", action="store_true")
     options = parser.parse_args()
     options.rounds = options.rounds or (1 if options.quick else 3)
+    options.steps = options.steps or (3 if options.quick else 5)
     if not set(options.parts) <= set(PARTS):
         sys.exit(f"the parts are {', '.join(PARTS)}")
+    return options
+
+
+def save(options, records):
+    if options.json:
+        path = pathlib.Path(options.json)
+        before = json.loads(path.read_text()) if options.append and path.exists() else []
+        path.write_text(json.dumps(before + records, indent=1) + "\n")
+
+
+def main():
+    options = read_options()
     pinner.start()
     sandbox.enter("ethtool", "sysctl", "taskset", "tc")
     with tempfile.TemporaryDirectory() as name:
@@ -113,9 +207,12 @@ def main():
         for number in range(options.rounds):
             for rival in servers:
                 run.server(rival, number)
+        if "overload" in options.parts and servers:
+            run.floor(servers[0])
+        if "memory" in options.parts:
+            run.memory([one.name for one in servers])
         run.world.end_load()
-    if options.json:
-        options.json.write_text(json.dumps(run.records, indent=1) + "\n")
+    save(options, run.records)
 
 
 if __name__ == "__main__":

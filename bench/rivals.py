@@ -8,7 +8,8 @@ import signal
 import subprocess
 import time
 
-from world import HIGHEST, LISTEN, LOWEST, PASSWORD, REALM, RELAY, SERVER_CORE, USER
+from world import (HIGHEST, LISTEN, LOAD, LOAD_CORE, LOWEST, PASSWORD, REALM, RELAY, SERVER_CORE,
+                   USER)
 
 HERE = pathlib.Path(__file__).resolve().parent
 GOPATH = "/usr/share/gocode"  # where Debian has the sources of Go packages
@@ -20,7 +21,8 @@ def relay_command(relay, *options):
     return [relay, "--listen-port", LISTEN, "--lowest-port", LOWEST, "--highest-port", HIGHEST,
             "--bind-ip4-addr", RELAY[4], "--bind-ip6-addr", RELAY[6], "--realm", REALM,
             "--user", f"{USER}:{PASSWORD}", "--user-quota", 65536,
-            "--allow-peer", "10.101.0.0/16", "--allow-peer", "fd00:101::/64", *options]
+            "--allow-peer", "10.101.0.0/16", "--allow-peer", "fd00:101::/64",
+            "--allow-peer", LOAD[4], *options]
 
 
 def coturn_command(folder):
@@ -58,25 +60,33 @@ def knows(relay, option):
 
 
 class Rival:
-    """A server: how it is called, its command, how its frames are counted."""
+    """A server: how it is called, its command, where it runs, how its frames are counted."""
 
-    def __init__(self, name, command, cores, has_trains=True):
+    def __init__(self, name, command, cores=SERVER_CORE, has_trains=True, parts=None):
         self.name, self.command, self.has_trains = name, command, has_trains
-        self.cores = cores  # as taskset -c has them; None: as it pleases
+        self.cores = cores  # as taskset -c has them
+        self.parts = parts  # that are measured; None: all
 
 
-def rivals(relay, folder, workers=1):
+def workers(relay, count):
+    return ["--num-worker-threads", count] if knows(relay, "--num-worker-threads") else []
+
+
+def rivals(relay, folder):
     """All that there are here, our own first."""
-    one = ["--num-worker-threads", workers] if knows(relay, "--num-worker-threads") else []
-    found = [Rival("fairlead", relay_command(relay, *one), SERVER_CORE),
+    one = workers(relay, 1)
+    found = [Rival("fairlead", relay_command(relay, *one)),
              Rival("fairlead-xdp", relay_command(relay, *one, "--ebpf-offloading", "gb",
                                                  "--ebpf-attach-mode", "driver"),
-                   SERVER_CORE, has_trains=False)]
+                   has_trains=False)]
+    if one:  # it shares one of its two cores with the load, so that only what it costs is shown
+        found.append(Rival("fairlead-2", relay_command(relay, *workers(relay, 2)),
+                           f"{LOAD_CORE},{SERVER_CORE}", parts=("overload", "rate")))
     if shutil.which("turnserver"):
-        found.append(Rival("coturn", coturn_command(folder), SERVER_CORE))
+        found.append(Rival("coturn", coturn_command(folder)))
     pion = build_pion(folder)
     if pion:
-        found.append(Rival("pion", pion_command(pion), SERVER_CORE))
+        found.append(Rival("pion", pion_command(pion)))
     return found
 
 

@@ -103,6 +103,13 @@ def start_coturn(program, port, lowest, folder):
         "--pidfile", str(folder / "pid")], folder)
 
 
+def start_pion(program, port, lowest, folder):
+    return Server("pion", port, [
+        program, "-address", HOST, "-port", str(port), "-lowest-port", str(lowest),
+        "-highest-port", str(lowest + 19999), "-realm", REALM, "-user", USER,
+        "-password", PASSWORD], folder)
+
+
 class Clients:
     """Any number of clients at one socket, told apart by their source address."""
 
@@ -147,7 +154,7 @@ class Clients:
 
 
 def measure_memory(starts, count):
-    """Bytes per allocation, by server; each runs alone."""
+    """Bytes per allocation, by server; each runs alone. Also printed."""
     found = {}
     for start in starts:
         server = start()
@@ -163,7 +170,8 @@ def measure_memory(starts, count):
     for name, (empty, full) in found.items():
         print(f"memory per allocation, {count} of them, {name}:".ljust(60),
               f"{(full - empty) / count:9.0f} bytes   (RSS from {empty // 1024} to "
-              f"{full // 1024} KiB)")
+              f"{full // 1024} KiB)", flush=True)
+    return {name: (full - empty) / count for name, (empty, full) in found.items()}
 
 
 def measure_set_ups(starts, count, rounds):

@@ -5,6 +5,7 @@ Each trial answers what the load sent, what came back, and what the server's cor
 load that did not reach the rate it was told is named as such, and nothing is concluded from it.
 """
 import struct
+import subprocess
 
 import pinner
 import rivals
@@ -18,6 +19,8 @@ HELD = 0.97         # of the wanted rate, which the load has to reach
 CHEAPEST = 20_000   # packets a second, from which the search for the loss-free rate begins
 WARM_S = 0.1        # for which frame_load sends before it counts
 FLOODS = ("401", "Binding", "malformed")
+FLAT_OUT = 1e9      # packets a second, which no load reaches
+BATCH = 64          # packets that the kernel makes at once
 BURST = 32          # packets that come together, as interfaces moderate their interrupts
 TRIES = 3           # for a rate: a hiccup of the machine is no limit of the server
 FLOODERS = 2000     # addresses that a flood comes from
@@ -53,7 +56,7 @@ class Target:
 
 def overload(target, way, train, size, count, seconds):
     heads, total = target.heads(way, train, size, count)
-    return target.run(heads, seconds, total, burst=train)
+    return target.run(heads, seconds, total, FLAT_OUT, BATCH) | {"wanted": 0}
 
 
 def is_held(trial):
@@ -100,6 +103,20 @@ def cost(target, way, train, size, count, seconds, rate):
     packets = trial["back"] * (seconds + WARM_S)
     return trial | {"us": trial["cpu"] / packets * 1e6 if packets else None,
                     "busy_us": trial["busy"] / packets * 1e6 if packets else None}
+
+
+def floor(world, target, train, size, count, seconds):
+    """What the load itself can do: its frames, only turned round at the other end."""
+    heads, total = target.heads("to peers", train, size, count)
+    turner = subprocess.Popen([*world.host.prefix, world.frame_load, "gb", "turn"],
+                              stdout=subprocess.PIPE, text=True)
+    turner.stdout.readline()
+    try:
+        back, sent = world.run(heads, seconds, total, FLAT_OUT, BATCH)
+    finally:
+        turner.terminate()
+        turner.wait()
+    return {"sent": sent, "back": back}
 
 
 def flood_message(kind, index):

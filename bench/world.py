@@ -126,6 +126,8 @@ class World:
         self.loader.stdin.write(f"go {seconds} {total} {rate} {burst} {shortest}\n")
         self.loader.stdin.flush()
         sent, back, took = self.expect().split()
+        if int(sent) == 0:
+            return 0, 0
         return int(back) / float(took), int(sent) / float(took)
 
 

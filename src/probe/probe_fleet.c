@@ -17,6 +17,7 @@
 #include "io/io_random.h"
 #include "io/io_route.h"
 #include "probe/probe_socket.h"
+#include "stun/stun_error.h"
 
 enum {
     WINDOW = 32,          // requests under way at once: less than a socket's buffer holds
@@ -24,6 +25,7 @@ enum {
     DATAGRAM_MAX = 2048,  // bytes
     CREDENTIAL_S = 86400, // for which made-up credentials are good
     LIFETIME_S = 600,     // of an allocation
+    REOPEN_MAX = 5,       // ports that a client tries besides its first
     EVENTS_MAX = 64,
     PEER_INDEX = UINT32_MAX,
 };
@@ -57,7 +59,7 @@ static bool watch(const struct probe_fleet *fleet, int fd, uint32_t index)
     return epoll_ctl(fleet->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-static bool open_client(struct probe_fleet *fleet, uint32_t index, const struct addr *local)
+static bool open_client(struct probe_fleet *fleet, uint32_t index)
 {
     const struct probe_config *config = fleet->config;
     struct probe_client *client = &fleet->clients[index];
@@ -72,7 +74,7 @@ static bool open_client(struct probe_fleet *fleet, uint32_t index, const struct 
     }
     io_random_fill(seed, sizeof seed);
     turnc_client_init(&client->turn, name, password, seed);
-    int error = probe_socket_open(local, &config->server, &client->fd);
+    int error = probe_socket_open(&fleet->local, &config->server, &client->fd);
     if (error == 0) {
         error = probe_socket_stamp(client->fd);
     }
@@ -101,8 +103,6 @@ static bool open_peer(struct probe_fleet *fleet, const struct addr *local)
 
 bool probe_fleet_open(struct probe_fleet *fleet, const struct probe_config *config, uint32_t count)
 {
-    struct addr local;
-
     *fleet = (struct probe_fleet){.config = config, .epoll_fd = -1, .peer_fd = -1};
     fleet->clients = calloc(count, sizeof *fleet->clients);
     fleet->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -113,15 +113,15 @@ bool probe_fleet_open(struct probe_fleet *fleet, const struct probe_config *conf
     for (uint32_t i = 0; i < count; i++) {
         fleet->clients[i].fd = -1;
     }
-    int error = io_route_source_to(&config->server, &local);
+    int error = io_route_source_to(&config->server, &fleet->local);
     if (error != 0) {
         return fail(fleet, "the server cannot be reached from here", error);
     }
-    if (!open_peer(fleet, config->peer.family != ADDR_NONE ? &config->peer : &local)) {
+    if (!open_peer(fleet, config->peer.family != ADDR_NONE ? &config->peer : &fleet->local)) {
         return false;
     }
     for (uint32_t i = 0; i < count; i++) {
-        if (!open_client(fleet, i, &local)) {
+        if (!open_client(fleet, i)) {
             return false;
         }
     }
@@ -192,11 +192,12 @@ static bool explain(struct probe_fleet *fleet, uint32_t index, enum probe_step s
 
     switch (turn->state) {
     case TURNC_REFUSED:
-        if (turn->error_code == 401) {
+        if (turn->error_code == STUN_ERROR_UNAUTHENTICATED) {
             hint = "; are --user and --password right?";
-        } else if (turn->error_code == 403) {
+        } else if (turn->error_code == STUN_ERROR_FORBIDDEN) {
             hint = "; the server must allow --peer-address as a peer";
-        } else if (turn->error_code == 486 || turn->error_code == 508) {
+        } else if (turn->error_code == STUN_ERROR_QUOTA_REACHED ||
+                   turn->error_code == STUN_ERROR_INSUFFICIENT_CAPACITY) {
             hint = "; raise the server's quotas, or ask for fewer by --num-clients and "
                    "--num-allocations";
         }
@@ -215,8 +216,31 @@ static bool explain(struct probe_fleet *fleet, uint32_t index, enum probe_step s
     return false;
 }
 
+// The server still knows an allocation of this address and port, of somebody before us: another
+// port is what RFC 8656 section 7.4 has a client try.
+static bool is_port_in_use(const struct probe_client *client, enum probe_step step)
+{
+    return step == PROBE_STEP_ALLOCATE && client->turn.state == TURNC_REFUSED &&
+           client->turn.error_code == STUN_ERROR_ALLOCATION_MISMATCH &&
+           client->reopen_count < REOPEN_MAX;
+}
+
+static void try_another_port(struct probe_fleet *fleet, uint32_t index)
+{
+    struct probe_client *client = &fleet->clients[index];
+    int old_fd = client->fd; // open until there is another, which so has another port
+
+    client->reopen_count++;
+    if (open_client(fleet, index)) {
+        begin(fleet, &client->turn, PROBE_STEP_ALLOCATE);
+        flush(client);
+    }
+    io_fd_close(&old_fd);
+}
+
 // A step that is under way: the clients before `next` have begun it, and so many of them wait.
 struct progress {
+    enum probe_step step;
     uint32_t next;
     uint32_t waiting;
 };
@@ -236,6 +260,9 @@ static void receive(struct probe_fleet *fleet, struct progress *progress)
         }
         bool was_waiting = fleet->clients[index].turn.state == TURNC_WAITING;
         take(&fleet->clients[index]);
+        if (was_waiting && is_port_in_use(&fleet->clients[index], progress->step)) {
+            try_another_port(fleet, index);
+        }
         progress->waiting -=
             was_waiting && fleet->clients[index].turn.state != TURNC_WAITING ? 1 : 0;
     }
@@ -259,7 +286,7 @@ static void tick(struct probe_fleet *fleet, struct progress *progress)
 
 bool probe_fleet_do(struct probe_fleet *fleet, enum probe_step step)
 {
-    struct progress progress = {0};
+    struct progress progress = {.step = step};
     uint64_t ticked_ns = 0;
 
     while (progress.next < fleet->count || progress.waiting > 0) {

@@ -18,6 +18,7 @@ enum {
 
 struct probe_client {
     int fd;
+    uint8_t reopen_count;    // how often it was given another port, because its own was in use
     uint32_t refused_before; // of its socket, when counting began
     char name[PROBE_FLEET_NAME_MAX];
     uint8_t password[PROBE_FLEET_PASSWORD_MAX];
@@ -36,6 +37,7 @@ struct probe_fleet {
     const struct probe_config *config;
     int epoll_fd; // clients by index, the peer as UINT32_MAX
     int peer_fd;
+    struct addr local; // where clients are, port 0
     struct addr peer;
     uint32_t peer_refused_before;
     uint64_t renewed_ns; // monotonic: when channels were bound last
