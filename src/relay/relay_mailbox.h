@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What other threads have for a worker: orders, and datagrams that turn round from one worker's
+// client to another's.
+//
+// Any thread may send; one takes. Orders are flags, so that giving one twice is giving it once, and
+// datagrams have a room of fixed size: whatever the others do, a mailbox takes no more memory, and
+// nobody waits for its owner. The descriptor becomes readable once for all that has come since the
+// last take.
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/bytes.h"
+
+enum relay_mailbox_order {
+    RELAY_MAILBOX_STOP = 1,  // return from relay_worker_run()
+    RELAY_MAILBOX_WAKE = 2,  // look at the deadlines again
+    RELAY_MAILBOX_COUNT = 4, // post the counters
+};
+
+// A datagram on its way, with what has been learned of it.
+struct relay_parcel {
+    struct addr from; // the relayed address that it comes from
+    struct addr to;   // and the one that it goes to
+    uint8_t ttl;      // as it arrived at the relay, or 0
+    uint8_t tos;
+    struct bytes payload;
+};
+
+// One half of the room: others fill the one while the owner empties the other.
+struct relay_mailbox_half {
+    uint8_t *ptr;
+    size_t len; // bytes that are filled
+};
+
+struct relay_mailbox {
+    int fd; // an eventfd: readable when there is something to take
+    size_t half_len;
+    size_t taken; // bytes of `full` that were handed out
+    struct relay_mailbox_half full;
+    pthread_mutex_t lock; // of what follows
+    bool is_rung;         // the descriptor is readable, or will be at once
+    uint32_t orders;
+    struct relay_mailbox_half filling;
+};
+
+// Room for `half_len` bytes of datagrams, twice; pages that are never used cost no memory. 0 or
+// -errno. It does not move until it is closed.
+MUST_USE int relay_mailbox_open(struct relay_mailbox *box, size_t half_len);
+// Closing twice, or what was never opened but is all zero with an fd of -1, does nothing.
+void relay_mailbox_close(struct relay_mailbox *box);
+
+// From any thread.
+
+void relay_mailbox_order(struct relay_mailbox *box, enum relay_mailbox_order order);
+// Copies the datagram into it. False: there is no room, and it is lost.
+MUST_USE bool relay_mailbox_put(struct relay_mailbox *box, const struct relay_parcel *parcel);
+
+// The owner's. Between two takes it fetches all the parcels.
+
+// Takes what has come; the orders (of enum relay_mailbox_order).
+uint32_t relay_mailbox_take(struct relay_mailbox *box);
+// The next parcel of those taken; its payload is valid until the next take. False: no more.
+MUST_USE bool relay_mailbox_fetch(struct relay_mailbox *box, struct relay_parcel *out);
