@@ -20,3 +20,9 @@ static inline uint64_t metric_value(const struct metric *metric, const void *cou
     const void *place = (const uint8_t *)counters + metric->offset;
     return *(const uint64_t *)place;
 }
+
+static inline uint64_t *metric_place(const struct metric *metric, void *counters)
+{
+    void *place = (uint8_t *)counters + metric->offset;
+    return place;
+}

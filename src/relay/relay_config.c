@@ -151,6 +151,8 @@ static void read_limits(struct conf *conf, struct relay_config *out)
         size_t offset;
         uint32_t max;
     } list[] = {
+        {"num-worker-threads", offsetof(struct relay_config, worker_count),
+         RELAY_CONFIG_WORKER_MAX},
         {"min-lifetime", offsetof(struct relay_config, min_lifetime_s), 3600},
         {"max-allocations", offsetof(struct relay_config, max_allocations), 65536},
         {"max-permissions", offsetof(struct relay_config, max_permissions), 1 << 24},

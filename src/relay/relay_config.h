@@ -14,6 +14,7 @@
 
 enum {
     RELAY_CONFIG_OWN_MAX = 256,
+    RELAY_CONFIG_WORKER_MAX = 256,
     RELAY_CONFIG_LINK_MAX = 16,      // interfaces that relay in the kernel
     RELAY_CONFIG_LINK_NAME_MAX = 15, // bytes of an interface's name
 };
@@ -46,6 +47,7 @@ struct relay_config {
     uint64_t max_pps;                            // a second, of an allocation each way; 0: no limit
     uint64_t max_bps;                            // bytes, likewise
     uint64_t unauthenticated_rate;               // a second; 0: no limit
+    uint32_t worker_count;                       // 0: as many as there are CPUs
     struct addr own_addrs[RELAY_CONFIG_OWN_MAX]; // of this host, found at start
     size_t own_addr_count;
     struct bytes ebpf_links[RELAY_CONFIG_LINK_MAX]; // interfaces by name

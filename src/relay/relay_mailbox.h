@@ -37,8 +37,9 @@ struct relay_mailbox_half {
     size_t len; // bytes that are filled
 };
 
+// Aligned, so that no two of them share a cache line.
 struct relay_mailbox {
-    int fd; // an eventfd: readable when there is something to take
+    _Alignas(128) int fd; // an eventfd: readable when there is something to take
     size_t half_len;
     size_t taken; // bytes of `full` that were handed out
     struct relay_mailbox_half full;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// fairlead-relay: reads its configuration, opens a worker, gives up root, and serves; or makes a
-// credential, when that is the command.
+// fairlead-relay: reads its configuration, opens the workers, gives up root, starts them, and is
+// the control thread from then on; or makes a credential, when that is the command.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
@@ -13,21 +13,22 @@
 #include "io/io_clock.h"
 #include "io/io_fd.h"
 #include "io/io_limit.h"
+#include "io/io_loop.h"
 #include "io/io_privilege.h"
 #include "io/io_signal.h"
 #include "log/log.h"
 #include "relay/relay_address.h"
 #include "relay/relay_config.h"
 #include "relay/relay_credential.h"
+#include "relay/relay_crew.h"
 #include "relay/relay_greeting.h"
 #include "relay/relay_load.h"
 #include "relay/relay_options.h"
-#include "relay/relay_worker.h"
 
 enum {
     EXIT_CONFIG = 2,        // the configuration is wrong
     REALM_SHORT = 28,       // bytes up to which a 28-byte Allocate is answered
-    OTHER_DESCRIPTORS = 32, // all that are not relayed sockets, and some to spare
+    OTHER_DESCRIPTORS = 32, // of the control thread, and some to spare
     HELP_MAX = 1 << 16,     // bytes
     MILLIS_PER_SECOND = 1000,
 };
@@ -75,17 +76,6 @@ static int tell_help(void)
     return tell(wr_done(&wr));
 }
 
-// All that has been counted since the start.
-static void log_counters(struct relay_worker *worker)
-{
-    const struct relay_stats stats = relay_traffic_stats(&worker->traffic);
-
-    relay_stats_log("traffic", turn_stats_metrics, TURN_STATS_COUNT,
-                    turn_server_stats(worker->server));
-    relay_stats_log("sockets", relay_stats_metrics, RELAY_STATS_COUNT, &stats);
-    relay_offload_log(&worker->offload);
-}
-
 static bool on_signal_over;
 
 static void end(int number)
@@ -99,7 +89,7 @@ static void end(int number)
 
 static void on_signal(struct io_watch *watch, uint32_t events)
 {
-    struct relay_worker *worker = watch->context;
+    struct relay_crew *crew = watch->context;
     int number = 0;
 
     (void)events;
@@ -107,9 +97,9 @@ static void on_signal(struct io_watch *watch, uint32_t events)
         return;
     }
     if (number == SIGUSR1) {
-        log_counters(worker);
+        relay_crew_ask(crew, io_clock_now());
     } else if (number == SIGUSR2) {
-        relay_offload_switch(&worker->offload);
+        relay_offload_switch(&crew->offload);
     } else {
         end(number);
     }
@@ -168,7 +158,8 @@ static void log_capacity(const struct relay_config *config)
     }
     bool has_both =
         config->public_ip4.family != ADDR_NONE && config->public_ip6.family != ADDR_NONE;
-    uint64_t sockets = descriptors > OTHER_DESCRIPTORS ? descriptors - OTHER_DESCRIPTORS : 0;
+    uint64_t others = OTHER_DESCRIPTORS + relay_crew_descriptors(config);
+    uint64_t sockets = descriptors > others ? descriptors - others : 0;
     uint64_t wanted = config->max_allocations < ports ? config->max_allocations : ports;
     // An allocation may have a relayed socket of each family; most have one.
     uint64_t allocations = sockets / (has_both ? 2 : 1);
@@ -181,13 +172,13 @@ static void log_capacity(const struct relay_config *config)
     }
 }
 
-// All that is left to do before serving, once the worker has its sockets. 0 or -errno.
-static int settle_in(struct relay_worker *worker, struct io_watch *signals)
+// All that is left to do before serving, once the workers have their sockets. 0 or -errno.
+static int settle_in(struct io_loop *loop, struct io_watch *signals)
 {
     int error = io_signal_open(&signals->fd);
 
     if (error == 0) {
-        error = io_loop_add(&worker->loop, signals, IO_READABLE);
+        error = io_loop_add(loop, signals, IO_READABLE);
     }
     if (error != 0) {
         LOG_ERROR("signals cannot be received", LOG_ERROR_NUMBER("error", error));
@@ -201,8 +192,8 @@ static int settle_in(struct relay_worker *worker, struct io_watch *signals)
     return error;
 }
 
-static int open_worker(struct relay_worker *worker, struct io_watch *signals,
-                       struct relay_config *config)
+static int open_crew(struct relay_crew *crew, struct io_loop *loop, struct io_watch *signals,
+                     struct relay_config *config)
 {
     uint8_t password[RELAY_GREETING_PASSWORD_LEN];
     const bool has_user = relay_config_has_credential(config);
@@ -217,9 +208,9 @@ static int open_worker(struct relay_worker *worker, struct io_watch *signals,
     if (!has_user) {
         relay_greeting_make_user(config, password);
     }
-    int error = relay_worker_open(worker, config);
+    int error = relay_crew_open(crew, config, loop);
     if (error == 0) {
-        error = settle_in(worker, signals);
+        error = settle_in(loop, signals);
     }
     if (error == 0 && !has_user) {
         greet(config);
@@ -228,25 +219,61 @@ static int open_worker(struct relay_worker *worker, struct io_watch *signals,
     return error;
 }
 
+// What the control thread does while the workers serve: until a signal comes, or a worker fails. 0
+// or -errno.
+static int control(struct relay_crew *crew, struct io_loop *loop)
+{
+    int error = 0;
+
+    while (error == 0 && !on_signal_over) {
+        error = io_loop_turn(loop, relay_crew_tick(crew, io_clock_now()));
+        if (error != 0) {
+            LOG_ERROR("waiting for signals failed", LOG_ERROR_NUMBER("error", error));
+        } else {
+            error = crew->error;
+        }
+    }
+    return error;
+}
+
+static int serve(struct relay_crew *crew, struct io_loop *loop)
+{
+    int error = relay_crew_start(crew);
+
+    if (error == 0) {
+        error = control(crew, loop);
+    }
+    relay_crew_stop(crew);
+    relay_crew_log(crew);
+    return error;
+}
+
 // Serves until a signal ends it. What `load` and `config` hold is gone afterwards.
 static int run(struct relay_load *load, struct relay_config *config)
 {
-    static struct relay_worker worker;
-    struct io_watch signals = {.fd = -1, .fn = on_signal, .context = &worker};
+    static struct relay_crew crew;
+    static struct io_loop loop;
+    struct io_watch signals = {.fd = -1, .fn = on_signal, .context = &crew};
 
     log_open(STDOUT_FILENO, LOG_LEVEL_INFO, config->log_format);
     LOG_INFO("fairlead-relay", LOG_TEXT("version", FAIRLEAD_VERSION));
-    int error = open_worker(&worker, &signals, config);
-    // The server has keys made of them; it needs no passwords.
+    int error = io_loop_open(&loop);
+    if (error != 0) {
+        LOG_ERROR("the relay cannot start", LOG_ERROR_NUMBER("error", error));
+        relay_load_close(load);
+        return EXIT_FAILURE;
+    }
+    error = open_crew(&crew, &loop, &signals, config);
+    // The servers have keys made of them; they need no passwords.
     relay_load_close(load);
     crypto_wipe(config, sizeof *config);
     if (error == 0) {
-        error = relay_worker_run(&worker, &on_signal_over);
-        log_counters(&worker);
+        error = serve(&crew, &loop);
     }
-    io_loop_remove(&worker.loop, &signals);
+    io_loop_remove(&loop, &signals);
     io_fd_close(&signals.fd);
-    relay_worker_close(&worker);
+    relay_crew_close(&crew);
+    io_loop_close(&loop);
     return error == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

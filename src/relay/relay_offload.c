@@ -198,9 +198,9 @@ static void unwatch(struct relay_offload *offload)
     offload->is_watched = false;
 }
 
-static int open_table(struct relay_offload *offload, uint32_t worker_count)
+static int open_table(struct relay_offload *offload)
 {
-    const uint32_t slot_max = worker_count * offload->slots_per_worker;
+    const uint32_t slot_max = offload->worker_count * offload->channels_per_worker;
     int error = xdp_table_open(&offload->program, slot_max, &offload->table);
 
     if (error != 0) {
@@ -225,7 +225,7 @@ static int open_table(struct relay_offload *offload, uint32_t worker_count)
 }
 
 static int open_all(struct relay_offload *offload, const struct relay_config *config,
-                    uint32_t worker_count, struct xdp_reason *reason)
+                    struct xdp_reason *reason)
 {
     struct addr own[XDP_PROGRAM_OWN_MAX];
     size_t own_count = list_own(offload, config, own);
@@ -252,7 +252,7 @@ static int open_all(struct relay_offload *offload, const struct relay_config *co
         xdp_program_close(&offload->program);
         return -ENODEV;
     }
-    error = open_table(offload, worker_count);
+    error = open_table(offload);
     if (error != 0) {
         xdp_reason_set(reason, "routes and neighbours cannot be watched: %s", strerror(-error));
         xdp_program_close(&offload->program);
@@ -268,7 +268,8 @@ void relay_offload_open(struct relay_offload *offload, const struct relay_config
     *offload = (struct relay_offload){
         .lock = PTHREAD_MUTEX_INITIALIZER,
         .loop = loop,
-        .slots_per_worker = config->max_channels,
+        .worker_count = worker_count,
+        .channels_per_worker = config->max_channels,
         .mode = config->ebpf_attach,
     };
     if (config->ebpf_link_count == 0 && !config->is_ebpf_auto) {
@@ -278,7 +279,7 @@ void relay_offload_open(struct relay_offload *offload, const struct relay_config
     offload->relayed[1] = relayed_of(config, ADDR_IP6);
     offload->is_routed[0] = is_routed(config, ADDR_IP4);
     offload->is_routed[1] = is_routed(config, ADDR_IP6);
-    if (open_all(offload, config, worker_count, &reason) != 0) {
+    if (open_all(offload, config, &reason) != 0) {
         LOG_WARN("relaying by sockets alone", LOG_TEXT("reason", reason.text));
         return;
     }
@@ -310,10 +311,13 @@ static bool is_same_source(const struct relay_offload *offload, const struct add
                                            addr_same_ip(&source, &offload->relayed[is_ip6]));
 }
 
+// Workers take turns, so that the slots in use lie together: the table walks over all up to the
+// last one.
 static uint32_t slot_of(const struct relay_offload *offload, uint32_t worker, uint32_t channel)
 {
-    assert(channel < offload->slots_per_worker);
-    return worker * offload->slots_per_worker + channel;
+    assert(worker < offload->worker_count);
+    assert(channel < offload->channels_per_worker);
+    return channel * offload->worker_count + worker;
 }
 
 // The control thread may wait for ever while no channel is bound; with one it has work to do.

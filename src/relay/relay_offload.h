@@ -33,7 +33,8 @@ struct relay_offload {
     struct io_loop *loop;
     struct io_watch news; // of routes and neighbours
     // Set once.
-    uint32_t slots_per_worker;
+    uint32_t worker_count;
+    uint32_t channels_per_worker;
     struct addr relayed[2]; // IPv4, IPv6: where peers' packets arrive; ADDR_NONE: not served
     bool is_routed[2];      // likewise: the relayed sockets send from what the route chooses
     enum xdp_link_mode mode;

@@ -277,6 +277,14 @@ static const struct conf_option options[] = {
         .help = "The same for IPv6.",
     },
     {
+        .name = "num-worker-threads",
+        .environment = "NUM_WORKER_THREADS",
+        .placeholder = "COUNT",
+        .default_note = "as many as CPUs that it may run on",
+        .group = running,
+        .help = "Threads that relay, up to 256. Each has its share of the clients.",
+    },
+    {
         .name = "config",
         .environment = "FAIRLEAD_CONFIG",
         .placeholder = "FILE",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the sockets of a worker have counted, beside the protocol's own counters.
+// What a worker has counted at its sockets, beside the protocol's own counters.
 #pragma once
 
 #include <stdint.h>
@@ -10,6 +10,7 @@
     X(sends_blocked, "packets", "Not sent: the socket's buffer or the device's queue was full.")   \
     X(sends_refused, "packets", "Not sent: no route, a firewall, or another error.")               \
     X(ttls_exceeded, "packets", "Not sent: their time to live had run out.")                       \
+    X(hand_overs_lost, "packets", "Not handed to another worker, whose mailbox was full.")         \
     X(receives_failed, "receives", "Receiving failed for want of memory.")                         \
     X(receives_truncated, "packets", "Received and dropped: longer than a datagram can be.")       \
     X(receives_portless, "packets", "Received and dropped: from port 0.")                          \

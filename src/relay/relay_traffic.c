@@ -4,6 +4,11 @@
 //      client --> listener --> turn_server_from_client() --> relayed socket --> peer
 //      client <-- listener <-- turn_server_from_peer()   <-- relayed socket <-- peer
 //
+// of one that turns round to the client of another worker:
+//
+//      client --> listener --> turn_server_from_client() --> mailbox of that worker
+//      client <-- listener <-- turn_server_from_shard()  <-- mailbox
+//
 // and of everything else: commands, which carry_out() takes after each call.
 #include "relay/relay_traffic.h"
 
@@ -147,7 +152,7 @@ static void carry_out(struct relay_traffic *traffic, struct now now, uint32_t sc
             relay_offload_unbind(traffic->offload, traffic->worker, &command.unbind);
             break;
         case TURN_COMMAND_WAKE:
-            assert(!"there is one shard only");
+            relay_mailbox_order(&traffic->mailboxes[command.wake.shard], RELAY_MAILBOX_WAKE);
             break;
         case TURN_COMMAND_REPORT:
             relay_report_log(&command.report);
@@ -182,6 +187,24 @@ static bool receive(struct relay_traffic *traffic, struct io_udp *udp, uint64_t 
     return error == 0;
 }
 
+// Data for the client of another worker, which goes on with it.
+static void hand_over(struct relay_traffic *traffic, const struct turn_forward *forward,
+                      const struct io_udp_arrival *from)
+{
+    const struct relay_parcel parcel = {
+        .from = forward->relayed,
+        .to = forward->peer,
+        .ttl = from->ttl,
+        .tos = from->tos,
+        .payload = forward->payload,
+    };
+
+    assert(forward->shard != traffic->worker);
+    if (!relay_mailbox_put(&traffic->mailboxes[forward->shard], &parcel)) {
+        traffic->stats.hand_overs_lost++;
+    }
+}
+
 static void serve(struct relay_traffic *traffic, struct now now,
                   const struct io_udp_arrival *arrival)
 {
@@ -201,7 +224,7 @@ static void serve(struct relay_traffic *traffic, struct now now,
             put_forward(traffic, &forward, arrival);
             break;
         case TURN_HAND_OVER:
-            assert(!"there is one shard only");
+            hand_over(traffic, &forward, arrival);
             break;
         }
     }
@@ -252,6 +275,24 @@ void relay_traffic_from_clients(struct io_watch *watch, uint32_t events)
         }
     }
     io_udp_outbox_flush(&traffic->outbox);
+}
+
+void relay_traffic_from_workers(struct relay_traffic *traffic)
+{
+    const struct now now = relay_traffic_settle(traffic);
+    struct relay_mailbox *mailbox = &traffic->mailboxes[traffic->worker];
+    struct relay_parcel parcel;
+    struct turn_forward forward;
+
+    while (relay_mailbox_fetch(mailbox, &parcel)) {
+        const struct io_udp_arrival from = {.ttl = parcel.ttl, .tos = parcel.tos};
+
+        if (turn_server_from_shard(traffic->server, now, &parcel.from, &parcel.to, parcel.payload,
+                                   &forward) == TURN_FORWARD) {
+            put_forward(traffic, &forward, &from);
+        }
+    }
+    io_udp_outbox_flush(&traffic->outbox); // the payloads are in the mailbox until the next take
 }
 
 static void take_data(struct relay_traffic *traffic, struct now now, struct relay_socket *socket)

@@ -7,6 +7,7 @@
 #include "io/io_udp.h"
 #include "io/io_udp_batch.h"
 #include "io/io_udp_outbox.h"
+#include "relay/relay_mailbox.h"
 #include "relay/relay_offload.h"
 #include "relay/relay_socket.h"
 #include "relay/relay_stats.h"
@@ -25,10 +26,11 @@ struct relay_traffic {
     struct turn_server *server;
     struct relay_socket_table *sockets;
     struct relay_offload *offload;
-    struct io_udp *to_clients[2]; // what sends to clients, IPv4 and IPv6
-    struct io_udp_batch batch;    // shared by all sockets: each callback empties it
-    struct io_udp_outbox outbox;  // empty between callbacks
-    struct relay_stats stats;     // without those of `batch`: see relay_traffic_stats()
+    struct relay_mailbox *mailboxes; // of all workers, by number; its own is open
+    struct io_udp *to_clients[2];    // what sends to clients, IPv4 and IPv6
+    struct io_udp_batch batch;       // shared by all sockets: each callback empties it
+    struct io_udp_outbox outbox;     // empty between callbacks
+    struct relay_stats stats;        // without those of `batch`: see relay_traffic_stats()
 };
 
 // Gets the memory for packets. 0 or -errno.
@@ -40,6 +42,9 @@ void relay_traffic_close(struct relay_traffic *traffic);
 // the struct relay_traffic.
 void relay_traffic_from_clients(struct io_watch *watch, uint32_t events);
 void relay_traffic_from_peers(struct io_watch *watch, uint32_t events);
+
+// Takes on what other workers have handed over, which lies in the own mailbox, taken.
+void relay_traffic_from_workers(struct relay_traffic *traffic);
 
 // Reads the clock and lets expire what is due, as turn_server.h asks before any other call.
 struct now relay_traffic_settle(struct relay_traffic *traffic);

@@ -4,23 +4,23 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #include "crypto/crypto_wipe.h"
 #include "io/io_random.h"
 #include "log/log.h"
 #include "relay/relay_address.h"
-#include "relay/relay_report.h"
 
-enum { LISTENER_BUFFER_LEN = 4 * 1024 * 1024 }; // bytes asked of the system for each listener
-
-static int open_server(struct relay_worker *worker, const struct relay_config *config)
+static int open_server(struct relay_worker *worker)
 {
+    const struct relay_config *config = worker->share->group.config;
     struct turn_config turn = relay_config_turn(config);
     uint8_t seed[TURN_SERVER_SEED_LEN];
 
-    turn.has_fast_path = worker->offload.is_open;
+    turn.shard_index = worker->index;
+    turn.shard_count = worker->share->group.worker_count;
+    turn.commons = worker->share->commons;
+    turn.has_fast_path = worker->share->offload->is_open;
     worker->server_memory_len = turn_server_size(&turn);
     worker->server_memory = mmap(NULL, worker->server_memory_len, PROT_READ | PROT_WRITE,
                                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -32,67 +32,70 @@ static int open_server(struct relay_worker *worker, const struct relay_config *c
     worker->server = turn_server_init(worker->server_memory, &turn, seed);
     worker->traffic.server = worker->server;
     crypto_wipe(seed, sizeof seed);
+    if (config->public_ip4.family != ADDR_NONE) {
+        worker->sockets.local_ip4 = relay_address_relayed(config, ADDR_IP4);
+    }
+    if (config->public_ip6.family != ADDR_NONE) {
+        worker->sockets.local_ip6 = relay_address_relayed(config, ADDR_IP6);
+    }
     return relay_socket_table_open(&worker->sockets, turn.max_allocations);
 }
 
-static int open_listener(struct relay_worker *worker, const struct relay_config *config,
-                         enum addr_family family)
+static void take_letters(struct io_watch *watch, uint32_t events)
 {
-    const struct addr *bind = family == ADDR_IP4 ? &config->bind_ip4 : &config->bind_ip6;
-    struct relay_listener *listener = &worker->listeners[family == ADDR_IP6];
-    struct io_udp_options options = {
-        .local = addr_with_port(*bind, config->listen_port),
-        .has_destination = true,
-        .has_ip_fields = true,
-        .has_trains = true,
-        .receive_buffer_len = LISTENER_BUFFER_LEN,
-        .send_buffer_len = LISTENER_BUFFER_LEN,
-    };
+    struct relay_worker *worker = watch->context;
+    struct relay_mailbox *mailbox = &worker->share->mailboxes[worker->index];
+    const uint32_t orders = relay_mailbox_take(mailbox);
 
-    int error = io_udp_open(&options, &listener->udp);
-    if (error != 0) {
-        LOG_ERROR(error == -EADDRINUSE ? "cannot listen; does another STUN server run here?"
-                                       : "cannot listen",
-                  LOG_ADDR("address", &options.local), LOG_ERROR_NUMBER("error", error));
-        return error;
+    (void)events;
+    relay_traffic_from_workers(&worker->traffic);
+    if ((orders & RELAY_MAILBOX_COUNT) != 0) {
+        const struct relay_counts counts = relay_worker_counts(worker);
+        relay_board_post(worker->share->board, worker->index, &counts);
     }
-    listener->watch = (struct io_watch){
-        .fd = listener->udp.fd,
-        .fn = relay_traffic_from_clients,
-        .context = &worker->traffic,
-    };
-    LOG_INFO("listening", LOG_ADDR("address", &listener->udp.local));
-    relay_report_buffer(LISTENER_BUFFER_LEN, listener->udp.receive_buffer_len);
-    return io_loop_add(&worker->loop, &listener->watch, IO_READABLE);
+    if ((orders & RELAY_MAILBOX_STOP) != 0) {
+        worker->is_over = true;
+    }
+    // RELAY_MAILBOX_WAKE: the loop has turned, and that is all.
 }
 
-static int open_all(struct relay_worker *worker, const struct relay_config *config)
+static int watch_letters(struct relay_worker *worker)
+{
+    worker->letters = (struct io_watch){
+        .fd = worker->share->mailboxes[worker->index].fd,
+        .fn = take_letters,
+        .context = worker,
+    };
+    return io_loop_add(&worker->loop, &worker->letters, IO_READABLE);
+}
+
+static int open_all(struct relay_worker *worker)
 {
     int error = io_loop_open(&worker->loop);
 
     if (error == 0) {
+        error = watch_letters(worker);
+    }
+    if (error == 0) {
         error = relay_traffic_open(&worker->traffic);
     }
     if (error == 0) {
-        relay_offload_open(&worker->offload, config, 1, &worker->loop);
-        error = open_server(worker, config);
+        error = open_server(worker);
     }
-    if (error == 0 && config->public_ip4.family != ADDR_NONE) {
-        worker->sockets.local_ip4 = relay_address_relayed(config, ADDR_IP4);
-        error = open_listener(worker, config, ADDR_IP4);
-    }
-    if (error == 0 && config->public_ip6.family != ADDR_NONE) {
-        worker->sockets.local_ip6 = relay_address_relayed(config, ADDR_IP6);
-        error = open_listener(worker, config, ADDR_IP6);
+    if (error == 0) {
+        error = relay_listen_open(&worker->listen, &worker->share->group, worker->index,
+                                  &worker->loop, &worker->traffic);
     }
     return error;
 }
 
-int relay_worker_open(struct relay_worker *worker, const struct relay_config *config)
+int relay_worker_open(struct relay_worker *worker, uint32_t index,
+                      const struct relay_worker_share *share)
 {
     *worker = (struct relay_worker){
+        .index = index,
+        .share = share,
         .loop.epoll_fd = -1,
-        .listeners = {{.udp.fd = -1}, {.udp.fd = -1}},
         .sockets =
             {
                 .loop = &worker->loop,
@@ -101,12 +104,16 @@ int relay_worker_open(struct relay_worker *worker, const struct relay_config *co
             },
         .traffic =
             {
+                .worker = index,
+                .mailboxes = share->mailboxes,
                 .sockets = &worker->sockets,
-                .offload = &worker->offload,
-                .to_clients = {&worker->listeners[0].udp, &worker->listeners[1].udp},
+                .offload = share->offload,
+                .to_clients = {&worker->listen.lanes[0][RELAY_LANE_CONTROL].udp,
+                               &worker->listen.lanes[1][RELAY_LANE_CONTROL].udp},
             },
     };
-    int error = open_all(worker, config);
+    relay_listen_init(&worker->listen);
+    int error = open_all(worker);
     if (error != 0) {
         LOG_ERROR("the relay cannot start", LOG_ERROR_NUMBER("error", error));
         relay_worker_close(worker);
@@ -117,10 +124,7 @@ int relay_worker_open(struct relay_worker *worker, const struct relay_config *co
 void relay_worker_close(struct relay_worker *worker)
 {
     relay_socket_table_close(&worker->sockets);
-    for (size_t i = 0; i < COUNT_OF(worker->listeners); i++) {
-        io_loop_remove(&worker->loop, &worker->listeners[i].watch);
-        io_udp_close(&worker->listeners[i].udp);
-    }
+    relay_listen_close(&worker->listen, &worker->loop);
     if (worker->server != NULL) {
         turn_server_deinit(worker->server);
         worker->server = NULL;
@@ -130,24 +134,29 @@ void relay_worker_close(struct relay_worker *worker)
         munmap(worker->server_memory, worker->server_memory_len);
         worker->server_memory = NULL;
     }
-    relay_offload_close(&worker->offload);
     relay_traffic_close(&worker->traffic);
+    io_loop_remove(&worker->loop, &worker->letters);
     io_loop_close(&worker->loop);
 }
 
-int relay_worker_run(struct relay_worker *worker, const bool *is_over)
+int relay_worker_run(struct relay_worker *worker)
 {
-    while (!*is_over) {
-        const struct now now = relay_traffic_settle(&worker->traffic);
-        uint64_t deadline_ns = relay_offload_tick(&worker->offload, now);
-        if (deadline_ns > turn_server_deadline(worker->server)) {
-            deadline_ns = turn_server_deadline(worker->server);
-        }
-        int error = io_loop_turn(&worker->loop, deadline_ns);
+    worker->is_over = false;
+    while (!worker->is_over) {
+        relay_traffic_settle(&worker->traffic);
+        int error = io_loop_turn(&worker->loop, turn_server_deadline(worker->server));
         if (error != 0) {
             LOG_ERROR("waiting for packets failed", LOG_ERROR_NUMBER("error", error));
             return error;
         }
     }
     return 0;
+}
+
+struct relay_counts relay_worker_counts(const struct relay_worker *worker)
+{
+    return (struct relay_counts){
+        .turn = *turn_server_stats(worker->server),
+        .sockets = relay_traffic_stats(&worker->traffic),
+    };
 }

@@ -1,31 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
-// One worker: a TURN server, its sockets and the loop that joins them.
+// One worker: a TURN server, its sockets and the loop that joins them. Each runs in a thread of its
+// own, and others reach it by its mailbox alone.
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "io/io_loop.h"
-#include "relay/relay_config.h"
+#include "relay/relay_board.h"
+#include "relay/relay_listen.h"
+#include "relay/relay_mailbox.h"
 #include "relay/relay_offload.h"
 #include "relay/relay_socket.h"
 #include "relay/relay_traffic.h"
 #include "turn/turn_server.h"
 
+// What a worker has in common with the others; it outlives them.
+struct relay_worker_share {
+    struct relay_listen_group group;
+    struct relay_offload *offload;
+    struct turn_commons *commons;
+    struct relay_mailbox *mailboxes; // of all workers, by number
+    struct relay_board *board;
+};
+
 struct relay_worker {
+    uint32_t index; // among all
+    const struct relay_worker_share *share;
     struct io_loop loop;
     struct turn_server *server;
     void *server_memory;
     size_t server_memory_len;
-    struct relay_listener listeners[2]; // IPv4, IPv6; udp.fd -1: not served
+    struct relay_listen listen;
     struct relay_socket_table sockets;
-    struct relay_offload offload;
     struct relay_traffic traffic;
+    struct io_watch letters; // of the mailbox
+    bool is_over;            // it was told to stop
 };
 
-// Opens everything, the listening sockets included, and logs what fails. 0 or -errno.
-MUST_USE int relay_worker_open(struct relay_worker *worker, const struct relay_config *config);
+// Opens everything, the listening sockets included, and logs what fails. Workers are opened in
+// their order, from 0. 0 or -errno.
+MUST_USE int relay_worker_open(struct relay_worker *worker, uint32_t index,
+                               const struct relay_worker_share *share);
 // Closing twice, or a worker whose opening failed, does nothing.
 void relay_worker_close(struct relay_worker *worker);
 
-// Serves until *is_over is true, which a watch of the loop sets. 0 or -errno.
-MUST_USE int relay_worker_run(struct relay_worker *worker, const bool *is_over);
+// Serves until RELAY_MAILBOX_STOP comes. 0 or -errno, which is logged.
+MUST_USE int relay_worker_run(struct relay_worker *worker);
+
+// What it has counted so far; for its own thread, or when it does not run.
+struct relay_counts relay_worker_counts(const struct relay_worker *worker);

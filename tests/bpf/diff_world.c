@@ -270,7 +270,8 @@ static void open_offload(struct diff_world *world)
     world->offload.relayed[0] = diff_world_own(0, 0);
     world->offload.relayed[1] = diff_world_own(3, 0);
     world->offload.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-    world->offload.slots_per_worker = DIFF_CHANNEL_MAX;
+    world->offload.worker_count = 1;
+    world->offload.channels_per_worker = DIFF_CHANNEL_MAX;
     world->offload.is_open = true;
 }
 

@@ -49,6 +49,8 @@ OPTIONS = {
                        ["::1", "x", "", "224.0.0.1"]),
     "ebpf-int6-addr": ("EBPF_INT6_ADDR", "the address that the relay's sockets use", "fd00::4",
                        ["10.0.0.4", "x", "", "ff02::1"]),
+    "num-worker-threads": ("NUM_WORKER_THREADS", "as many as CPUs that it may run on", "2",
+                           ["0", "257", "x", "", "auto"]),
     "config": ("FAIRLEAD_CONFIG", None, None, []),
     "check-config": (None, None, None, []),
     "log-format": ("LOG_FORMAT", "human", "json", ["xml", "", "JSON"]),

@@ -37,14 +37,14 @@ class Exhaustion(case.Case):
         raise AssertionError(f"{limit} allocations, and no 508")
 
     def test_without_descriptors_clients_get_508_until_some_are_free(self):
-        one = self.relay("--allow-peer", "127.0.0.1", prefix=("prlimit", "--nofile=48:48"),
+        one = self.relay("--allow-peer", "127.0.0.1", prefix=("prlimit", "--nofile=70:70"),
                          announced=["^the limit of descriptors ",
                                     "^a relayed socket could not be opened .*EMFILE",
                                     "^request refused .*the system has no more sockets"])
         before = one.descriptor_count()
         clients = self.allocate_until_508(one)
         self.assertGreater(len(clients), 30)
-        self.assertEqual(one.descriptor_count(), 48)
+        self.assertEqual(one.descriptor_count(), 70)
         for _ in range(30):  # more than the log's limit, and no descriptor more
             self.client(one).ask(code=508)
         for alice in clients[:5]:

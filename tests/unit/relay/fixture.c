@@ -4,7 +4,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -30,6 +29,7 @@ struct relay_config fixture_config(enum addr_family family)
                             .prefix_len = family == ADDR_IP6 ? 128 : 32},
                    .is_allowed = true}},
         .rule_count = 1,
+        .worker_count = 1,
         .min_lifetime_s = 600,
         .max_allocations = 64,
         .max_permissions = 64,
@@ -43,22 +43,13 @@ struct relay_config fixture_config(enum addr_family family)
     return made;
 }
 
-static void on_stop(struct io_watch *watch, uint32_t events)
-{
-    eventfd_t count = 0;
-
-    (void)events;
-    assert_int_equal(eventfd_read(watch->fd, &count), 0);
-    fixture.is_over = true;
-}
-
 void fixture_open_with_config(enum addr_family family)
 {
     const struct io_udp_options options = {.local = host_loopback(family, 0)};
 
-    assert_int_equal(relay_worker_open(&fixture.worker, &fixture.config), 0);
-    fixture.stop = (struct io_watch){.fd = eventfd(0, EFD_CLOEXEC), .fn = on_stop};
-    assert_int_equal(io_loop_add(&fixture.worker.loop, &fixture.stop, IO_READABLE), 0);
+    assert_int_equal(io_loop_open(&fixture.loop), 0);
+    assert_int_equal(relay_crew_open(&fixture.crew, &fixture.config, &fixture.loop), 0);
+    fixture.worker = &fixture.crew.members[0].worker;
     assert_int_equal(io_udp_open(&options, &fixture.peer), 0);
     const struct addr server = addr_with_port(options.local, fixture.config.listen_port);
     client_open(&fixture.client, &server);
@@ -74,9 +65,8 @@ void fixture_close(void)
 {
     client_close(&fixture.client);
     io_udp_close(&fixture.peer);
-    io_loop_remove(&fixture.worker.loop, &fixture.stop);
-    close(fixture.stop.fd);
-    relay_worker_close(&fixture.worker);
+    relay_crew_close(&fixture.crew);
+    io_loop_close(&fixture.loop);
 }
 
 int fixture_setup(void **state)
@@ -115,12 +105,10 @@ void fixture_serve(void)
     uint64_t before = 0;
 
     do {
-        before = fixture.worker.traffic.batch.stats.received;
-        fixture.is_over = false;
-        assert_int_equal(eventfd_write(fixture.stop.fd, 1), 0);
-        assert_int_equal(relay_worker_run(&fixture.worker, &fixture.is_over), 0);
-        assert_true(fixture.is_over);
-    } while (fixture.worker.traffic.batch.stats.received != before);
+        before = fixture.worker->traffic.batch.stats.received;
+        relay_mailbox_order(&fixture.crew.mailboxes[0], RELAY_MAILBOX_STOP);
+        assert_int_equal(relay_worker_run(fixture.worker), 0);
+    } while (fixture.worker->traffic.batch.stats.received != before);
 }
 
 int fixture_ask(struct client_draft *draft)
@@ -260,9 +248,10 @@ void fixture_relay_both_ways(void)
     assert_memory_equal(fixture.client.datagram.ptr, "\x40\x00\x00\x05three", 9);
 
     assert_int_equal(fixture_refresh(0), CLIENT_SUCCESS);
-    assert_int_equal(turn_server_gauges(fixture.worker.server, io_clock_now()).allocations, 0);
-    assert_int_equal(
-        fixture.worker.traffic.stats.sends_blocked + fixture.worker.traffic.stats.sends_refused, 0);
+    assert_int_equal(turn_server_gauges(fixture.worker->server, io_clock_now()).allocations, 0);
+    assert_int_equal(fixture.worker->traffic.stats.sends_blocked +
+                         fixture.worker->traffic.stats.sends_refused,
+                     0);
 }
 
 void fixture_relay_by_channel(const struct addr *relayed)

@@ -7,20 +7,20 @@
 #pragma once
 
 #include "client.h"
-#include "relay/relay_worker.h"
+#include "relay/relay_crew.h"
 
 // For tests that speak to a worker: it serves 127.0.0.1, and its host's log is caught.
 #define FIXTURE_TEST(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
 struct fixture {
-    struct relay_worker worker;
+    struct io_loop loop; // of the control thread
+    struct relay_crew crew;
+    struct relay_worker *worker; // the only one
     struct relay_config config;
     struct client client;
     struct io_udp peer;
-    bool is_over;         // the worker is to return
-    struct io_watch stop; // an eventfd that makes it so
-    size_t descriptors;   // open before the test
-    bool is_skipped;      // a test could not run here, and has said so
+    size_t descriptors; // open before the test
+    bool is_skipped;    // a test could not run here, and has said so
 };
 
 extern struct fixture fixture;

@@ -91,6 +91,7 @@ static void show_limits(struct wr *wr)
         {" max-pps=", config.max_pps, 0},
         {" max-bps=", config.max_bps, 0},
         {" unauthenticated-rate=", config.unauthenticated_rate, 20000},
+        {" num-worker-threads=", config.worker_count, 0},
     };
 
     for (size_t i = 0; i < COUNT_OF(limits); i++) {
@@ -207,6 +208,7 @@ static const struct {
     {"max-bps", "FAIRLEAD_MAX_BPS", "100000000000", DEFAULTS " max-bps=100000000000"},
     {"unauthenticated-rate", "FAIRLEAD_UNAUTHENTICATED_RATE", "0",
      DEFAULTS " unauthenticated-rate=0"},
+    {"num-worker-threads", "NUM_WORKER_THREADS", "256", DEFAULTS " num-worker-threads=256"},
     {"ebpf-offloading", "EBPF_OFFLOADING", "eth0", DEFAULTS " ebpf=eth0"},
     {"ebpf-offloading", "EBPF_OFFLOADING", "auto", DEFAULTS " ebpf=auto"},
     {"ebpf-attach-mode", "EBPF_ATTACH_MODE", "generic", DEFAULTS " generic"},
@@ -451,6 +453,7 @@ static void takes_limits_within_their_range(void **state)
         {"user-quota", 65536},
         {"permissions-per-allocation", 65535},
         {"channels-per-allocation", 65535},
+        {"num-worker-threads", 256},
     };
 
     (void)state;

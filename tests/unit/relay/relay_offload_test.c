@@ -166,11 +166,11 @@ static void leaves_other_source_addresses_to_the_sockets(void **state)
     bind.number = 0x4001;
     bind.peer = xdp_world_addr("198.51.100.8", 6000); // sockets send from 198.51.100.1
     relay_offload_bind(&offload, 0, &bind);
-    assert_false(xdp_table_is_bound(&offload.table, 1));
+    assert_false(xdp_table_is_bound(&offload.table, 1 * WORKERS));
     bind.is_turned = true;
     bind.peer = xdp_world_addr("203.0.113.1", 50001);
     relay_offload_bind(&offload, 0, &bind);
-    assert_true(xdp_table_is_bound(&offload.table, 1));
+    assert_true(xdp_table_is_bound(&offload.table, 1 * WORKERS));
     relay_offload_close(&offload);
 }
 
@@ -188,17 +188,15 @@ static void keeps_channels_of_workers_apart(void **state)
 
     (void)state;
     open_in_world();
-    const uint32_t last = WORKERS * offload.slots_per_worker - 1;
     relay_offload_bind(&offload, 0, &bind);
     bind.tuple.client.port++;
     bind.relayed.port++;
     relay_offload_bind(&offload, 1, &bind);
-    assert_true(xdp_table_is_bound(&offload.table, 3));
-    assert_true(xdp_table_is_bound(&offload.table, offload.slots_per_worker + 3));
-    assert_false(xdp_table_is_bound(&offload.table, last));
+    assert_true(xdp_table_is_bound(&offload.table, 3 * WORKERS));
+    assert_true(xdp_table_is_bound(&offload.table, 3 * WORKERS + 1));
     relay_offload_unbind(&offload, 0, &unbind);
-    assert_false(xdp_table_is_bound(&offload.table, 3));
-    assert_true(xdp_table_is_bound(&offload.table, offload.slots_per_worker + 3));
+    assert_false(xdp_table_is_bound(&offload.table, 3 * WORKERS));
+    assert_true(xdp_table_is_bound(&offload.table, 3 * WORKERS + 1));
     relay_offload_close(&offload);
 }
 

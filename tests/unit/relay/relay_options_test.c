@@ -51,6 +51,7 @@ static const struct {
     {"ebpf-attach-mode", "EBPF_ATTACH_MODE", "auto", false, false, false},
     {"ebpf-int4-addr", "EBPF_INT4_ADDR", NULL, false, false, false},
     {"ebpf-int6-addr", "EBPF_INT6_ADDR", NULL, false, false, false},
+    {"num-worker-threads", "NUM_WORKER_THREADS", NULL, false, false, false},
     {"config", "FAIRLEAD_CONFIG", NULL, false, false, true},
     {"check-config", NULL, NULL, true, false, true},
     {"log-format", "LOG_FORMAT", "human", false, false, false},

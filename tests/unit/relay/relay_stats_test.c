@@ -47,10 +47,10 @@ static void logs_each_counter_by_its_name(void **state)
         {{.sends_refused = 2}, " INFO sockets sends_refused=2\n"},
         {{.receives_failed = UINT64_MAX}, " INFO sockets receives_failed=18446744073709551615\n"},
         {{.ttls_exceeded = 3}, " INFO sockets ttls_exceeded=3\n"},
-        {{1, 2, 3, 4, 5, 6, 7, 8, 9},
-         " INFO sockets sends_blocked=1 sends_refused=2 ttls_exceeded=3 receives_failed=4 "
-         "receives_truncated=5 receives_portless=6 errors_cleared=7 "
-         "drops_from_clients=8 drops_from_peers=9\n"},
+        {{1, 2, 3, 4, 5, 6, 7, 8, 9, 10},
+         " INFO sockets sends_blocked=1 sends_refused=2 ttls_exceeded=3 hand_overs_lost=4 "
+         "receives_failed=5 receives_truncated=6 receives_portless=7 errors_cleared=8 "
+         "drops_from_clients=9 drops_from_peers=10\n"},
     };
 
     (void)state;

@@ -95,12 +95,12 @@ static void drops_what_has_no_time_to_live_left(void **state)
                 (struct bytes)BYTES_LITERAL("\x40\x00\x00\x01x"), 1, 0);
     fixture_serve();
     assert_int_equal(fixture_at_peer().len, 0);
-    assert_int_equal(fixture.worker.traffic.stats.ttls_exceeded, 1);
+    assert_int_equal(fixture.worker->traffic.stats.ttls_exceeded, 1);
     send_marked(&fixture.peer, &relayed, (struct bytes)BYTES_LITERAL("x"), 1, 0);
     fixture_serve();
     client_receive(&fixture.client);
     assert_int_equal(fixture.client.datagram.len, 0);
-    assert_int_equal(fixture.worker.traffic.stats.ttls_exceeded, 2);
+    assert_int_equal(fixture.worker->traffic.stats.ttls_exceeded, 2);
     fixture_relay_by_channel(&relayed);
     // Requests end at the relay, so they may have no time to live left.
     send_marked(&fixture.client.udp, &fixture.client.server,
@@ -136,8 +136,8 @@ static void tells_a_client_of_an_icmp_error_of_its_peer(enum addr_family family,
     assert_true(addr_equal(&from, &closed));
     client_receive(&fixture.client);
     assert_int_equal(fixture.client.datagram.len, 0); // it is told once
-    assert_int_equal(turn_server_stats(fixture.worker.server)->errors_to_client, 1);
-    assert_int_equal(fixture.worker.traffic.stats.sends_refused, 0);
+    assert_int_equal(turn_server_stats(fixture.worker->server)->errors_to_client, 1);
+    assert_int_equal(fixture.worker->traffic.stats.sends_refused, 0);
     assert_int_equal(fixture_bind(0x4000, &fixture.peer.local), CLIENT_SUCCESS);
     fixture_relay_by_channel(&relayed);
 }
@@ -196,7 +196,7 @@ static void counts_what_cannot_be_sent_and_goes_on(void **state)
     assert_int_equal(fixture_permit(&broadcast), CLIENT_SUCCESS);
     fixture_send(&broadcast, "x");
     fixture_serve();
-    assert_int_equal(fixture.worker.traffic.stats.sends_refused, 1);
+    assert_int_equal(fixture.worker->traffic.stats.sends_refused, 1);
     assert_non_null(strstr(host_log(), " WARN a packet could not be sent to=127.255.255.255:9 "));
     assert_int_equal(fixture_permit(&fixture.peer.local), CLIENT_SUCCESS);
     fixture_send(&fixture.peer.local, "hello");

@@ -39,7 +39,7 @@ static void refuses_allocations_while_there_are_no_descriptors(void **state)
     const char *log = host_log();
     assert_non_null(strstr(log, "ERROR a relayed socket could not be opened relayed=127.0.0.1:"));
     assert_non_null(strstr(log, "EMFILE"));
-    assert_int_equal(turn_server_gauges(fixture.worker.server, io_clock_now()).allocations, 0);
+    assert_int_equal(turn_server_gauges(fixture.worker->server, io_clock_now()).allocations, 0);
     assert_int_equal(fixture_try_to_allocate(), CLIENT_SUCCESS);
 }
 
@@ -70,7 +70,7 @@ static void tries_another_port_when_one_is_taken(void **state)
     fixture_open_with_config(ADDR_IP4);
     // At one chance in two it meets the free one first: that it never does otherwise is as likely
     // as 2 to the power of -64.
-    for (int tries = 0; turn_server_stats(fixture.worker.server)->ports_refused == 0 && tries < 64;
+    for (int tries = 0; turn_server_stats(fixture.worker->server)->ports_refused == 0 && tries < 64;
          tries++) {
         const struct addr relayed = fixture_allocate();
         assert_int_equal(relayed.port, fixture.config.highest_port);
@@ -78,7 +78,7 @@ static void tries_another_port_when_one_is_taken(void **state)
         client_close(&fixture.client);
         client_open(&fixture.client, &fixture.client.server);
     }
-    assert_true(turn_server_stats(fixture.worker.server)->ports_refused > 0);
+    assert_true(turn_server_stats(fixture.worker->server)->ports_refused > 0);
     io_udp_close(&taken);
 }
 
@@ -104,8 +104,8 @@ static void closes_what_is_open_and_does_so_once(void **state)
     (void)state;
     (void)fixture_allocate(); // its socket is open
     fixture_close();
-    relay_worker_close(&fixture.worker);
-    relay_worker_close(&fixture.worker);
+    relay_crew_close(&fixture.crew);
+    relay_crew_close(&fixture.crew);
     assert_int_equal(host_descriptor_count(), fixture.descriptors);
     fixture_open(ADDR_IP4); // and it can be opened again
     fixture_relay_both_ways();
@@ -116,24 +116,24 @@ static void leaves_nothing_open_when_its_port_is_taken(void **state)
     const uint16_t taken_port = fixture.config.listen_port; // by the worker of this test
 
     (void)state;
-    static struct relay_worker second;
+    static struct relay_crew second;
     struct relay_config second_config = fixture_config(ADDR_IP4);
     second_config.listen_port = taken_port;
     const size_t before = host_descriptor_count();
     (void)host_log();
-    assert_int_equal(relay_worker_open(&second, &second_config), -EADDRINUSE);
+    assert_int_equal(relay_crew_open(&second, &second_config, &fixture.loop), -EADDRINUSE);
     assert_int_equal(host_descriptor_count(), before);
     char line[96];
     snprintf(line, sizeof line,
              "ERROR cannot listen; does another STUN server run here? address=0.0.0.0:%u",
              taken_port);
     assert_non_null(strstr(host_log(), line));
-    relay_worker_close(&second);
+    relay_crew_close(&second);
 }
 
 static void leaves_nothing_open_when_there_are_few_descriptors(void **state)
 {
-    static struct relay_worker second;
+    static struct relay_crew second;
     int more = 0;
 
     (void)state;
@@ -142,13 +142,13 @@ static void leaves_nothing_open_when_there_are_few_descriptors(void **state)
         const size_t before = host_descriptor_count();
 
         host_descriptor_limit(more);
-        error = relay_worker_open(&second, &second_config);
+        error = relay_crew_open(&second, &second_config, &fixture.loop);
         host_descriptor_limit(-1);
         assert_true(error == 0 || error == -EMFILE);
-        relay_worker_close(&second);
+        relay_crew_close(&second);
         assert_int_equal(host_descriptor_count(), before);
     }
-    assert_int_equal(more - 1, 2); // the loop, the listener
+    assert_int_equal(more - 1, RELAY_LANE_COUNT + 3); // lanes, loop, mailbox, board
 }
 
 int main(void)

@@ -95,7 +95,7 @@ static void drops_what_came_for_an_allocation_that_went_in_the_same_turn(void **
     assert_int_equal(client_response(&fixture.client), CLIENT_SUCCESS);
     const struct addr next = client_address(&fixture.client, STUN_ATTR_XOR_RELAYED_ADDRESS);
     assert_int_equal(client_response(&fixture.client), CLIENT_SILENCE);
-    assert_int_equal(turn_server_stats(fixture.worker.server)->packets_to_client, 0);
+    assert_int_equal(turn_server_stats(fixture.worker->server)->packets_to_client, 0);
 
     assert_int_equal(fixture_permit(&fixture.peer.local), CLIENT_SUCCESS);
     fixture_send_from_peer(&next, "in time");
@@ -118,7 +118,7 @@ static void relays_what_came_before_its_allocation_went(void **state)
     fixture_serve();
     fixture_expect_data("early");
     assert_int_equal(client_response(&fixture.client), CLIENT_SUCCESS);
-    assert_int_equal(turn_server_gauges(fixture.worker.server, io_clock_now()).allocations, 0);
+    assert_int_equal(turn_server_gauges(fixture.worker->server, io_clock_now()).allocations, 0);
 }
 
 static void survives_whatever_is_sent_to_its_listener(void **state)
@@ -141,7 +141,7 @@ static void survives_whatever_is_sent_to_its_listener(void **state)
         assert_in_range(client_response(&fixture.client) + 1, 0, 401);
     }
     assert_string_equal(host_log(), ""); // a stranger writes no line
-    assert_int_equal(turn_server_gauges(fixture.worker.server, io_clock_now()).allocations, 0);
+    assert_int_equal(turn_server_gauges(fixture.worker->server, io_clock_now()).allocations, 0);
     fixture_relay_both_ways();
 }
 
@@ -173,8 +173,8 @@ static void joins_two_clients_by_their_relayed_addresses(void **state)
     assert_int_equal(other.response.header.method, STUN_DATA);
     const struct addr from = client_address(&other, STUN_ATTR_XOR_PEER_ADDRESS);
     assert_true(addr_equal(&from, &second));
-    assert_int_equal(turn_server_stats(fixture.worker.server)->packets_turned, 1);
-    assert_int_equal(turn_server_stats(fixture.worker.server)->packets_to_peer, 0);
+    assert_int_equal(turn_server_stats(fixture.worker->server)->packets_turned, 1);
+    assert_int_equal(turn_server_stats(fixture.worker->server)->packets_to_peer, 0);
 
     // To a port of the relay's address that is not relayed now nothing goes, permission or not.
     fixture_send(&fixture.peer.local, "x");
@@ -294,18 +294,6 @@ static void takes_more_than_a_batch_holds(void **state)
     assert_int_equal(client_response(&fixture.client), CLIENT_SILENCE);
 }
 
-static void does_not_run_when_it_is_over_already(void **state)
-{
-    struct client_draft draft;
-
-    (void)state;
-    client_begin(&fixture.client, &draft, STUN_REQUEST, STUN_BINDING);
-    client_send(&fixture.client, &draft);
-    fixture.is_over = true;
-    assert_int_equal(relay_worker_run(&fixture.worker, &fixture.is_over), 0);
-    assert_int_equal(client_response(&fixture.client), CLIENT_SILENCE);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,7 +309,6 @@ int main(void)
         FIXTURE_TEST(refuses_a_user_more_allocations_than_the_quota),
         FIXTURE_TEST(grants_lifetimes_of_a_few_seconds_where_it_is_told_to),
         FIXTURE_TEST(takes_more_than_a_batch_holds),
-        FIXTURE_TEST(does_not_run_when_it_is_over_already),
     };
     return fixture_result(cmocka_run_group_tests(tests, NULL, NULL));
 }
