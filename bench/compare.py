@@ -45,10 +45,17 @@ COMMON = 20_000      # packets a second beside latency at a common rate
 class Run:
     def __init__(self, options, world, folder):
         self.options, self.world, self.folder = options, world, folder
+        self.before = load(options)  # which the new records follow, and their rounds
         self.records, self.begun = [], time.monotonic()
         self.best = {}  # highest rate without loss of single packets, by server
 
+    def round_after(self, server, number):
+        return number + 1 + max((one.get("round", 0) for one in self.before
+                                 if one["server"] == server), default=-1)
+
     def add(self, server, part, **fields):
+        if "round" in fields:
+            fields["round"] = self.round_after(server, fields["round"])
         self.records.append({"server": server, "part": part} | fields)
         told = {key: value for key, value in fields.items()
                 if key in ("way", "train", "size", "clients", "kind", "limit")}
@@ -187,11 +194,9 @@ def read_options():
     return options
 
 
-def save(options, records):
-    if options.json:
-        path = pathlib.Path(options.json)
-        before = json.loads(path.read_text()) if options.append and path.exists() else []
-        path.write_text(json.dumps(before + records, indent=1) + "\n")
+def load(options):
+    path = pathlib.Path(options.json or os.devnull)
+    return json.loads(path.read_text()) if options.append and path.is_file() else []
 
 
 def main():
@@ -212,7 +217,8 @@ def main():
         if "memory" in options.parts:
             run.memory([one.name for one in servers])
         run.world.end_load()
-    save(options, run.records)
+    if options.json:
+        pathlib.Path(options.json).write_text(json.dumps(run.before + run.records, indent=1) + "\n")
 
 
 if __name__ == "__main__":

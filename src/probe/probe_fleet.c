@@ -146,7 +146,7 @@ static void begin(struct probe_fleet *fleet, struct turnc_client *turn, enum pro
 
     switch (step) {
     case PROBE_STEP_ALLOCATE:
-        turnc_client_allocate(turn, now);
+        turnc_client_allocate(turn, now, (enum addr_family)fleet->peer.family);
         break;
     case PROBE_STEP_BIND:
         turnc_client_bind_channel(turn, now, PROBE_FLEET_CHANNEL, &fleet->peer);
@@ -170,14 +170,16 @@ static void flush(struct probe_client *client)
     }
 }
 
-static void take(struct probe_client *client)
+static void take(struct probe_fleet *fleet, struct probe_client *client)
 {
     uint8_t datagram[DATAGRAM_MAX];
     ssize_t len;
 
     // ECONNREFUSED and the like are no answers; one of them does not end the reading.
     while ((len = recv(client->fd, datagram, sizeof datagram, 0)) >= 0 || errno == ECONNREFUSED) {
-        if (len >= 0) {
+        if (len < 0) {
+            fleet->is_port_closed = true;
+        } else {
             turnc_client_read(&client->turn, io_clock_now(), (struct bytes){datagram, len});
         }
     }
@@ -259,7 +261,7 @@ static void receive(struct probe_fleet *fleet, struct progress *progress)
             continue;
         }
         bool was_waiting = fleet->clients[index].turn.state == TURNC_WAITING;
-        take(&fleet->clients[index]);
+        take(fleet, &fleet->clients[index]);
         if (was_waiting && is_port_in_use(&fleet->clients[index], progress->step)) {
             try_another_port(fleet, index);
         }
@@ -297,6 +299,11 @@ bool probe_fleet_do(struct probe_fleet *fleet, enum probe_step step)
             progress.waiting++;
         }
         receive(fleet, &progress);
+        if (step == PROBE_STEP_ALLOCATE && fleet->is_port_closed) {
+            snprintf(fleet->wrong, sizeof fleet->wrong,
+                     "nobody listens at the server's address and port, says its host");
+            return false;
+        }
         if (io_clock_now().mono_ns - ticked_ns > WAIT_MS * SECOND_NS / 1000) {
             tick(fleet, &progress);
             ticked_ns = io_clock_now().mono_ns;

@@ -43,6 +43,7 @@ struct probe_fleet {
     uint64_t renewed_ns; // monotonic: when channels were bound last
     struct probe_client *clients;
     uint32_t count;
+    bool is_port_closed;               // ICMP says that the server's port is
     char wrong[PROBE_FLEET_WRONG_MAX]; // after a failure: what to tell the user
 };
 

@@ -25,6 +25,9 @@ static void write_arguments(const struct turnc_client *client, struct wr *wr,
     switch ((enum stun_method)client->method) {
     case STUN_ALLOCATE:
         stun_attr_u8_write(wr, STUN_ATTR_REQUESTED_TRANSPORT, STUN_ATTR_TRANSPORT_UDP);
+        if (client->family == ADDR_IP6) {
+            stun_attr_u8_write(wr, STUN_ATTR_REQUESTED_ADDRESS_FAMILY, STUN_ATTR_FAMILY_IP6);
+        }
         break;
     case STUN_REFRESH:
         stun_attr_u32_write(wr, STUN_ATTR_LIFETIME, client->wish_lifetime_s);
@@ -83,8 +86,10 @@ void turnc_client_bind(struct turnc_client *client, struct now now)
     begin(client, now, STUN_BINDING);
 }
 
-void turnc_client_allocate(struct turnc_client *client, struct now now)
+void turnc_client_allocate(struct turnc_client *client, struct now now, enum addr_family family)
 {
+    assert(family != ADDR_NONE);
+    client->family = family;
     begin(client, now, STUN_ALLOCATE);
 }
 

@@ -6,7 +6,7 @@
 // MD5 and SHA-1, which all servers know, and tries again by itself after 401 and 438. It keeps no
 // allocation alive by itself, and relays no data: ChannelData is the caller's.
 //
-//      turnc_client_allocate(client, now);
+//      turnc_client_allocate(client, now, ADDR_IP4);
 //      while (turnc_client_take(client, &datagram)) { send it to the server; }
 //      a datagram came:    turnc_client_read(client, now, datagram)
 //      the deadline came:  turnc_client_tick(client, now)
@@ -47,6 +47,7 @@ struct turnc_client {
     uint16_t method;          // of the request, and what it carries:
     uint16_t channel_number;  //  ChannelBind
     struct addr peer;         //  ChannelBind, CreatePermission
+    enum addr_family family;  //  Allocate
     uint32_t wish_lifetime_s; //  Refresh
     struct bytes username;    // borrowed
     struct bytes password;    // borrowed
@@ -65,7 +66,8 @@ void turnc_client_init(struct turnc_client *client, struct bytes username, struc
 
 // Each begins a request; none may be waiting.
 void turnc_client_bind(struct turnc_client *client, struct now now); // Binding
-void turnc_client_allocate(struct turnc_client *client, struct now now);
+// Allocate; of IPv6 by REQUESTED-ADDRESS-FAMILY, which is left out for IPv4 as the default.
+void turnc_client_allocate(struct turnc_client *client, struct now now, enum addr_family family);
 void turnc_client_refresh(struct turnc_client *client, struct now now, uint32_t lifetime_s);
 void turnc_client_permit(struct turnc_client *client, struct now now, const struct addr *peer);
 void turnc_client_bind_channel(struct turnc_client *client, struct now now, uint16_t number,

@@ -17,9 +17,9 @@ PROBE = os.environ["FAIRLEAD_PROBE"]
 
 
 class Probe(case.Case):
-    def probe(self, *options, exit_code=0, password="wonder", clients="4"):
+    def probe(self, *options, exit_code=0, password="wonder", clients="4", server=None):
         done = subprocess.run(
-            [PROBE, "bench", f"127.0.0.1:{self.one.port}", "--user", "alice", "--password",
+            [PROBE, "bench", server or f"127.0.0.1:{self.one.port}", "--user", "alice", "--password",
              password, "--num-clients", clients, "--seconds", "1", "--json", *options],
             text=True, capture_output=True, check=False, timeout=90)
         self.assertEqual(done.returncode, exit_code, done.stderr)
@@ -42,6 +42,21 @@ class Probe(case.Case):
             self.assertGreater(one["p50_ns"], 1000)
             self.assertGreaterEqual(one["p99_ns"], one["p50_ns"])
 
+    def test_a_server_of_both_families_relays_ip6(self):
+        self.one = self.relay("--allow-peer", "::1", hosts=("127.0.0.1", "::1"))
+        found = self.probe("--rate", "300", "--part", "rate", "--direction", "both",
+                           server=f"[::1]:{self.one.port}")
+        self.assertGreater(found["packets"][0]["loss_free"], 250)
+
+    def test_a_shared_secret_makes_each_client_a_user(self):
+        self.one = self.relay("--allow-peer", "127.0.0.1", "--auth-secret", "north",
+                              "--user-quota", "1")
+        done = subprocess.run([PROBE, "bench", f"127.0.0.1:{self.one.port}", "--secret", "north",
+                               "--num-clients", "4", "--seconds", "1", "--rate", "300", "--part",
+                               "rate"], text=True, capture_output=True, check=False, timeout=90)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("to-peers", done.stdout)
+
     def test_allocations_are_made_and_let_go_of(self):
         self.one = self.relay("--allow-peer", "127.0.0.1")
         found = self.probe("--part", "allocate", "--num-allocations", "20")
@@ -63,6 +78,8 @@ class Probe(case.Case):
         wrong = self.probe(exit_code=1, clients="1")
         self.assertIn("must allow --peer-address", wrong)
         self.assertIn("error 486", self.probe(exit_code=1))
+        closed = self.probe(exit_code=1, server=f"127.0.0.1:{self.peer().getsockname()[1] ^ 1}")
+        self.assertIn("nobody listens", closed)
         self.assertIn("--password right?", self.probe(exit_code=1, password="x"))
 
 

@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     turnc_client_init(&client, bytes_of_text("alice"), bytes_of_text("wonder"), seed);
-    turnc_client_allocate(&client, now);
+    turnc_client_allocate(&client, now, ADDR_IP4);
     // As often as it may ask, and once too often.
     for (int i = 0; i <= TURNC_CLIENT_TRIES && client.state == TURNC_WAITING; i++) {
         bool is_due = turnc_client_take(&client, &request);

@@ -42,6 +42,7 @@ static int set_up(void **state)
 
     assert_non_null(pair);
     config.public_ip4 = address("203.0.113.7", 0);
+    config.public_ip6 = address("2001:db8:7::7", 0);
     config.realm = bytes_of_text("fairlead");
     config.users = users;
     config.user_count = COUNT_OF(users);
@@ -107,7 +108,7 @@ static void wait_s(struct pair *pair, uint64_t seconds)
 
 static void allocate(struct pair *pair)
 {
-    turnc_client_allocate(&pair->client, pair->now);
+    turnc_client_allocate(&pair->client, pair->now, ADDR_IP4);
     run(pair);
     assert_int_equal(pair->client.state, TURNC_DONE);
 }
@@ -123,6 +124,17 @@ static void allocates_after_it_was_asked_who_it_is(void **state)
     assert_true(addr_equal(&pair->client.mapped, &pair->tuple.client));
     assert_int_equal(pair->client.lifetime_s, 600);
     assert_int_equal(turn_server_gauges(pair->server, pair->now).allocations, 1);
+}
+
+static void allocates_an_address_of_ip6_when_asked(void **state)
+{
+    struct pair *pair = *state;
+    const struct addr relayed = address("2001:db8:7::7", 0);
+
+    turnc_client_allocate(&pair->client, pair->now, ADDR_IP6);
+    run(pair);
+    assert_int_equal(pair->client.state, TURNC_DONE);
+    assert_true(addr_same_ip(&pair->client.relayed, &relayed));
 }
 
 static void binds_permits_refreshes_and_lets_go(void **state)
@@ -184,7 +196,7 @@ static void is_refused_with_a_wrong_password(void **state)
     struct pair *pair = *state;
 
     turnc_client_init(&pair->client, bytes_of_text("alice"), bytes_of_text("wander"), seed);
-    turnc_client_allocate(&pair->client, pair->now);
+    turnc_client_allocate(&pair->client, pair->now, ADDR_IP4);
     run(pair);
     assert_int_equal(pair->client.state, TURNC_REFUSED);
     assert_int_equal(pair->client.error_code, STUN_ERROR_UNAUTHENTICATED);
@@ -207,7 +219,7 @@ static void gives_up_where_nobody_answers(void **state)
     struct bytes datagram;
     uint32_t count = 0;
 
-    turnc_client_allocate(&pair->client, pair->now);
+    turnc_client_allocate(&pair->client, pair->now, ADDR_IP4);
     while (pair->client.state == TURNC_WAITING) {
         count += turnc_client_take(&pair->client, &datagram);
         pair->now.mono_ns = turnc_client_deadline(&pair->client);
@@ -257,7 +269,7 @@ static void cannot_use_what_lacks_its_attributes(void **state)
     turnc_client_bind(&pair->client, pair->now);
     assert_true(answer(pair, STUN_SUCCESS, 0)); // without XOR-MAPPED-ADDRESS
     assert_int_equal(pair->client.state, TURNC_UNUSABLE);
-    turnc_client_allocate(&pair->client, pair->now);
+    turnc_client_allocate(&pair->client, pair->now, ADDR_IP4);
     assert_true(answer(pair, STUN_ERROR, STUN_ERROR_UNAUTHENTICATED)); // without NONCE
     assert_int_equal(pair->client.state, TURNC_UNUSABLE);
 }
@@ -291,7 +303,7 @@ static void passes_over_what_is_no_answer(void **state)
     struct pair *pair = *state;
     struct bytes request;
 
-    turnc_client_allocate(&pair->client, pair->now);
+    turnc_client_allocate(&pair->client, pair->now, ADDR_IP4);
     assert_true(turnc_client_take(&pair->client, &request));
     for (size_t len = 0; len <= request.len; len++) { // its own request, and each part of it
         assert_false(turnc_client_read(&pair->client, pair->now, bytes_first(request, len)));
@@ -305,6 +317,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(allocates_after_it_was_asked_who_it_is),
+        TEST(allocates_an_address_of_ip6_when_asked),
         TEST(binds_permits_refreshes_and_lets_go),
         TEST(finds_its_own_address),
         TEST(tries_again_with_a_fresh_nonce),
