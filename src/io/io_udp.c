@@ -49,7 +49,7 @@ static int set_options(int fd, const struct io_udp_options *options)
     if (error == 0 && options->is_shared) {
         error = set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
     }
-    if (error == 0 && options->has_destination) {
+    if (error == 0 && options->has_destination && addr_is_unspecified(&options->local)) {
         error = is_ip6 ? set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
                        : set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
     }

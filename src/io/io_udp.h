@@ -13,7 +13,7 @@ enum { IO_UDP_PADDING_MAX = 3 }; // bytes: what brings ChannelData to a multiple
 
 struct io_udp_options {
     struct addr local;    // port 0: the kernel chooses one; the IP may be unspecified
-    bool has_destination; // learn each datagram's destination (for wildcard sockets)
+    bool has_destination; // learn each datagram's destination, if `local` is unspecified
     bool has_ip_fields;   // learn each datagram's TTL and TOS, or what IPv6 calls them
     bool has_errors;      // keep ICMP errors, as io_udp_error.h says
     bool has_trains;      // take datagrams of one length in trains, if the kernel can

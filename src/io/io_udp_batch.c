@@ -82,6 +82,9 @@ int io_udp_batch_open(uint32_t capacity, uint32_t datagram_len, struct io_udp_ba
     if (memory == MAP_FAILED) {
         return -errno;
     }
+    // Single datagrams use the first page of each buffer, so large pages would cost 16 times the
+    // memory. A kernel that has none does not know this either.
+    IGNORE(madvise(memory, layout.memory_len, MADV_NOHUGEPAGE));
     *out = (struct io_udp_batch){
         .arrivals = (void *)(memory + layout.arrivals_at),
         .capacity = capacity,

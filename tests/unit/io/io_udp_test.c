@@ -226,6 +226,28 @@ static void passes_the_limit_of_buffers_with_the_right_to(void **state)
     io_udp_close(&udp);
 }
 
+// The kernel need not tell with each datagram what is known.
+static void asks_for_destinations_only_where_there_are_several(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < family_count(); i++) {
+        const bool is_ip6 = families[i] == ADDR_IP6;
+        const int level = is_ip6 ? IPPROTO_IPV6 : IPPROTO_IP;
+        const int name = is_ip6 ? IPV6_RECVPKTINFO : IP_PKTINFO;
+
+        struct io_udp_options options = {.local = {.family = families[i]}, .has_destination = true};
+        struct io_udp udp;
+
+        assert_int_equal(io_udp_open(&options, &udp), 0); // unspecified
+        assert_int_equal(option(&udp, level, name), 1);
+        io_udp_close(&udp);
+        options.local = loopback(families[i], 1, 0);
+        assert_int_equal(io_udp_open(&options, &udp), 0);
+        assert_int_equal(option(&udp, level, name), 0);
+        io_udp_close(&udp);
+    }
+}
+
 static void sends_head_payload_and_padding_behind_one_another(void **state)
 {
     static const struct bytes head = BYTES_LITERAL("head:");
@@ -376,6 +398,7 @@ int main(void)
         cmocka_unit_test(says_when_there_are_no_descriptors_left_and_leaks_none),
         cmocka_unit_test(wishes_for_buffers_of_any_size),
         cmocka_unit_test(passes_the_limit_of_buffers_with_the_right_to),
+        cmocka_unit_test(asks_for_destinations_only_where_there_are_several),
         cmocka_unit_test(sends_head_payload_and_padding_behind_one_another),
         cmocka_unit_test(sends_an_empty_datagram),
         cmocka_unit_test(sends_from_the_address_that_it_is_told),
