@@ -61,4 +61,4 @@ install: build/build.ninja
 	meson install -C build
 
 clean:
-	rm -rf build build-test build-clang
+	rm -rf build build-test build-clang build-tsan

@@ -2,6 +2,7 @@
 // What works through it, and where, is shown in tests/e2e.
 #include "relay/relay_offload.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -229,6 +230,59 @@ static void calls_the_control_thread_when_it_has_work(void **state)
     relay_offload_close(&offload);
 }
 
+struct binder {
+    pthread_t thread;
+    uint32_t worker;
+};
+
+static void *bind_and_unbind(void *context)
+{
+    const struct binder *binder = context;
+
+    for (uint32_t i = 0; i < 500; i++) {
+        const struct turn_command_bind bind = {
+            .channel = i % 4,
+            .number = (uint16_t)(0x4000 + i % 4),
+            .tuple = {xdp_world_addr("192.0.2.7", (uint16_t)(5000 + binder->worker)),
+                      xdp_world_addr("192.0.2.1", 3478)},
+            .relayed = xdp_world_addr("192.0.2.1", (uint16_t)(50000 + binder->worker)),
+            .peer = xdp_world_addr("192.0.2.8", (uint16_t)(6000 + i % 4)),
+        };
+        const struct turn_command_unbind unbind = {.channel = i % 4};
+        relay_offload_bind(&offload, binder->worker, &bind);
+        if (i % 3 != 0) {
+            relay_offload_unbind(&offload, binder->worker, &unbind);
+        }
+    }
+    return NULL;
+}
+
+// The workers bind while the control thread ticks, reads news, switches and counts.
+static void serves_several_threads_at_once(void **state)
+{
+    struct binder binders[WORKERS];
+
+    (void)state;
+    open_in_world();
+    for (uint32_t i = 0; i < WORKERS; i++) {
+        binders[i].worker = i;
+        assert_int_equal(pthread_create(&binders[i].thread, NULL, bind_and_unbind, &binders[i]), 0);
+    }
+    for (int i = 0; i < 20; i++) {
+        IGNORE(relay_offload_tick(&offload, io_clock_now()));
+        assert_int_equal(io_loop_turn(&loop, 0), 0);
+        relay_offload_switch(&offload);
+        relay_offload_log(&offload);
+    }
+    for (uint32_t i = 0; i < WORKERS; i++) {
+        assert_int_equal(pthread_join(binders[i].thread, NULL), 0);
+        // Of the last four of each only number 498 stayed.
+        assert_true(xdp_table_is_bound(&offload.table, 498 % 4 * WORKERS + i));
+    }
+    assert_int_equal(offload.table.bound_count, WORKERS);
+    relay_offload_close(&offload);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +293,7 @@ int main(void)
         cmocka_unit_test(leaves_other_source_addresses_to_the_sockets),
         cmocka_unit_test(keeps_channels_of_workers_apart),
         cmocka_unit_test(calls_the_control_thread_when_it_has_work),
+        cmocka_unit_test(serves_several_threads_at_once),
     };
     return cmocka_run_group_tests(tests, open_loop, close_loop);
 }
