@@ -9,7 +9,7 @@
 #   make format       every C file as clang-format has it
 #   make fuzz         each fuzz target for FUZZ_SECONDS
 #   make prove        Frama-C shows the readers of stun free of runtime errors; takes minutes
-#   make bench        measures the relay beside others, in 25 minutes; QUICK=1: in four
+#   make bench        measures the relay beside others, in 25 minutes; QUICK=1: in five
 #   make install      DESTDIR and prefix are honoured
 #   make clean        removes the build folders
 FUZZ_SECONDS ?= 600

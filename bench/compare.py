@@ -47,7 +47,6 @@ class Run:
         self.options, self.world, self.folder = options, world, folder
         self.before = load(options)  # which the new records follow, and their rounds
         self.records, self.begun = [], time.monotonic()
-        self.best = {}  # highest rate without loss of single packets, by server
 
     def round_after(self, server, number):
         return number + 1 + max((one.get("round", 0) for one in self.before
@@ -90,8 +89,6 @@ class Run:
                 half = trials.cost(target, way, train, SIZE, CLIENTS, self.options.seconds,
                                    best["sent"] / 2)
                 self.add(rival.name, "cost", way=way, train=train, round=number, **half)
-                if way == "to peers" and train == 1:
-                    self.best[rival.name] = best["sent"]
 
     def flood(self, rival, target, number):
         for kind in trials.FLOODS:
@@ -105,25 +102,27 @@ class Run:
             ["taskset", "-c", str(LOAD_CORE), *self.world.load.prefix, self.options.probe, "bench",
              f"{RELAY[4]}:{LISTEN}", "--user", USER, "--password", PASSWORD, "--peer-address",
              LOAD[4], "--json", "--direction", "both", "--train", "1", "--num-clients",
-             str(CLIENTS), "--size", str(SIZE), "--seconds", "2", *map(str, options)],
+             str(CLIENTS), "--size", str(SIZE), *map(str, options)],
             text=True, capture_output=True, check=False)
         if done.returncode != 0:
             print(f"fairlead-probe on {rival.name}: {done.stderr.strip()}")
             return None
         return json.loads(done.stdout)
 
+    def add_latency(self, rival, kind, number, one):
+        self.add(rival.name, "latency", kind=kind, round=number, rate=one["rate"],
+                 lost=1 - one["returned"] / one["sent"], p50_us=one["p50_ns"] / 1e3,
+                 p99_us=one["p99_ns"] / 1e3, p999_us=one["p999_ns"] / 1e3)
+
     def probe(self, rival, _, number):
-        """Latency at rest, at half of the server's own highest rate, and at a common rate."""
-        own = round(self.best.get(rival.name, 2 * COMMON))
-        for load, rate in (("own", own), ("common", 2 * COMMON)):
-            found = self.ask_probe(rival, "--rate", rate, "--part", "latency")
-            for name, one in zip(("rest", "half"), found["latencies"] if found else ()):
-                if (load, name) == ("common", "rest"):
-                    continue
-                self.add(rival.name, "latency", kind="rest" if name == "rest" else load,
-                         round=number, rate=one["rate"], lost=1 - one["returned"] / one["sent"],
-                         p50_us=one["p50_ns"] / 1e3, p99_us=one["p99_ns"] / 1e3,
-                         p999_us=one["p999_ns"] / 1e3)
+        """Latency at rest, beside half of the highest rate that the probe finds, and beside a
+        rate that is the same for all."""
+        found = self.ask_probe(rival, "--part", "rate", "--part", "latency", "--seconds", 1)
+        for kind, one in zip(("rest", "own"), found["latencies"] if found else ()):
+            self.add_latency(rival, kind, number, one)
+        found = self.ask_probe(rival, "--part", "latency", "--seconds", 2, "--rate", 2 * COMMON)
+        if found:
+            self.add_latency(rival, "common", number, found["latencies"][1])
         found = self.ask_probe(rival, "--part", "allocate", "--num-allocations", 2000)
         if found:
             self.add(rival.name, "allocate", round=number, allocations=found["allocations"])
@@ -145,15 +144,14 @@ class Run:
                 self.world.receive_on_server(is_own)
                 getattr(self, part)(rival, target, number)
 
-    def floor(self, rival):
+    def floor(self):
         """What the load can do, of frames that are only turned round."""
         self.world.start_load()
-        with rivals.running(self.world, rival.command, self.folder, rival.cores) as server:
-            target = trials.Target(self.world, server, Clients(self.world, 4), CLIENTS)
-            for is_own in (False, True):
-                self.world.receive_on_server(is_own)
-                trial = trials.floor(self.world, target, 1, SIZE, CLIENTS, self.options.seconds)
-                self.add("reflector", "floor", is_own=is_own, **trial)
+        for is_own in (False, True):
+            self.world.receive_on_server(is_own)
+            trial = trials.floor(self.world, Clients(self.world, 4), SIZE, CLIENTS,
+                                 self.options.seconds)
+            self.add("reflector", "floor", is_own=is_own, **trial)
 
     def memory(self, names):
         starts = {"fairlead": lambda: server_bench.start_relay(
@@ -212,8 +210,8 @@ def main():
         for number in range(options.rounds):
             for rival in servers:
                 run.server(rival, number)
-        if "overload" in options.parts and servers:
-            run.floor(servers[0])
+        if "overload" in options.parts:
+            run.floor()
         if "memory" in options.parts:
             run.memory([one.name for one in servers])
         run.world.end_load()

@@ -10,7 +10,7 @@ import subprocess
 import pinner
 import rivals
 import stun
-from world import LISTEN, RELAY, SERVER_CORE, frame, heads_of
+from world import LISTEN, LOWEST, RELAY, SERVER_CORE, frame, heads_of
 
 ETHERNET, IP4, UDP, CHANDATA = 14, 20, 8, 4
 WAYS = {"to peers": (True,), "to clients": (False,), "both ways": (True, False)}
@@ -105,13 +105,15 @@ def cost(target, way, train, size, count, seconds, rate):
                     "busy_us": trial["busy"] / packets * 1e6 if packets else None}
 
 
-def floor(world, target, train, size, count, seconds):
+def floor(world, clients, size, count, seconds):
     """What the load itself can do: its frames, only turned round at the other end."""
-    heads, total = target.heads("to peers", train, size, count)
+    total = ETHERNET + IP4 + UDP + CHANDATA + size
+    heads = heads_of(world, clients, range(LOWEST, LOWEST + count), 4, True, total)
     turner = subprocess.Popen([*world.host.prefix, world.frame_load, "gb", "turn"],
                               stdout=subprocess.PIPE, text=True)
-    turner.stdout.readline()
     try:
+        if not turner.stdout.readline():
+            raise OSError("frame_load cannot turn frames round")
         back, sent = world.run(heads, seconds, total, FLAT_OUT, BATCH)
     finally:
         turner.terminate()
