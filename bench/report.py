@@ -203,12 +203,16 @@ def draw(found, folder):
 def headline(found):
     kind = {"size": SIZE, "clients": CLIENTS}
     lines = []
-    for train, text in ((32, "trains of 32"), (1, "single packets")):
+    for train, text in ((32, "trains of 32"), (1, "single packets of 100 clients")):
         ratios = [found.ratio("overload", "back", way=way, train=train, **kind) for way in WAYS]
         if all(ratios):
             lines.append(f"- **{text}: {min(ratios):.2f} to {max(ratios):.2f} times** what coturn "
                          "delivers at overload, by sockets, on one core "
                          f"({', '.join(f'{way} {ratio:.2f}' for way, ratio in zip(WAYS, ratios))})")
+    ratio = found.ratio("overload", "back", way="to peers", train=1, size=SIZE, clients=1000)
+    if ratio:
+        lines.append(f"- **single packets of 1,000 clients, in which the kernel finds hardly any "
+                     f"trains: {ratio:.2f} times**")
     xdp = found.figure("fairlead-xdp", "overload", "back", way="to peers", train=1, **kind)
     if xdp:
         lines.append(f"- **{short(xdp[0])} packets a second** of 1,000 bytes through one core where "
