@@ -19,6 +19,14 @@ int io_udp_group_probe(const struct addr *local)
     return error;
 }
 
+// The group itself comes to be when the second socket is bound.
+int io_udp_group_found(const struct io_udp *udp)
+{
+    const int yes = 1;
+
+    return setsockopt(udp->fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes) == 0 ? 0 : -errno;
+}
+
 int io_udp_group_steer(const struct io_udp *udp, const struct sock_filter *program,
                        size_t program_len)
 {

@@ -56,12 +56,12 @@ void relay_listen_init(struct relay_listen *listen)
     }
 }
 
-static int steer(const struct relay_listen_group *group, const struct io_udp *first)
+static int steer(const struct relay_listen_group *group, const struct io_udp *one)
 {
     struct sock_filter program[RELAY_LANE_PROGRAM_MAX];
-    const size_t len = relay_lane_program(program, (enum addr_family)first->local.family,
+    const size_t len = relay_lane_program(program, (enum addr_family)one->local.family,
                                           group->worker_count, group->key);
-    const int error = io_udp_group_steer(first, program, len);
+    const int error = io_udp_group_steer(one, program, len);
 
     if (error != 0) {
         LOG_ERROR("clients cannot be steered to workers", LOG_ERROR_NUMBER("error", error));
@@ -70,19 +70,23 @@ static int steer(const struct relay_listen_group *group, const struct io_udp *fi
 }
 
 static int open_lane(struct relay_listener *listener, const struct relay_listen_group *group,
-                     enum addr_family family, uint32_t lane)
+                     enum addr_family family, uint32_t worker, uint32_t lane)
 {
+    const bool is_first = worker == 0 && lane == 0;
     const struct io_udp_options options = {
         .local = place_of(group->config, family),
         .has_destination = true,
         .has_ip_fields = true,
         .has_trains = true,
-        .is_shared = true,
+        .is_shared = !is_first,
         .receive_buffer_len = RECEIVE_LEN,
         .send_buffer_len = lane == RELAY_LANE_CONTROL ? SEND_LEN : 0,
     };
-    const int error = io_udp_open(&options, &listener->udp);
+    int error = io_udp_open(&options, &listener->udp);
 
+    if (error == 0 && is_first) {
+        error = io_udp_group_found(&listener->udp);
+    }
     if (error != 0) {
         log_refusal(&options.local, error);
     }
@@ -97,8 +101,8 @@ static int open_family(struct relay_listen *listen, const struct relay_listen_gr
     int error = 0;
 
     for (uint32_t lane = 0; lane < RELAY_LANE_COUNT && error == 0; lane++) {
-        error = open_lane(&lanes[lane], group, family, lane);
-        if (error == 0 && worker == 0 && lane == 0) {
+        error = open_lane(&lanes[lane], group, family, worker, lane);
+        if (error == 0 && worker == 0 && lane == 1) { // now there is a group
             error = steer(group, &lanes[lane].udp);
         }
         if (error == 0) {

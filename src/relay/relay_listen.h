@@ -23,7 +23,7 @@ struct relay_listen_group {
     uint8_t key[RELAY_LANE_KEY_LEN];
 };
 
-// Whether nobody else listens there, and logs who does. 0 or -errno.
+// Whether nobody else listens there, and logs who does, before more is opened. 0 or -errno.
 MUST_USE int relay_listen_probe(const struct relay_config *config);
 
 // None is open.

@@ -28,7 +28,8 @@ static struct io_udp open_at(struct addr local, bool is_shared)
 
 static void open_members(struct io_udp members[MEMBERS])
 {
-    members[0] = open_at(loopback(0), true);
+    members[0] = open_at(loopback(0), false);
+    assert_int_equal(io_udp_group_found(&members[0]), 0);
     for (int i = 1; i < MEMBERS; i++) {
         members[i] = open_at(members[0].local, true);
     }
@@ -77,16 +78,35 @@ static void probe_tells_whether_somebody_has_the_port(void **state)
 
 static void only_those_share_that_say_so(void **state)
 {
-    struct io_udp first = open_at(loopback(0), true);
-    struct io_udp_options options = {.local = first.local};
+    struct io_udp first = open_at(loopback(0), false);
+    struct io_udp_options options = {.local = first.local, .is_shared = true};
     struct io_udp second = {.fd = -1};
 
     (void)state;
+    assert_int_equal(io_udp_open(&options, &second), -EADDRINUSE); // no group is founded
+    assert_int_equal(io_udp_group_found(&first), 0);
+    options.is_shared = false;
     assert_int_equal(io_udp_open(&options, &second), -EADDRINUSE);
     options.is_shared = true;
     assert_int_equal(io_udp_open(&options, &second), 0);
     io_udp_close(&first);
     io_udp_close(&second);
+}
+
+// As two relays would that are started at the same moment: the port is free when each of them asks.
+static void only_one_founds_a_group(void **state)
+{
+    struct io_udp members[MEMBERS];
+    struct io_udp_options options = {.is_shared = false};
+    struct io_udp other = {.fd = -1};
+
+    (void)state;
+    open_members(members);
+    options.local = members[0].local;
+    assert_int_equal(io_udp_open(&options, &other), -EADDRINUSE);
+    close_members(members);
+    assert_int_equal(io_udp_open(&options, &other), 0);
+    io_udp_close(&other);
 }
 
 // The program returns the first byte of the payload.
@@ -141,11 +161,12 @@ static void a_number_that_nobody_has_leaves_it_to_the_kernel(void **state)
 static void a_program_that_never_returns_is_refused(void **state)
 {
     static const struct sock_filter program[] = {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0)};
-    struct io_udp member = open_at(loopback(0), true);
+    struct io_udp members[MEMBERS];
 
     (void)state;
-    assert_int_equal(io_udp_group_steer(&member, program, COUNT_OF(program)), -EINVAL);
-    io_udp_close(&member);
+    open_members(members);
+    assert_int_equal(io_udp_group_steer(&members[0], program, COUNT_OF(program)), -EINVAL);
+    close_members(members);
 }
 
 int main(void)
@@ -153,6 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(probe_tells_whether_somebody_has_the_port),
         cmocka_unit_test(only_those_share_that_say_so),
+        cmocka_unit_test(only_one_founds_a_group),
         cmocka_unit_test(the_program_names_a_socket_by_the_order_of_opening),
         cmocka_unit_test(a_number_that_nobody_has_leaves_it_to_the_kernel),
         cmocka_unit_test(a_program_that_never_returns_is_refused),

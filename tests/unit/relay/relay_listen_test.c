@@ -77,11 +77,30 @@ static void says_that_another_server_runs_here(void **state)
     assert_int_equal(relay_listen_probe(&config), 0);
 }
 
+// Both have asked whether the port is free before either has taken it.
+static void does_not_share_with_another_relay(void **state)
+{
+    const struct relay_config config = fixture_config(ADDR_IP4);
+    const struct relay_listen_group group = {.config = &config, .worker_count = 2};
+    struct relay_listen other;
+
+    (void)state;
+    host_log_open(LOG_LINE_HUMAN);
+    open_both(&group);
+    relay_listen_init(&other);
+    assert_int_equal(relay_listen_open(&other, &group, 0, &loop, &traffic), -EADDRINUSE);
+    assert_non_null(strstr(host_log(), "ERROR cannot listen; does another STUN server run here?"));
+    relay_listen_close(&other, &loop);
+    close_both();
+    host_log_close();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(has_a_lane_of_each_kind_for_each_worker),
         cmocka_unit_test(says_that_another_server_runs_here),
+        cmocka_unit_test(does_not_share_with_another_relay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
