@@ -200,8 +200,12 @@ static void unwatch(struct relay_offload *offload)
 
 static int open_table(struct relay_offload *offload)
 {
-    const uint32_t slot_max = offload->worker_count * offload->channels_per_worker;
-    int error = xdp_table_open(&offload->program, slot_max, &offload->table);
+    const uint64_t slot_max = (uint64_t)offload->worker_count * offload->channels_per_worker;
+    int error = -E2BIG;
+
+    if (slot_max <= UINT32_MAX) {
+        error = xdp_table_open(&offload->program, (uint32_t)slot_max, &offload->table);
+    }
 
     if (error != 0) {
         return error;
@@ -254,7 +258,7 @@ static int open_all(struct relay_offload *offload, const struct relay_config *co
     }
     error = open_table(offload);
     if (error != 0) {
-        xdp_reason_set(reason, "routes and neighbours cannot be watched: %s", strerror(-error));
+        xdp_reason_set(reason, "there can be no table of channels: %s", strerror(-error));
         xdp_program_close(&offload->program);
     }
     return error;

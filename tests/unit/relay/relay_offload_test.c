@@ -99,6 +99,20 @@ static void auto_may_find_none(void **state)
     expect_closed();
 }
 
+// More slots than 32 bits can number.
+static void goes_without_a_table_that_would_be_too_large(void **state)
+{
+    struct relay_config config = config_for("near0");
+
+    (void)state;
+    if (!xdp_world_enter()) {
+        skip();
+    }
+    config.max_channels = 1 << 16;
+    relay_offload_open(&offload, &config, 1 << 16, &loop);
+    expect_closed();
+}
+
 // In a network of its own, which the tests after it have too.
 static void open_in_world(void)
 {
@@ -289,6 +303,7 @@ int main(void)
         cmocka_unit_test(opens_nothing_unless_asked),
         cmocka_unit_test(goes_without_an_interface_that_is_not_there),
         cmocka_unit_test(auto_may_find_none),
+        cmocka_unit_test(goes_without_a_table_that_would_be_too_large),
         cmocka_unit_test(leaves_ambiguous_addresses_to_the_sockets),
         cmocka_unit_test(leaves_other_source_addresses_to_the_sockets),
         cmocka_unit_test(keeps_channels_of_workers_apart),
