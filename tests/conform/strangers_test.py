@@ -10,8 +10,8 @@ import case
 import stun
 from client import ARRIVAL_S
 
-FLOOD, AT_ONCE = 20000, 400
-GROWTH_MAX_KIB = 512
+FLOOD, AT_ONCE = 40000, 400
+GROWTH_MAX_KIB = 1280  # buffers of one worker that are used for the first time
 SEED = int(os.environ.get("FAIRLEAD_SEED") or str(random.randrange(2**32)), 0)
 
 
@@ -20,7 +20,9 @@ class Strangers(case.Case):
         super().setUp()
         print(f"FAIRLEAD_SEED={SEED:#x}", flush=True)
         self.random = random.Random(SEED)
-        self.one = self.relay("--allow-peer", "127.0.0.1")
+        # Answers to all of them are what would be remembered, if anything were.
+        self.one = self.relay("--allow-peer", "127.0.0.1", "--unauthenticated-rate", "0",
+                              "--num-worker-threads", "1")
 
     def serves(self):
         """Whether a client gets all that it is due."""

@@ -235,7 +235,10 @@ static void asks_for_destinations_only_where_there_are_several(void **state)
         const int level = is_ip6 ? IPPROTO_IPV6 : IPPROTO_IP;
         const int name = is_ip6 ? IPV6_RECVPKTINFO : IP_PKTINFO;
 
-        struct io_udp_options options = {.local = {.family = families[i]}, .has_destination = true};
+        struct io_udp_options options = {
+            .local = {.family = (uint8_t)families[i]},
+            .has_destination = true,
+        };
         struct io_udp udp;
 
         assert_int_equal(io_udp_open(&options, &udp), 0); // unspecified
