@@ -237,12 +237,16 @@ static bool is_control(const struct io_udp_arrival *arrival)
            !(arrival->ptr[0] == 0 && arrival->ptr[1] == SEND_INDICATION_LOW);
 }
 
-// Whether data of the same client came before the arrival `index`.
-static bool has_data_before(const struct io_udp_batch *batch, uint32_t index)
+// The arrivals of a batch that are served after the requests, in their order.
+struct queue {
+    uint32_t count;
+    const struct io_udp_arrival *waiting[BATCH_LEN];
+};
+
+static bool has_same_client(const struct queue *queue, const struct io_udp_arrival *arrival)
 {
-    for (uint32_t i = 0; i < index; i++) {
-        if (!is_control(&batch->arrivals[i]) &&
-            addr_equal(&batch->arrivals[i].from, &batch->arrivals[index].from)) {
+    for (uint32_t i = 0; i < queue->count; i++) {
+        if (addr_equal(&queue->waiting[i]->from, &arrival->from)) {
             return true;
         }
     }
@@ -257,22 +261,23 @@ void relay_traffic_from_clients(struct io_watch *watch, uint32_t events)
     const struct io_udp_batch *batch = &traffic->batch;
     struct relay_listener *listener = (struct relay_listener *)watch;
     struct now now = relay_traffic_settle(traffic);
-    bool is_served[BATCH_LEN] = {false};
+    struct queue queue;
 
     (void)events;
     if (!receive(traffic, &listener->udp, &traffic->stats.drops_from_clients)) {
         return;
     }
+    queue.count = 0;
     for (uint32_t i = 0; i < batch->count; i++) {
-        if (is_control(&batch->arrivals[i]) && !has_data_before(batch, i)) {
-            serve(traffic, now, &batch->arrivals[i]);
-            is_served[i] = true;
+        const struct io_udp_arrival *arrival = &batch->arrivals[i];
+        if (is_control(arrival) && !has_same_client(&queue, arrival)) {
+            serve(traffic, now, arrival);
+        } else {
+            queue.waiting[queue.count++] = arrival;
         }
     }
-    for (uint32_t i = 0; i < batch->count; i++) {
-        if (!is_served[i]) {
-            serve(traffic, now, &batch->arrivals[i]);
-        }
+    for (uint32_t i = 0; i < queue.count; i++) {
+        serve(traffic, now, queue.waiting[i]);
     }
     io_udp_outbox_flush(&traffic->outbox);
 }
