@@ -114,6 +114,12 @@ static struct {
     struct iovec parts[BATCH_MAX];
 } ring;
 
+// A word of the ring, which the kernel has aligned.
+static unsigned *word_at(uint8_t *map, uint32_t offset)
+{
+    return (unsigned *)(void *)(map + offset);
+}
+
 static void open_ring(void)
 {
     struct io_uring_params params = {.flags =
@@ -132,11 +138,11 @@ static void open_ring(void)
     if (map == MAP_FAILED || ring.sqes == MAP_FAILED) {
         fail("no memory for the ring");
     }
-    ring.tail = (unsigned *)(map + params.sq_off.tail);
-    ring.mask = *(unsigned *)(map + params.sq_off.ring_mask);
-    ring.array = (unsigned *)(map + params.sq_off.array);
-    ring.done_head = (unsigned *)(map + params.cq_off.head);
-    ring.done_tail = (unsigned *)(map + params.cq_off.tail);
+    ring.tail = word_at(map, params.sq_off.tail);
+    ring.mask = *word_at(map, params.sq_off.ring_mask);
+    ring.array = word_at(map, params.sq_off.array);
+    ring.done_head = word_at(map, params.cq_off.head);
+    ring.done_tail = word_at(map, params.cq_off.tail);
 }
 
 static void send_by_ring(void)
