@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypto/crypto_wipe.h"
+#include "turn/turn_layout.h"
 
 enum {
     PORT_COUNT = 65536,
@@ -25,14 +26,6 @@ struct layout {
     size_t end;
 };
 
-// Reserves `len` bytes at *end, which stays a multiple of 64 (a cache line).
-static size_t place(size_t *end, size_t len)
-{
-    size_t at = *end;
-    *end = (at + len + 63) / 64 * 64;
-    return at;
-}
-
 // Each thing that counts may be another user's.
 static uint32_t user_capacity(const struct turn_config *config)
 {
@@ -51,13 +44,14 @@ static struct layout layout_of(const struct turn_config *config)
     struct layout layout = {0};
     size_t *end = &layout.end;
 
-    (void)place(end, sizeof(struct turn_commons));
-    layout.ports = place(end, turn_ports_size());
-    layout.quotas =
-        place(end, turn_quota_store_size(user_capacity(config), holding_capacity(config)));
-    layout.reservations = place(end, turn_reservation_store_size(config->max_reservations));
-    layout.shards = place(end, config->shard_count * sizeof(struct turn_commons_shard));
-    layout.relayed = place(end, PORT_COUNT * sizeof(_Atomic uint16_t));
+    (void)turn_layout_place(end, sizeof(struct turn_commons));
+    layout.ports = turn_layout_place(end, turn_ports_size());
+    layout.quotas = turn_layout_place(
+        end, turn_quota_store_size(user_capacity(config), holding_capacity(config)));
+    layout.reservations =
+        turn_layout_place(end, turn_reservation_store_size(config->max_reservations));
+    layout.shards = turn_layout_place(end, config->shard_count * sizeof(struct turn_commons_shard));
+    layout.relayed = turn_layout_place(end, PORT_COUNT * sizeof(_Atomic uint16_t));
     return layout;
 }
 

@@ -6,6 +6,7 @@
 
 #include "crypto/crypto_wipe.h"
 #include "stun/stun_chandata.h"
+#include "turn/turn_layout.h"
 #include "turn/turn_relay.h"
 #include "turn/turn_request.h"
 #include "turn/turn_server_priv.h"
@@ -23,28 +24,23 @@ struct layout {
     size_t end;
 };
 
-// Reserves `len` bytes at *end, which stays a multiple of 64 (a cache line).
-static size_t place(size_t *end, size_t len)
-{
-    size_t at = *end;
-    *end = (at + len + 63) / 64 * 64;
-    return at;
-}
-
 static struct layout layout_of(const struct turn_config *config)
 {
     struct layout layout = {0};
     size_t *end = &layout.end;
 
-    (void)place(end, sizeof(struct turn_server));
-    layout.credential = place(end, turn_credential_size(config));
-    layout.peers = place(end, turn_peers_size(config));
-    layout.commons = place(end, config->commons == NULL ? turn_commons_size(config) : 0);
-    layout.expiry = place(end, turn_expiry_size(config));
-    layout.allocations = place(end, turn_allocation_store_size(config->max_allocations));
-    layout.permissions = place(end, turn_permission_store_size(config->max_permissions));
-    layout.channels = place(end, turn_channel_store_size(config->max_channels));
-    layout.limits = place(end, turn_limit_store_size(config));
+    (void)turn_layout_place(end, sizeof(struct turn_server));
+    layout.credential = turn_layout_place(end, turn_credential_size(config));
+    layout.peers = turn_layout_place(end, turn_peers_size(config));
+    layout.commons =
+        turn_layout_place(end, config->commons == NULL ? turn_commons_size(config) : 0);
+    layout.expiry = turn_layout_place(end, turn_expiry_size(config));
+    layout.allocations =
+        turn_layout_place(end, turn_allocation_store_size(config->max_allocations));
+    layout.permissions =
+        turn_layout_place(end, turn_permission_store_size(config->max_permissions));
+    layout.channels = turn_layout_place(end, turn_channel_store_size(config->max_channels));
+    layout.limits = turn_layout_place(end, turn_limit_store_size(config));
     return layout;
 }
 
