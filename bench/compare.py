@@ -8,7 +8,9 @@ Usage: compare.py RELAY PROBE FRAME_LOAD [--quick] [--rounds N] [--only SERVER,.
   overload  packets delivered of all that raw frames can offer
   rate      the highest rate without loss, and CPU time per packet at half of it
   flood     what of legitimate packets arrives beside a flood
-  probe     fairlead-probe bench: latency, allocations a second
+  delay     how long packets are under way through the server, at rates the same for all, and at
+            half of its own highest rate
+  probe     fairlead-probe bench: round trips, allocations a second
   memory    bytes per allocation, as server_bench.py has it
 
 What was found goes to FILE as JSON, of which report.py makes pages. With --append it goes behind
@@ -30,7 +32,7 @@ import server_bench
 import trials
 from world import (LISTEN, LOAD, LOAD_CORE, PASSWORD, RELAY, USER, Clients, World, sandbox)
 
-PARTS = ("overload", "rate", "flood", "probe", "memory")
+PARTS = ("overload", "rate", "delay", "flood", "probe", "memory")
 CLIENTS = 100
 SIZE = 1000          # bytes of payload
 TRAINS = (1, 32)
@@ -39,7 +41,9 @@ LEGITIMATE = 20_000  # packets a second beside a flood
 TIMES = (0, 1, 2, 5, 10, 20)
 QUICK_TIMES = (0, 5, 20)
 HIGHEST = {True: 2_000_000, False: 6_000_000}  # packets a second that a search goes up to
-COMMON = 20_000      # packets a second beside latency at a common rate
+COMMON = 20_000      # packets a second beside round trips
+DELAY_RATES = (20_000, 50_000, 100_000, 200_000)
+DELAY_WAY = "both ways"
 
 
 class Run:
@@ -47,6 +51,7 @@ class Run:
         self.options, self.world, self.folder = options, world, folder
         self.before = load(options)  # which the new records follow, and their rounds
         self.records, self.begun = [], time.monotonic()
+        self.highest = {}  # loss-free rate of single packets by server
 
     def round_after(self, server, number):
         return number + 1 + max((one.get("round", 0) for one in self.before
@@ -66,6 +71,12 @@ class Run:
               + "  ".join(f"{key} {value:,.0f}" if value >= 100 else f"{key} {value:.2f}"
                           for key, value in figures.items()), flush=True)
 
+    def save(self):
+        """After each server, so that little is lost with what fails behind it."""
+        if self.options.json:
+            path = pathlib.Path(self.options.json)
+            path.write_text(json.dumps(self.before + self.records, indent=1) + "\n")
+
     def kinds(self):
         """What is sent: way, length of trains, size, number of clients."""
         found = [(way, train, SIZE, CLIENTS) for train in TRAINS for way in trials.WAYS]
@@ -80,15 +91,26 @@ class Run:
                      round=number, **trial)
 
     def rate(self, rival, target, number):
-        for way in ("to peers",) if self.options.quick else trials.WAYS:
-            for train in TRAINS:
+        for way in ("to peers", DELAY_WAY) if self.options.quick else trials.WAYS:
+            for train in (1,) if self.options.quick and way == DELAY_WAY else TRAINS:
                 best = trials.loss_free(target, way, train, SIZE, CLIENTS,
                                         self.options.seconds / 3, self.options.steps,
                                         HIGHEST[rival.has_trains])
                 self.add(rival.name, "rate", way=way, train=train, round=number, **best)
+                if train == 1:
+                    self.highest[rival.name, way] = best["sent"]
                 half = trials.cost(target, way, train, SIZE, CLIENTS, self.options.seconds,
                                    best["sent"] / 2)
                 self.add(rival.name, "cost", way=way, train=train, round=number, **half)
+
+    def delay(self, rival, target, number):
+        rates = [(rate, False) for rate in DELAY_RATES]
+        highest = self.highest.get((rival.name, DELAY_WAY))
+        if highest:
+            rates.append((highest / 2, True))
+        for rate, is_own in rates:
+            trial = trials.delay(target, DELAY_WAY, 1, SIZE, CLIENTS, 2 * self.options.seconds, rate)
+            self.add(rival.name, "delay", is_own=is_own, round=number, **trial)
 
     def flood(self, rival, target, number):
         for kind in trials.FLOODS:
@@ -109,20 +131,13 @@ class Run:
             return None
         return json.loads(done.stdout)
 
-    def add_latency(self, rival, kind, number, one):
-        self.add(rival.name, "latency", kind=kind, round=number, rate=one["rate"],
-                 lost=1 - one["returned"] / one["sent"], p50_us=one["p50_ns"] / 1e3,
-                 p99_us=one["p99_ns"] / 1e3, p999_us=one["p999_ns"] / 1e3)
-
     def probe(self, rival, _, number):
-        """Latency at rest, beside half of the highest rate that the probe finds, and beside a
-        rate that is the same for all."""
-        found = self.ask_probe(rival, "--part", "rate", "--part", "latency", "--seconds", 1)
-        for kind, one in zip(("rest", "own"), found["latencies"] if found else ()):
-            self.add_latency(rival, kind, number, one)
+        """Round trips at rest, and beside a rate that is the same for all."""
         found = self.ask_probe(rival, "--part", "latency", "--seconds", 2, "--rate", 2 * COMMON)
-        if found:
-            self.add_latency(rival, "common", number, found["latencies"][1])
+        for kind, one in zip(("rest", "common"), found["latencies"] if found else ()):
+            self.add(rival.name, "latency", kind=kind, round=number, rate=one["rate"],
+                     lost=1 - one["returned"] / one["sent"], p50_us=one["p50_ns"] / 1e3,
+                     p99_us=one["p99_ns"] / 1e3, p999_us=one["p999_ns"] / 1e3)
         found = self.ask_probe(rival, "--part", "allocate", "--num-allocations", 2000)
         if found:
             self.add(rival.name, "allocate", round=number, allocations=found["allocations"])
@@ -140,7 +155,7 @@ class Run:
             for part in wanted:
                 # At overload whoever receives would leave the server nothing: the load's core does
                 # it, as where a machine's other cores receive. The program for XDP is what receives.
-                is_own = part in ("rate", "probe") or not rival.has_trains
+                is_own = part in ("rate", "delay", "probe") or not rival.has_trains
                 self.world.receive_on_server(is_own)
                 getattr(self, part)(rival, target, number)
 
@@ -210,13 +225,13 @@ def main():
         for number in range(options.rounds):
             for rival in servers:
                 run.server(rival, number)
+                run.save()
         if "overload" in options.parts:
             run.floor()
         if "memory" in options.parts:
             run.memory([one.name for one in servers])
         run.world.end_load()
-    if options.json:
-        pathlib.Path(options.json).write_text(json.dumps(run.before + run.records, indent=1) + "\n")
+        run.save()
 
 
 if __name__ == "__main__":

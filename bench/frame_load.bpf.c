@@ -57,6 +57,23 @@ static __always_inline _Bool is_due(void)
     return 1;
 }
 
+_Bool is_stamping;
+__u64 delays[FRAME_LOAD_STEP_COUNT]; // how many frames were so long under way
+
+static __always_inline _Bool count_delay(const struct frame_load_stamp *stamp, __u64 now)
+{
+    if (stamp->made_ns == 0 || stamp->made_ns != ~stamp->turned_over) {
+        return 0;
+    }
+    __u64 step = (now - stamp->made_ns) / FRAME_LOAD_STEP_NS;
+    step = step < FRAME_LOAD_STEP_COUNT ? step : FRAME_LOAD_STEP_COUNT - 1;
+    delays[step & (FRAME_LOAD_STEP_COUNT - 1)]++; // on one CPU at a time, as frames_seen is
+    return 1;
+}
+
+// ChannelData's head of 4 bytes came off on the way, or went on, or neither.
+enum { SHIFT = 4, SHIFT_COUNT = 3 };
+
 // Writes the whole head anew, since pages come back as they were when they were freed.
 SEC("xdp")
 int make(struct xdp_md *ctx)
@@ -74,6 +91,11 @@ int make(struct xdp_md *ctx)
         return XDP_DROP;
     }
     __builtin_memcpy(data, head->bytes, FRAME_LOAD_HEAD_MAX);
+    if (is_stamping) {
+        struct frame_load_stamp stamp = {.made_ns = bpf_ktime_get_ns()};
+        stamp.turned_over = ~stamp.made_ns;
+        __builtin_memcpy(data + FRAME_LOAD_STAMP_AT, &stamp, sizeof stamp);
+    }
     if (head->cut > 0 && bpf_xdp_adjust_tail(ctx, -(int)head->cut) != 0) {
         return XDP_DROP;
     }
@@ -96,6 +118,40 @@ static __always_inline _Bool is_counted(struct ethhdr *eth, __u8 *data_end)
     return protocol == IPPROTO_UDP && is_counting;
 }
 
+static __always_inline void count_delay_of_frame(struct xdp_md *ctx)
+{
+    __u64 now = bpf_ktime_get_ns();
+
+    for (int i = 0; i < SHIFT_COUNT; i++) {
+        struct frame_load_stamp stamp;
+        __u32 at = FRAME_LOAD_STAMP_AT + (i - 1) * SHIFT;
+        if (bpf_xdp_load_bytes(ctx, at, &stamp, sizeof stamp) == 0 && count_delay(&stamp, now)) {
+            return;
+        }
+    }
+}
+
+struct cut {
+    struct __sk_buff *skb;
+    __u64 now;
+};
+
+// One packet of a train, as if it had been cut.
+static long count_delay_of_segment(__u32 index, void *context)
+{
+    struct cut *cut = context;
+
+    for (int i = 0; i < SHIFT_COUNT; i++) {
+        struct frame_load_stamp stamp;
+        __u32 at = FRAME_LOAD_STAMP_AT + (i - 1) * SHIFT + index * cut->skb->gso_size;
+        if (bpf_skb_load_bytes(cut->skb, at, &stamp, sizeof stamp) == 0 &&
+            count_delay(&stamp, cut->now)) {
+            return 0;
+        }
+    }
+    return 0;
+}
+
 SEC("xdp")
 int count(struct xdp_md *ctx)
 {
@@ -104,6 +160,9 @@ int count(struct xdp_md *ctx)
     }
     if (ctx->data_end - ctx->data >= shortest) {
         frames_seen++;
+        if (is_stamping) {
+            count_delay_of_frame(ctx);
+        }
     }
     return XDP_DROP;
 }
@@ -117,6 +176,10 @@ int count_trains(struct __sk_buff *skb)
     }
     if (skb->len >= shortest) {
         frames_seen += skb->gso_segs > 1 ? skb->gso_segs : 1;
+        if (is_stamping) {
+            struct cut cut = {skb, bpf_ktime_get_ns()};
+            bpf_loop(skb->gso_segs > 1 ? skb->gso_segs : 1, count_delay_of_segment, &cut, 0);
+        }
     }
     return TC_ACT_SHOT;
 }

@@ -11,11 +11,12 @@
 // Orders, one a line:
 //   head HEX [CUT]    how one frame begins: FRAME_LOAD_HEAD_MAX bytes as hexadecimal digits; it is
 //                     CUT bytes shorter than LEN
-//   go SECONDS LEN [RATE [BURST [SHORTEST]]]
+//   go SECONDS LEN [RATE [BURST [SHORTEST [STAMPS]]]]
 //                     sends frames of LEN bytes, with these heads in turns and zeros behind them,
 //                     RATE of them a second (0: as many as can be made), BURST at a time; prints
-//                     frames sent, frames back that have SHORTEST bytes or more, seconds; then
-//                     forgets the heads
+//                     frames sent, frames back that have SHORTEST bytes or more, seconds, and
+//                     with STAMPS, which go into frames of IPv4, how many nanoseconds 50, 99 and
+//                     99.9 % of those that are back were under way at most; then forgets the heads
 //
 // The frames are made by BPF_PROG_TEST_RUN in its live mode. The program on the interface passes
 // everything but while it counts: then UDP is dropped. Counting at the stack's door belongs to a
@@ -112,6 +113,7 @@ struct order {
     double rate;       // frames a second; 0: as many as can be made
     uint32_t burst;    // frames behind one another
     uint32_t shortest; // bytes of a frame that counts
+    uint32_t stamps;   // not 0: frames bear the time
 };
 
 struct sent {
@@ -195,6 +197,24 @@ static void turn_round(unsigned ifindex, bool looks_up)
     pause();
 }
 
+// The delay in nanoseconds that so many of a thousand frames do not exceed; 0 when there are none.
+static uint64_t delay_of(const struct frame_load_bpf *skel, uint64_t of_1000)
+{
+    uint64_t all = 0;
+    uint64_t below = 0;
+
+    for (uint64_t i = 0; i < FRAME_LOAD_STEP_COUNT; i++) {
+        all += skel->bss->delays[i];
+    }
+    for (uint64_t i = 0; i < FRAME_LOAD_STEP_COUNT && all > 0; i++) {
+        below += skel->bss->delays[i];
+        if (below * 1000 >= all * of_1000) {
+            return (i + 1) * FRAME_LOAD_STEP_NS;
+        }
+    }
+    return 0;
+}
+
 static void measure(struct frame_load_bpf *skel, unsigned ifindex, const struct order *order)
 {
     struct order warm = *order;
@@ -202,14 +222,18 @@ static void measure(struct frame_load_bpf *skel, unsigned ifindex, const struct 
     warm.seconds = WARM_S;
     skel->bss->shortest = order->shortest;
     skel->bss->is_counting = true;
+    skel->bss->is_stamping = order->stamps != 0;
     (void)send_frames(skel, ifindex, &warm);
     usleep(SETTLE_US);
     uint64_t before = skel->bss->frames_seen;
+    memset(skel->bss->delays, 0, sizeof skel->bss->delays);
     struct sent sent = send_frames(skel, ifindex, order);
     usleep(SETTLE_US);
     skel->bss->is_counting = false;
-    printf("%llu %llu %.6f\n", (unsigned long long)sent.frames,
-           (unsigned long long)(skel->bss->frames_seen - before), sent.seconds);
+    printf("%llu %llu %.6f %llu %llu %llu\n", (unsigned long long)sent.frames,
+           (unsigned long long)(skel->bss->frames_seen - before), sent.seconds,
+           (unsigned long long)delay_of(skel, 500), (unsigned long long)delay_of(skel, 990),
+           (unsigned long long)delay_of(skel, 999));
     fflush(stdout);
 }
 
@@ -230,8 +254,8 @@ static void obey(unsigned ifindex, bool has_trains)
         struct order order = {0};
         if (strncmp(line, "head ", 5) == 0 && head_count < FRAME_LOAD_HEAD_COUNT) {
             add_head(skel, head_count++, line + 5);
-        } else if (sscanf(line, "go %lf %u %lf %u %u", &order.seconds, &order.len, &order.rate,
-                          &order.burst, &order.shortest) >= 2 &&
+        } else if (sscanf(line, "go %lf %u %lf %u %u %u", &order.seconds, &order.len, &order.rate,
+                          &order.burst, &order.shortest, &order.stamps) >= 2 &&
                    head_count > 0 && order.len >= FRAME_LOAD_HEAD_MAX &&
                    order.len <= FRAME_LOAD_FRAME_MAX) {
             skel->bss->head_count = head_count;

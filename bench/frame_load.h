@@ -9,6 +9,16 @@ enum {
     FRAME_LOAD_HEAD_COUNT = 65536,
     FRAME_LOAD_FRAME_MAX = 1514,
     FRAME_LOAD_LINE_COUNT = 1 << 18,
+    FRAME_LOAD_STAMP_AT = 64,        // bytes into a frame of IPv4, behind ChannelData's head
+    FRAME_LOAD_STEP_NS = 1024,       // of delays as they are counted
+    FRAME_LOAD_STEP_COUNT = 1 << 17, // a power of two
+};
+
+// When a frame was made (bpf_ktime_get_ns()), and the same with all bits turned over: the two leave
+// the UDP checksum as it was with zeros.
+struct frame_load_stamp {
+    __u64 made_ns;
+    __u64 turned_over;
 };
 
 // A line of the cache.

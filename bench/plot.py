@@ -7,9 +7,13 @@ alone.
 import html
 
 COLOURS = {"fairlead": "#0072B2", "fairlead-xdp": "#56B4E9", "fairlead-2": "#009E73",
-           "coturn": "#D55E00", "pion": "#7A7A7A"}
+           "coturn": "#D55E00", "pion": "#7A7A7A",
+           "haproxy": "#D55E00", "haproxy-splice": "#E69F00", "nginx": "#009E73",
+           "stunnel": "#CC79A7", "ssh -R": "#7A7A7A"}
 NAMES = {"fairlead": "Fairlead", "fairlead-xdp": "Fairlead, XDP", "fairlead-2": "Fairlead, 2 workers",
-         "coturn": "coturn", "pion": "pion/turn"}
+         "coturn": "coturn", "pion": "pion/turn",
+         "haproxy": "haproxy", "haproxy-splice": "haproxy, splicing", "nginx": "nginx stream",
+         "stunnel": "stunnel, both ends", "ssh -R": "ssh -R, both ends"}
 INK, FAINT = "#222222", "#777777"
 FONT = "font-family='Helvetica, Arial, sans-serif'"
 

@@ -128,8 +128,7 @@ def rate_table(found, train):
 
 def latency_table(found):
     rows = []
-    for kind, text in (("rest", "at rest"), ("common", "beside 20 k packets/s"),
-                       ("own", "at half of its own highest rate")):
+    for kind, text in (("rest", "at rest"), ("common", "beside 20 k packets/s")):
         for name in found.servers:
             figures = [found.figure(name, "latency", field, kind=kind)
                        for field in ("rate", "p50_us", "p99_us", "p999_us", "lost")]
@@ -137,6 +136,26 @@ def latency_table(found):
                 rows.append((text, NAMES[name], short(figures[0][0]), *map(cell, figures[1:4]),
                              f"{figures[4][0]:.2%}"))
     return table(("", "server", "packets/s beside", "p50 us", "p99 us", "p99.9 us", "lost"), rows)
+
+
+def delay_table(found):
+    kinds = [({"is_own": False, "wanted": rate}, f"{short(rate)}/s")
+             for rate in delay_rates(found)]
+    rows = []
+    for fields, text in (*kinds, ({"is_own": True}, "half of its own highest rate")):
+        for name in found.servers:
+            figures = [found.figure(name, "delay", field, **fields)
+                       for field in ("sent", "back", "p50_us", "p99_us", "p999_us")]
+            if figures[0]:
+                sent, back = figures[0][0], figures[1][0]
+                rows.append((text, NAMES[name], short(sent), *map(cell, figures[2:]),
+                             f"{max(1 - back / sent, 0):.1%}"))
+    return table(("", "server", "packets/s", "p50 us", "p99 us", "p99.9 us", "lost"), rows)
+
+
+def delay_rates(found):
+    return sorted({one["wanted"] for one in found.records
+                   if one["part"] == "delay" and not one["is_own"]})
 
 
 def flood_table(found, kind):
@@ -180,11 +199,13 @@ def draw(found, folder):
               "its own highest rate; less is better",
               [(TRAINS[train], rows(("fairlead-xdp", *SOCKETS), "cost", "us", way="to peers",
                                     train=train)) for train in (32, 1)])
-    plot.bars(folder / "latency.svg", "Round trip, 99th percentile",
-              "microseconds; less is better",
-              [(text, rows(found.servers, "latency", "p99_us", kind=one))
-               for one, text in (("rest", "at rest"), ("common", "beside 20 k packets a second"),
-                                 ("own", "at half of its own highest rate"))])
+    plot.bars(folder / "latency.svg", "Under way through the server, 99th percentile",
+              "microseconds, of single packets in both directions; less is better",
+              [(f"{short(rate)} packets a second",
+                rows(found.servers, "delay", "p99_us", is_own=False, wanted=rate))
+               for rate in delay_rates(found)]
+              + [("half of its own highest rate",
+                  rows(found.servers, "delay", "p99_us", is_own=True))])
     plots = []
     for flood in ("401", "Binding", "malformed"):
         lines = {}
@@ -222,10 +243,12 @@ def headline(found):
         lines.append(f"- **{ratio:.2f} times coturn's CPU time** for a single packet, "
                      f"{found.ratio('cost', 'us', way='to peers', train=32) or 0:.2f} for one of a "
                      "train, by sockets, with what the kernel does for it")
-    ratio = found.ratio("latency", "p99_us", kind="common")
-    if ratio:
-        lines.append(f"- **{ratio:.2f} times coturn's 99th percentile** of round trips beside "
-                     "20,000 packets a second")
+    for fields, text in (({"is_own": False, "wanted": 50_000}, "50,000 packets a second"),
+                         ({"is_own": True}, "half of each one's own highest rate without loss")):
+        ratio = found.ratio("delay", "p99_us", **fields)
+        if ratio:
+            lines.append(f"- **{ratio:.2f} times coturn's 99th percentile** of the time under way "
+                         f"at {text}, by sockets")
     ratio = found.ratio("memory", "bytes")
     if ratio:
         lines.append(f"- **{ratio:.2f} times coturn's memory** for an allocation")
@@ -257,7 +280,7 @@ def page(found, relay):
         "OVERLOAD_TRAINS": overload_table(found, 32), "OVERLOAD_SINGLES": overload_table(found, 1),
         "KINDS": kinds_table(found), "FLOOR": "; ".join(floors) or "not measured",
         "RATE_TRAINS": rate_table(found, 32), "RATE_SINGLES": rate_table(found, 1),
-        "LATENCY": latency_table(found), "ALLOCATE": allocate, "MEMORY": memory,
+        "LATENCY": latency_table(found), "DELAY": delay_table(found), "ALLOCATE": allocate, "MEMORY": memory,
         "FLOODS": "\n".join(flood_table(found, kind) for kind in found.values("flood", "kind")),
     }
     for name, part in parts.items():
@@ -271,8 +294,9 @@ def main():
     folder = pathlib.Path(sys.argv[3] if len(sys.argv) == 4 else __file__).resolve()
     folder = folder if folder.is_dir() else folder.parent
     found = Found(json.loads(pathlib.Path(sys.argv[1]).read_text()))
+    text = page(found, sys.argv[2])  # first: it names the commit, of which the plots are no part
     draw(found, folder / "plots")
-    (folder / "RESULTS.md").write_text(page(found, sys.argv[2]))
+    (folder / "RESULTS.md").write_text(text)
     print(f"{folder / 'RESULTS.md'}\n{headline(found)}", end="")
 
 

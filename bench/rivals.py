@@ -107,7 +107,8 @@ def running(world, command, folder, cores=None):
     pin = ["taskset", "-c", str(cores)] if cores is not None else []
     with open(folder / "log", "w+b") as log:
         process = subprocess.Popen([*world.host.prefix, *pin, *map(str, command)], stdout=log,
-                                   stderr=log, stdin=subprocess.DEVNULL, cwd=folder)
+                                   stderr=log, stdin=subprocess.DEVNULL, cwd=folder,
+                                   env=os.environ | {"FAIRLEAD_DRAIN_TIMEOUT": "0"})
         try:
             time.sleep(1.5)
             yield Server(process)

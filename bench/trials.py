@@ -22,7 +22,9 @@ FLOODS = ("401", "Binding", "malformed")
 FLAT_OUT = 1e9      # packets a second, which no load reaches
 BATCH = 64          # packets that the kernel makes at once
 BURST = 32          # packets that come together, as interfaces moderate their interrupts
-TRIES = 3           # for a rate: a hiccup of the machine is no limit of the server
+TRIES = 5           # for a rate that grows: a hiccup of the machine is no limit of the server
+AGAIN = 3           # for one between two others
+GROWTH = 4          # from rate to rate until one is not clean
 FLOODERS = 2000     # addresses that a flood comes from
 
 
@@ -68,13 +70,13 @@ def is_clean(trial):
 
 
 def loss_free(target, way, train, size, count, seconds, steps, highest):
-    """RFC 2544 section 26.1, shortened: halving the interval, as the last clean trial. Twice the
-    rate until one is not clean, then so many steps. Its field `limit` says what stopped it."""
+    """RFC 2544 section 26.1, shortened: halving the interval, as the last clean trial. The rate
+    grows until one is not clean, then so many steps. Its field `limit` says what stopped it."""
     heads, total = target.heads(way, train, size, count)
     low, high, best, limit = 0, None, None, "server"
     rate = CHEAPEST
     while steps > 0 and rate <= highest:
-        for _ in range(TRIES):
+        for _ in range(AGAIN if high else TRIES):
             trial = target.run(heads, seconds, total, rate, BURST)
             if is_held(trial) and is_clean(trial):
                 break
@@ -85,7 +87,7 @@ def loss_free(target, way, train, size, count, seconds, steps, highest):
         else:
             limit, high = "server", rate
         steps -= high is not None
-        rate = (low + high) / 2 if high else 2 * rate
+        rate = (low + high) / 2 if high else GROWTH * rate
         if low == 0 and rate < 1000:
             break
     if best is None:
@@ -103,6 +105,14 @@ def cost(target, way, train, size, count, seconds, rate):
     packets = trial["back"] * (seconds + WARM_S)
     return trial | {"us": trial["cpu"] / packets * 1e6 if packets else None,
                     "busy_us": trial["busy"] / packets * 1e6 if packets else None}
+
+
+def delay(target, way, train, size, count, seconds, rate):
+    """How long packets are under way, from when they are made to when they are back at the load."""
+    heads, total = target.heads(way, train, size, count)
+    back, sent, *delays = target.world.run_stamped(heads, seconds, total, rate, BURST)
+    return {"sent": sent, "back": back, "wanted": rate} | {
+        name: ns / 1e3 for name, ns in zip(("p50_us", "p99_us", "p999_us"), delays)}
 
 
 def floor(world, clients, size, count, seconds):

@@ -177,6 +177,13 @@ class RoomsTest(unittest.TestCase):
         self.expect("src/io/io_udp.c:5: only crypto may include <nettle/hmac.h>",
                     "src/stun/stun_attr.c:5: only crypto may include <nettle/hmac.h>")
 
+    def test_refuses_libraries_outside_of_the_few_files_that_need_them(self):
+        self.add("src/io/io_udp.c", "#include <openssl/ssl.h>\n#include <libwebsockets.h>\n")
+        self.plant("src/io/io_tls_keys.c", f"// {SPDX}\n#include <openssl/ssl.h>\n")
+        few = "io/io_tls, web/web_context., web/web_socket."
+        self.expect(f"src/io/io_udp.c:5: only {few} may include <openssl/ssl.h>",
+                    "src/io/io_udp.c:6: only web/web_ may include <libwebsockets.h>")
+
     def test_refuses_a_system_header_at_the_border(self):
         self.add("src/uapi/relay_abi.h", "#include <stdint.h>\n")
         self.expect("src/uapi/relay_abi.h:4: border room uapi may include only <linux/types.h>")
@@ -194,6 +201,13 @@ class RoomsTest(unittest.TestCase):
         (place / "cellar_wine.c.o").touch()
         self.expect_objects(
             "src/libcellar.a.p/cellar_wine.c.o: cannot tell which room this object is of")
+
+    def test_does_not_judge_objects_of_generated_code(self):
+        self.compile("src/base/bytes.c")
+        place = self.root / "build" / "src" / "telemetry" / "libotlp.a.p"
+        place.mkdir(parents=True)
+        (place / "meson-generated_.._otlp.pb-c.c.o").write_text("not even an object")
+        self.assertEqual(self.check(self.root / "build"), (0, ["rooms: in order"]))
 
     def test_does_not_judge_objects_outside_src(self):
         self.compile("src/base/bytes.c")

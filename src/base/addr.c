@@ -4,7 +4,12 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/ascii.h"
+
 enum { GROUP_COUNT = 8 }; // 16-bit groups in an IPv6 address
+
+// RFC 4291 section 2.5.5.2: an IPv4 address follows.
+static const uint8_t mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};
 
 struct addr addr_ip4(const uint8_t ip[ADDR_IP4_LEN], uint16_t port)
 {
@@ -47,6 +52,19 @@ struct bytes addr_ip(const struct addr *addr)
         break;
     }
     return (struct bytes){0};
+}
+
+static bool is_mapped(const uint8_t ip[ADDR_IP6_LEN])
+{
+    return memcmp(ip, mapped_prefix, sizeof mapped_prefix) == 0;
+}
+
+struct addr addr_unmapped(const struct addr *addr)
+{
+    if (addr->family == ADDR_IP6 && is_mapped(addr->ip)) {
+        return addr_ip4(addr->ip + sizeof mapped_prefix, addr->port);
+    }
+    return *addr;
 }
 
 bool addr_is_unspecified(const struct addr *addr)
@@ -103,16 +121,9 @@ static bool group_read(struct bytes text, uint16_t *out)
         return false;
     }
     for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.ptr[i];
-        unsigned digit = 0;
+        const unsigned digit = ascii_hex_digit(text.ptr[i]);
 
-        if (c >= '0' && c <= '9') {
-            digit = c - (unsigned)'0';
-        } else if (c >= 'a' && c <= 'f') {
-            digit = c - (unsigned)'a' + 10;
-        } else if (c >= 'A' && c <= 'F') {
-            digit = c - (unsigned)'A' + 10;
-        } else {
+        if (digit == ASCII_NO_DIGIT) {
             return false;
         }
         value = value * 16 + digit;
@@ -207,6 +218,24 @@ bool addr_read(struct bytes text, struct addr *out)
     return true;
 }
 
+bool addr_read_with_port(struct bytes text, struct addr *out)
+{
+    const bool is_bracketed = text.len > 0 && text.ptr[0] == '[';
+    const size_t end = bytes_index(text, is_bracketed ? ']' : ':');
+    const struct bytes host = bytes_from(bytes_first(text, end), is_bracketed ? 1 : 0);
+    const struct bytes tail = bytes_from(text, is_bracketed ? end + 1 : end);
+    struct addr addr = {0};
+    uint64_t port = 0;
+
+    if (tail.len == 0 || tail.ptr[0] != ':' ||
+        !bytes_to_number(bytes_from(tail, 1), UINT16_MAX, &port) || !addr_read(host, &addr) ||
+        (addr.family == ADDR_IP6) != is_bracketed) {
+        return false;
+    }
+    *out = addr_with_port(addr, (uint16_t)port);
+    return true;
+}
+
 static void ip4_write(struct wr *wr, const uint8_t *ip)
 {
     for (int i = 0; i < ADDR_IP4_LEN; i++) {
@@ -234,14 +263,13 @@ static void group_write(struct wr *wr, uint16_t group)
 // RFC 5952: the first longest run of two or more zero groups becomes "::".
 static void ip6_write(struct wr *wr, const uint8_t *ip)
 {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
     uint16_t groups[GROUP_COUNT];
     int gap_at = -1;
     int gap_len = 1;
 
-    if (memcmp(ip, mapped, sizeof mapped) == 0) {
+    if (is_mapped(ip)) {
         wr_text(wr, "::ffff:");
-        ip4_write(wr, ip + sizeof mapped);
+        ip4_write(wr, ip + sizeof mapped_prefix);
         return;
     }
     for (size_t i = 0; i < GROUP_COUNT; i++) {

@@ -37,6 +37,8 @@ bool addr_same_ip(const struct addr *a, const struct addr *b);
 struct addr addr_with_port(struct addr addr, uint16_t port);
 // The IP address as a span of 4 or 16 bytes (0 for ADDR_NONE); borrows from `addr`.
 struct bytes addr_ip(const struct addr *addr);
+// The IPv4 address that an IPv4-mapped one holds (RFC 4291 section 2.5.5.2), or else itself.
+struct addr addr_unmapped(const struct addr *addr);
 // The address is 0.0.0.0 or ::.
 bool addr_is_unspecified(const struct addr *addr);
 // The address is in 127.0.0.0/8 or is ::1.
@@ -47,6 +49,10 @@ bool addr_is_link_local(const struct addr *addr);
 // Reads "192.0.2.1" or "2001:db8::1" (RFC 4291 section 2.2, no zone, no brackets), port 0.
 // False, with *out untouched, when the text is anything else.
 MUST_USE bool addr_read(struct bytes text, struct addr *out);
+
+// Reads "192.0.2.1:3478" or "[2001:db8::1]:3478", whose port is from 0 to 65535; as addr_read()
+// else.
+MUST_USE bool addr_read_with_port(struct bytes text, struct addr *out);
 
 // Writes the IP address alone, IPv6 as RFC 5952 has it; "none" for ADDR_NONE.
 void addr_ip_write(struct wr *wr, const struct addr *addr);

@@ -9,22 +9,35 @@
 
 _Static_assert(UINT64_MAX / (SECOND * BUCKET_PARTS_PER_UNIT) > UINT16_MAX,
                "the time of so many tokens can be computed at one a second");
+_Static_assert(UINT64_MAX / (SECOND * BUCKET_PARTS_PER_UNIT) > BUCKET_SECONDS_MAX,
+               "so can that of one in so many seconds");
 
 // Rounded down, here and in time_of(), so that a second's worth fits into a second.
+struct bucket_rate bucket_rate_in(uint64_t tokens, uint32_t seconds)
+{
+    assert(tokens <= BUCKET_RATE_MAX);
+    assert(seconds >= 1);
+    assert(seconds <= BUCKET_SECONDS_MAX);
+    if (tokens == 0) {
+        return (struct bucket_rate){0};
+    }
+    const uint64_t whole = tokens / seconds;
+    const uint64_t datagram = UINT16_MAX / seconds;
+    return (struct bucket_rate){
+        .tokens = whole > 0 ? whole : 1,
+        .token_time = SECOND * BUCKET_PARTS_PER_UNIT * seconds / tokens,
+        .asked_max = whole > datagram ? whole : datagram,
+    };
+}
+
 struct bucket_rate bucket_rate_of(uint64_t tokens)
 {
-    struct bucket_rate rate = {.tokens = tokens};
-
-    assert(tokens <= BUCKET_RATE_MAX);
-    if (tokens > 0) {
-        rate.token_time = SECOND * BUCKET_PARTS_PER_UNIT / tokens;
-    }
-    return rate;
+    return bucket_rate_in(tokens, 1);
 }
 
 static uint64_t time_of(const struct bucket_rate *rate, uint64_t tokens)
 {
-    assert(tokens <= UINT16_MAX || tokens <= rate->tokens);
+    assert(tokens <= rate->asked_max);
     return tokens * rate->token_time / BUCKET_PARTS_PER_UNIT;
 }
 
@@ -68,5 +81,6 @@ void bucket_drain(struct bucket *bucket, const struct bucket_rate *rate, uint64_
     }
     uint64_t now = units_of(now_ns);
     uint64_t gone = missing(bucket, now) + time_of(rate, tokens);
+    assert(rate->token_time <= SECOND * BUCKET_PARTS_PER_UNIT);
     bucket->full_at = now + (gone < SECOND ? gone : SECOND);
 }

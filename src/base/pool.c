@@ -28,7 +28,7 @@ static uint8_t *item(const struct pool *pool, uint32_t index)
     return pool->items + (size_t)index * pool->item_size;
 }
 
-static bool is_taken(const struct pool *pool, uint32_t index)
+bool pool_has(const struct pool *pool, uint32_t index)
 {
     return index < pool->touched && pool->slots[index].generation % 2 == 1;
 }
@@ -56,14 +56,14 @@ bool pool_take(struct pool *pool, struct pool_ref *out)
     pool->slots[index].generation++;
     pool->used++;
     memset(item(pool, index), 0, pool->item_size);
-    assert(is_taken(pool, index));
+    assert(pool_has(pool, index));
     *out = (struct pool_ref){index, pool->slots[index].generation};
     return true;
 }
 
 void pool_give(struct pool *pool, uint32_t index)
 {
-    assert(is_taken(pool, index));
+    assert(pool_has(pool, index));
     assert(pool->used > 0);
     pool->slots[index].generation++;
     pool->slots[index].next_free = pool->first_free;
@@ -73,13 +73,13 @@ void pool_give(struct pool *pool, uint32_t index)
 
 void *pool_at(const struct pool *pool, uint32_t index)
 {
-    assert(is_taken(pool, index));
+    assert(pool_has(pool, index));
     return item(pool, index);
 }
 
 void *pool_find(const struct pool *pool, struct pool_ref ref)
 {
-    if (!is_taken(pool, ref.index) || pool->slots[ref.index].generation != ref.generation) {
+    if (!pool_has(pool, ref.index) || pool->slots[ref.index].generation != ref.generation) {
         return NULL;
     }
     return item(pool, ref.index);
@@ -87,7 +87,7 @@ void *pool_find(const struct pool *pool, struct pool_ref ref)
 
 struct pool_ref pool_ref(const struct pool *pool, uint32_t index)
 {
-    assert(is_taken(pool, index));
+    assert(pool_has(pool, index));
     return (struct pool_ref){index, pool->slots[index].generation};
 }
 

@@ -45,6 +45,8 @@ MUST_USE bool pool_take(struct pool *pool, struct pool_ref *out);
 // Gives a taken item back; its references go stale.
 void pool_give(struct pool *pool, uint32_t index);
 
+// The item at an index is taken now.
+bool pool_has(const struct pool *pool, uint32_t index);
 // The item at an index that is taken now (asserted).
 void *pool_at(const struct pool *pool, uint32_t index);
 // The item that a reference names, or NULL when that life of it is over.

@@ -3,8 +3,10 @@
 
 #include <assert.h>
 
+enum { FIRST_SLOTS = 64 }; // at most; so few that fuzzers see their tables grow
+
 // Three slots for two indices; one at least is always free.
-static uint32_t slot_count(uint32_t capacity)
+static uint32_t slots_for(uint32_t capacity)
 {
     assert(capacity >= 1);
     assert(capacity <= UINT32_C(1) << 30);
@@ -31,17 +33,65 @@ static uint32_t distance(const struct table *table, uint32_t from, uint32_t to)
 
 size_t table_size(uint32_t capacity)
 {
-    return slot_count(capacity) * sizeof(struct table_slot);
+    const size_t slot_max = slots_for(capacity);
+
+    return (slot_max + slot_max / 2) * sizeof(struct table_slot);
 }
 
 void table_init(struct table *table, void *memory, uint32_t capacity)
 {
+    struct table_slot *whole = memory;
+    const uint32_t slot_max = slots_for(capacity);
+    uint32_t halvings = 0;
+
     assert((uintptr_t)memory % sizeof(uint64_t) == 0);
+    while (slot_max >> halvings > FIRST_SLOTS) {
+        halvings++;
+    }
+    // The last time they move it is to the larger area, which all of them fit into.
     *table = (struct table){
-        .slots = memory,
-        .slot_count = slot_count(capacity),
+        .slots = halvings % 2 == 0 ? whole : whole + slot_max,
+        .spare = halvings % 2 == 0 ? whole + slot_max : whole,
+        .slot_count = slot_max >> halvings,
+        .slot_max = slot_max,
+        .halvings = halvings,
         .capacity = capacity,
     };
+}
+
+// One more would be more than two thirds.
+static bool is_full(const struct table *table)
+{
+    return ((uint64_t)table->count + 1) * 3 > (uint64_t)table->slot_count * 2;
+}
+
+static void put(struct table *table, struct table_slot slot)
+{
+    uint32_t i = home(table, slot.hash);
+
+    while (table->slots[i].index_plus_one != 0) {
+        i = next(table, i);
+    }
+    table->slots[i] = slot;
+}
+
+// Moves all to twice as many slots; what they leave is free again.
+static void grow(struct table *table)
+{
+    struct table_slot *old = table->slots;
+    const uint32_t old_count = table->slot_count;
+
+    assert(table->halvings > 0);
+    table->halvings--;
+    table->slot_count = table->slot_max >> table->halvings;
+    table->slots = table->spare;
+    table->spare = old;
+    for (uint32_t i = 0; i < old_count; i++) {
+        if (old[i].index_plus_one != 0) {
+            put(table, old[i]);
+            old[i] = (struct table_slot){0};
+        }
+    }
 }
 
 uint32_t table_find(const struct table *table, uint64_t hash, table_match_fn match,
@@ -63,14 +113,12 @@ uint32_t table_find(const struct table *table, uint64_t hash, table_match_fn mat
 
 void table_add(struct table *table, uint64_t hash, uint32_t index)
 {
-    uint32_t i = home(table, (uint32_t)hash);
-
     assert(index != TABLE_NONE);
     assert(table->count < table->capacity);
-    while (table->slots[i].index_plus_one != 0) {
-        i = next(table, i);
+    if (table->halvings > 0 && is_full(table)) {
+        grow(table);
     }
-    table->slots[i] = (struct table_slot){(uint32_t)hash, index + 1};
+    put(table, (struct table_slot){(uint32_t)hash, index + 1});
     table->count++;
 }
 

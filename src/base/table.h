@@ -2,10 +2,13 @@
 // A hash table from keys that the caller keeps to 32-bit indices, in the caller's memory.
 //
 // Open addressing with linear probing at a load of at most two thirds; removal shifts the run back,
-// so that no tombstones gather over the years. There are as many slots as that load needs and not
-// the next power of two of them: hashes fall all over the slots, so that all become resident. The
-// table stores the hash and the index only: the caller compares keys. Hashes come from siphash with
-// a secret key.
+// so that no tombstones gather over the years. The table stores the hash and the index only: the
+// caller compares keys. Hashes come from siphash with a secret key.
+//
+// Hashes fall all over the slots, so that all of them become resident. A table so begins with a
+// part of the slots that its capacity needs, and doubles them whenever they are full: that moves
+// what it holds from one of two areas to the other, and costs some ns for each index, a few times
+// in its life. It never shrinks.
 #pragma once
 
 #include <stdbool.h>
@@ -22,8 +25,11 @@ struct table_slot {
 };
 
 struct table {
-    struct table_slot *slots;
-    uint32_t slot_count;
+    struct table_slot *slots; // those in use
+    struct table_slot *spare; // where they go next; all free
+    uint32_t slot_count;      // slot_max, halved so many times
+    uint32_t slot_max;
+    uint32_t halvings;
     uint32_t count;    // indices held
     uint32_t capacity; // indices that it may hold
 };

@@ -70,8 +70,10 @@ struct flow_exit {
     struct relay_abi_hop *hop;
     __u32 chandata; // channel number and length, or 0: it leaves as plain UDP
     __u16 udp_len;
-    __u8 family; // enum relay_abi_family
-    int action;  // of XDP
+    __u16 sender;   // the relayed port of the client that sent it, if one did; network order
+    __u16 receiver; // of the client that it goes to, if it goes to one; likewise
+    __u8 family;    // enum relay_abi_family
+    int action;     // of XDP
 };
 
 static __always_inline __u32 flow_head_len(__u8 family)

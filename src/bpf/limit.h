@@ -1,35 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// Whether an allocation may relay one more packet, each direction by itself: buckets of tokens, as
-// in the relay's base/bucket.h, kept as the moment at which they will be full again.
+// Whether an allocation may relay one more packet, each direction by itself: buckets of tokens
+// (rate.h).
 //
 // Buckets are found by the relayed port, which is one allocation's alone: who gets the port next
-// finds in them what was taken in the last second, and no more. When several CPUs look at once,
-// each may find room for one packet more than there is, but all that is taken is counted. The
-// coarse clock, which stands still for some milliseconds, is exact enough for buckets that hold a
-// second, and costs next to nothing.
+// finds in them what was taken in the last second, and no more. The coarse clock, which stands
+// still for some milliseconds, is exact enough for buckets that hold a second, and costs next to
+// nothing.
 #pragma once
 
 #include "bpf/flow.h"
 #include "bpf/maps.h"
-
-static __always_inline bool limit_has(const __u64 *full_at, __u64 now, __u64 time)
-{
-    const __u64 until = *(const volatile __u64 *)full_at;
-    const __u64 gone = until > now ? until - now : 0;
-
-    return gone == 0 || gone + time <= RELAY_ABI_SECOND_UNITS;
-}
-
-static __always_inline void limit_take(__u64 *full_at, __u64 now, __u64 time)
-{
-    const __u64 until = *(const volatile __u64 *)full_at;
-    const __u64 begin = until > now ? until : now;
-
-    if (__sync_val_compare_and_swap(full_at, until, begin + time) != until) {
-        // Another CPU has moved it on, beyond now: this one's share is added to that.
-        __sync_fetch_and_add(full_at, time);
-    }
-}
+#include "bpf/rate.h"
 
 // FLOW_GOES_ON, or the limit that is in the way; then nothing is taken. `port` is in network order.
 static __always_inline __u32 limit_pass(__u16 port, enum relay_abi_from from, __u16 data_len)
@@ -45,17 +26,17 @@ static __always_inline __u32 limit_pass(__u16 port, enum relay_abi_from from, __
     const __u64 now = bpf_ktime_get_coarse_ns() * RELAY_ABI_UNITS_PER_NS;
     const __u64 byte_time = data_len * settings.byte_time / RELAY_ABI_PARTS_PER_UNIT;
     if (settings.packet_time > 0 &&
-        !limit_has(&bucket->packets_full_at, now, settings.packet_time)) {
+        !rate_has(&bucket->packets_full_at, now, settings.packet_time)) {
         return RELAY_ABI_VERDICT_drop_max_pps;
     }
-    if (settings.byte_time > 0 && !limit_has(&bucket->bytes_full_at, now, byte_time)) {
+    if (settings.byte_time > 0 && !rate_has(&bucket->bytes_full_at, now, byte_time)) {
         return RELAY_ABI_VERDICT_drop_max_bps;
     }
     if (settings.packet_time > 0) {
-        limit_take(&bucket->packets_full_at, now, settings.packet_time);
+        rate_take(&bucket->packets_full_at, now, settings.packet_time);
     }
     if (settings.byte_time > 0) {
-        limit_take(&bucket->bytes_full_at, now, byte_time);
+        rate_take(&bucket->bytes_full_at, now, byte_time);
     }
     return FLOW_GOES_ON;
 }

@@ -39,6 +39,14 @@ struct {
     __type(value, struct relay_abi_count);
 } counts SEC(".maps");
 
+// How long it took to relay a packet: see sample.h.
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct relay_abi_durations);
+} durations SEC(".maps");
+
 // How much of its limits each relayed port and direction has used: see limit.h.
 struct limit_bucket {
     __u64 packets_full_at; // in units of relay_abi_settings
@@ -51,6 +59,14 @@ struct {
     __type(key, __u32);
     __type(value, struct limit_bucket);
 } buckets SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct relay_abi_usage);
+} usages SEC(".maps");
 
 // Aligned for the program, which compares addresses by words.
 const volatile struct relay_abi_settings settings __attribute__((aligned(8))) = {0};

@@ -129,17 +129,17 @@ static __always_inline enum relay_abi_verdict path_check(const struct xdp_md *ct
     return path_must_speak(exit->hop) ? RELAY_ABI_VERDICT_pass_spoken : FLOW_GOES_ON;
 }
 
-// What the limits say of a packet of `relayed`, the sender's relayed port, if a client sent it.
-static __always_inline __u32 path_limit(const struct flow *flow, const struct relay_abi_key *key,
-                                        __u16 relayed, bool is_to_client)
+// What the limits say of a packet: those of its sender, if that is a client, and of its receiver.
+static __always_inline __u32 path_limit(const struct flow *flow, const struct flow_exit *exit,
+                                        bool is_to_client)
 {
     if (flow->is_from_client) {
-        __u32 limit = limit_pass(relayed, RELAY_ABI_FROM_CLIENT, flow->data_len);
+        __u32 limit = limit_pass(exit->sender, RELAY_ABI_FROM_CLIENT, flow->data_len);
         if (limit != FLOW_GOES_ON || !is_to_client) {
             return limit;
         }
     }
-    return limit_pass(*(const __u16 *)key->local, RELAY_ABI_FROM_PEER, flow->data_len);
+    return limit_pass(exit->receiver, RELAY_ABI_FROM_PEER, flow->data_len);
 }
 
 // The verdict under which the packet can be written, or why it is not.
@@ -154,7 +154,7 @@ static __always_inline enum relay_abi_verdict path_find(const struct xdp_md *ctx
     if (!path_read(key, &exit->path)) {
         return RELAY_ABI_VERDICT_pass_unbound;
     }
-    const __u16 relayed = *(const __u16 *)exit->path.local_port;
+    exit->sender = *(const __u16 *)exit->path.local_port;
     if (exit->path.is_turned) {
         verdict = RELAY_ABI_VERDICT_turned;
         path_turn(&exit->path, key);
@@ -162,6 +162,7 @@ static __always_inline enum relay_abi_verdict path_find(const struct xdp_md *ctx
             return RELAY_ABI_VERDICT_pass_unbound;
         }
     }
+    exit->receiver = *(const __u16 *)key->local;
     exit->family = settings.own[exit->path.own % RELAY_ABI_OWN_MAX].family;
     exit->udp_len = sizeof(struct udphdr) + flow->data_len;
     exit->chandata = 0;
@@ -171,7 +172,7 @@ static __always_inline enum relay_abi_verdict path_find(const struct xdp_md *ctx
     }
     __u32 check = path_check(ctx, flow, exit);
     if (check == FLOW_GOES_ON) {
-        check = path_limit(flow, key, relayed, verdict != RELAY_ABI_VERDICT_to_peer);
+        check = path_limit(flow, exit, verdict != RELAY_ABI_VERDICT_to_peer);
     }
     return check == FLOW_GOES_ON ? verdict : check;
 }

@@ -19,8 +19,10 @@
 #include "bpf/from_ip6.h"
 #include "bpf/maps.h"
 #include "bpf/path.h"
+#include "bpf/sample.h"
 #include "bpf/to_ip4.h"
 #include "bpf/to_ip6.h"
+#include "bpf/usage.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -55,6 +57,7 @@ static __always_inline enum relay_abi_verdict relay_packet(struct xdp_md *ctx,
         // Cannot fail: it grows shorter, by less than there is.
         (void)bpf_xdp_adjust_tail(ctx, -(int)flow->cut);
     }
+    usage_count(flow, exit);
     return verdict;
 }
 
@@ -110,9 +113,36 @@ static __always_inline int act(enum relay_abi_verdict verdict, const struct flow
     }
 }
 
+// How many bytes of data a relayed packet has.
+static __always_inline __u32 data_len_of(const struct flow_exit *exit)
+{
+    return exit->udp_len - sizeof(struct udphdr) - (exit->chandata != 0 ? FLOW_CHANDATA_LEN : 0);
+}
+
+// A hundredth by multiplication, exact up to 43,698: the machine's division takes ten times as
+// long.
+static __always_inline __u32 size_place(__u32 len)
+{
+    _Static_assert(RELAY_ABI_SIZE_STEP == 100, "that is what it divides by");
+    _Static_assert(FLOW_DATA_MAX <= 43698, "so it is exact");
+    __u32 place = len == 0 ? 0 : (len - 1) * 5243 >> 19;
+
+    return place < RELAY_ABI_SIZE_COUNT ? place : RELAY_ABI_SIZE_COUNT;
+}
+
+static __always_inline void count_data(struct relay_abi_count *count, __u32 len)
+{
+    count->sizes.counts[size_place(len)]++;
+    count->sizes.sum += len;
+    if (count->packets % RELAY_ABI_SAMPLE_INTERVAL == 0) {
+        sample_ask();
+    }
+}
+
 SEC("xdp")
 int relay(struct xdp_md *ctx)
 {
+    __u64 began = sample_begin();
     __u64 len = ctx->data_end - ctx->data;
     struct flow_exit exit = {0};
     __u32 verdict = decide(ctx, &exit);
@@ -121,6 +151,12 @@ int relay(struct xdp_md *ctx)
     if (count != NULL) {
         count->packets++;
         count->bytes += len;
+        if (verdict <= RELAY_ABI_VERDICT_turned) {
+            count_data(count, data_len_of(&exit));
+            if (began != 0) {
+                sample_end(began);
+            }
+        }
     }
     return act(verdict, &exit);
 }

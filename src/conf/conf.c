@@ -76,6 +76,26 @@ bool conf_flag(const struct conf *conf, const char *name)
     return is_set;
 }
 
+bool conf_is_given(const struct conf *conf, const char *name)
+{
+    return conf->given[index_of(conf, known(conf, name))].is_given;
+}
+
+void conf_hold(struct conf *conf, const struct conf_option *option)
+{
+    struct conf_given *given = &conf->given[index_of(conf, option)];
+    size_t count = 0;
+
+    for (size_t i = 0; i < conf->value_count; i++) {
+        if (conf->values[i].option != option) {
+            conf->values[count++] = conf->values[i];
+        }
+    }
+    conf->value_count = count;
+    given->is_given = true;
+    given->strongest = CONF_COMMAND_LINE;
+}
+
 // Records that a source names an option; false, with an error, when it may not do so again.
 static bool note_given(struct conf *conf, const struct conf_value *value)
 {

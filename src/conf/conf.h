@@ -62,6 +62,14 @@ const struct conf_value *conf_next(const struct conf *conf, const char *name,
 // Whether a flag is set. A flag's value was read when it was given, so this cannot fail.
 bool conf_flag(const struct conf *conf, const char *name);
 
+// Whether any source names an option, or it was taken out of them.
+bool conf_is_given(const struct conf *conf, const char *name);
+
+// Takes an option out of the sources: it counts as given on the command line, but has no values,
+// neither those that were read already nor others. For a program that reads its sources once more,
+// and knows what they do not have any more.
+void conf_hold(struct conf *conf, const struct conf_option *option);
+
 // For the readers of sources: takes one value of an option, and adds an error when the same
 // source gave a value before that may not be repeated, when a flag is neither true nor false,
 // or when there is no more room.

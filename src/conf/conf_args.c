@@ -65,20 +65,12 @@ static bool has_two_dashes(struct bytes argument)
     return argument.len >= 2 && argument.ptr[0] == '-' && argument.ptr[1] == '-';
 }
 
-// "--name", "--name=value".
-static void read_long(struct walk *walk, struct bytes argument)
+// The value of an option that was named, when it does not stand in the same argument.
+static void read_value(struct walk *walk, const struct conf_option *option)
 {
-    size_t equals = bytes_index(argument, '=');
-    struct bytes written = bytes_first(argument, equals);
-    struct bytes name = bytes_from(written, 2);
-    const struct conf_option *option = conf_option_find(walk->conf->table, name);
-    size_t number = walk->at;
+    const size_t number = walk->at;
 
-    if (option == NULL) {
-        add_unknown(walk, written, name);
-    } else if (equals < argument.len) {
-        add(walk, option, number, bytes_from(argument, equals + 1));
-    } else if (option->placeholder == NULL) {
+    if (option->placeholder == NULL) {
         add(walk, option, number, true_text);
     } else if (walk->at + 1 == walk->count ||
                has_two_dashes(bytes_of_text(walk->argv[walk->at + 1]))) {
@@ -89,21 +81,39 @@ static void read_long(struct walk *walk, struct bytes argument)
     }
 }
 
-// "-h". Flags are not bundled: there are too few to be worth it.
+// "--name", "--name=value".
+static void read_long(struct walk *walk, struct bytes argument)
+{
+    size_t equals = bytes_index(argument, '=');
+    struct bytes written = bytes_first(argument, equals);
+    struct bytes name = bytes_from(written, 2);
+    const struct conf_option *option = conf_option_find(walk->conf->table, name);
+
+    if (option == NULL) {
+        add_unknown(walk, written, name);
+    } else if (equals < argument.len) {
+        add(walk, option, walk->at, bytes_from(argument, equals + 1));
+    } else {
+        read_value(walk, option);
+    }
+}
+
+// "-h", "-k value", "-kvalue", "-k=value". Flags are not bundled: there are too few to be worth it.
 static void read_short(struct walk *walk, struct bytes argument)
 {
-    const struct conf_option *option = NULL;
-
     assert(argument.len >= 2);
-    if (argument.len == 2) {
-        option = conf_option_find_short(walk->conf->table, (char)argument.ptr[1]);
-    }
-    if (option == NULL) {
+    const struct conf_option *option =
+        conf_option_find_short(walk->conf->table, (char)argument.ptr[1]);
+
+    if (option == NULL || (option->placeholder == NULL && argument.len > 2)) {
         struct bytes written = bytes_first(argument, conf_option_name_len(argument));
         add_unknown(walk, written, bytes_from(written, 1));
-        return;
+    } else if (argument.len > 2) {
+        const bool has_equals = argument.ptr[2] == '=';
+        add(walk, option, walk->at, bytes_from(argument, has_equals ? 3 : 2));
+    } else {
+        read_value(walk, option);
     }
-    add(walk, option, walk->at, true_text);
 }
 
 static void read_positional(struct walk *walk, struct bytes argument)

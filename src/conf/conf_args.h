@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line.
 //
-//     --name VALUE   --name=VALUE   --flag   --flag=false   -h   ARGUMENT   --
+//     --name VALUE   --name=VALUE   --flag   --flag=false   -h   -k VALUE   -kVALUE   ARGUMENT   --
 //
 // A VALUE in an argument of its own does not begin with two dashes, so that a forgotten value is
 // found; --name=VALUE takes all. Behind "--" stand only arguments without a name. A repeated

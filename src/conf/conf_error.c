@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/plain.h"
 #include "conf/conf_value.h"
 
 void conf_error_add(struct conf_errors *errors, const struct conf_error *error)
@@ -36,18 +37,10 @@ void conf_error_missing(struct conf_errors *errors, const struct conf_option *op
     conf_error_add(errors, &(struct conf_error){.wrong = CONF_WRONG_MISSING, .option = option});
 }
 
-// Writes up to `max` bytes, with all that a terminal or a log might take for more than text as
-// \xNN.
-static void printable_write(struct wr *wr, struct bytes text, size_t max)
+// Writes up to `max` bytes of what was given.
+static void given_write(struct wr *wr, struct bytes text, size_t max)
 {
-    for (size_t i = 0; i < text.len && i < max; i++) {
-        if (text.ptr[i] >= ' ' && text.ptr[i] <= '~') {
-            wr_u8(wr, text.ptr[i]);
-        } else {
-            wr_text(wr, "\\x");
-            wr_hex(wr, (struct bytes){text.ptr + i, 1});
-        }
-    }
+    plain_write(wr, bytes_first(text, max));
     if (text.len > max) {
         wr_text(wr, "...");
     }
@@ -56,7 +49,7 @@ static void printable_write(struct wr *wr, struct bytes text, size_t max)
 static void quoted_write(struct wr *wr, struct bytes text)
 {
     wr_u8(wr, '\'');
-    printable_write(wr, text, CONF_ERROR_QUOTE_MAX);
+    given_write(wr, text, CONF_ERROR_QUOTE_MAX);
     wr_u8(wr, '\'');
 }
 
@@ -222,8 +215,7 @@ static void place_write(struct wr *wr, const struct conf_error *error, const cha
         return;
     case CONF_FILE:
         wr_text(wr, " (");
-        printable_write(wr, bytes_of_text(file_name != NULL ? file_name : "file"),
-                        CONF_ERROR_FILE_MAX);
+        given_write(wr, bytes_of_text(file_name != NULL ? file_name : "file"), CONF_ERROR_FILE_MAX);
         wr_text(wr, ", line ");
         break;
     case CONF_ENVIRONMENT:

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "base/ascii.h"
+
 static void check_alone(const struct conf_option *option)
 {
     bool is_flag = option->placeholder == NULL;
@@ -12,7 +14,7 @@ static void check_alone(const struct conf_option *option)
     assert(option->group != NULL);
     assert(option->help != NULL);
     assert(option->help[0] != '.'); // scdoc 1.11 would swallow it
-    assert(option->short_name == 0 || is_flag);
+    assert(option->short_name == 0 || !option->is_secret);
     assert(!is_flag || !option->is_repeated);
     assert(!is_flag || !option->is_secret);
     assert(!is_flag || !option->is_positional);
@@ -85,9 +87,7 @@ size_t conf_option_name_len(struct bytes text)
 
     while (len < text.len) {
         uint8_t c = text.ptr[len];
-        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        bool is_digit = c >= '0' && c <= '9';
-        if (!is_letter && !is_digit && c != '-' && c != '_') {
+        if (!ascii_is_alphanumeric(c) && c != '-' && c != '_') {
             break;
         }
         len++;

@@ -20,10 +20,11 @@ struct conf_option {
     const char *default_note; // what help says of the default instead of default_text; or NULL
     const char *group;        // heading in help; options of one group stand together in the table
     const char *help;         // whole sentences, without line breaks
-    char short_name;          // 'h' for -h, only for flags; 0: none
+    char short_name;          // 'h' for -h; 0: none
     bool is_repeated;         // takes many values
     bool is_secret;           // its value is never repeated in a message
     bool is_outside_file;     // a mistake when the file has it: help, version, config
+    bool is_reloaded;         // it may change while the program runs
     bool is_positional;       // also given by an argument without a name, in the table's order
 };
 
@@ -38,7 +39,7 @@ void conf_option_check(const struct conf_table *table);
 
 // The option of that name (without dashes), or NULL.
 const struct conf_option *conf_option_find(const struct conf_table *table, struct bytes name);
-// The flag of that letter, or NULL.
+// The option of that letter, or NULL.
 const struct conf_option *conf_option_find_short(const struct conf_table *table, char short_name);
 // The option that the argument at `index` (from 0) among those without a name gives, or NULL.
 // A repeated option takes all that follow.

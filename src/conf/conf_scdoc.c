@@ -70,6 +70,9 @@ static void option_write(struct wr *wr, const struct conf_option *option)
     if (option->is_repeated) {
         wr_text(wr, " May be repeated.");
     }
+    if (option->is_reloaded) {
+        wr_text(wr, " Reloaded.");
+    }
     if (note != NULL) {
         wr_text(wr, "++\nDefault: ");
         conf_scdoc_text_write(wr, note);

@@ -5,6 +5,8 @@
 
 #include <assert.h>
 
+#include "base/ascii.h"
+
 enum {
     NAME_MAX_LEN = 48, // bytes; bounds the work that a long argument can make
     NEAR_MAX = 2,      // steps that a slip of the hand makes
@@ -12,10 +14,7 @@ enum {
 
 static uint8_t fold(uint8_t letter)
 {
-    if (letter >= 'A' && letter <= 'Z') {
-        return (uint8_t)(letter - 'A' + 'a');
-    }
-    return letter == '_' ? '-' : letter;
+    return letter == '_' ? '-' : ascii_lower(letter);
 }
 
 static size_t least(size_t a, size_t b)

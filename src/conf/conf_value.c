@@ -81,6 +81,22 @@ bool conf_value_addr(struct conf_errors *errors, const struct conf_value *value,
     return true;
 }
 
+bool conf_value_socket(struct conf_errors *errors, const struct conf_value *value, struct addr *out)
+{
+    struct addr addr = {0};
+
+    if (value == NULL) {
+        return false;
+    }
+    if (!addr_read_with_port(value->text, &addr) || addr.port == 0) {
+        return refuse(errors, value,
+                      &(struct conf_wanted){
+                          "is not an address and port such as 127.0.0.1:8080 or [::1]:8080"});
+    }
+    *out = addr;
+    return true;
+}
+
 static const char *no_cidr(enum cidr_outcome outcome)
 {
     switch (outcome) {

@@ -30,6 +30,9 @@ bool conf_value_port(struct conf_errors *errors, const struct conf_value *value,
 // An IP address of that family, or of any with ADDR_NONE; its port is 0.
 bool conf_value_addr(struct conf_errors *errors, const struct conf_value *value,
                      enum addr_family family, struct addr *out);
+// An IP address with a port from 1 to 65535: 127.0.0.1:8080 or [::1]:8080.
+bool conf_value_socket(struct conf_errors *errors, const struct conf_value *value,
+                       struct addr *out);
 // "ADDRESS/LENGTH" without host bits, or one address.
 bool conf_value_cidr(struct conf_errors *errors, const struct conf_value *value, struct cidr *out);
 // true, yes, on, 1 or false, no, off, 0.

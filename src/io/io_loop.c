@@ -37,7 +37,9 @@ static int control(struct io_loop *loop, int operation, struct io_watch *watch, 
 
 static bool is_askable(uint32_t events)
 {
-    return events != 0 && (events & ~(uint32_t)(IO_READABLE | IO_WRITABLE)) == 0;
+    const uint32_t asked = events & ~IO_EDGE;
+
+    return asked != 0 && (asked & ~(uint32_t)(IO_READABLE | IO_WRITABLE | IO_ENDED)) == 0;
 }
 
 int io_loop_add(struct io_loop *loop, struct io_watch *watch, uint32_t events)
@@ -95,7 +97,7 @@ static int timeout_ms(uint64_t deadline_ns)
     if (deadline_ns == NEVER) {
         return -1;
     }
-    const uint64_t now_ns = deadline_ns == 0 ? 0 : io_clock_now().mono_ns;
+    const uint64_t now_ns = deadline_ns == 0 ? 0 : io_clock_mono_ns();
 
     if (deadline_ns <= now_ns) {
         return 0;
@@ -116,7 +118,7 @@ static void call(struct io_loop *loop, struct epoll_event event)
     watch->place = 0;
     uint32_t events = event.events;
     if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
-        events |= IO_READABLE | IO_WRITABLE;
+        events |= IO_READABLE | IO_WRITABLE | IO_ENDED;
     }
     events &= watch->events | IO_ERROR; // it may have been modified since
     if (events != 0) {
@@ -128,12 +130,14 @@ static void call(struct io_loop *loop, struct epoll_event event)
 int io_loop_turn(struct io_loop *loop, uint64_t deadline_ns)
 {
     assert(!loop->is_turning);
+    loop->event_count = 0;
     const int count =
         epoll_wait(loop->epoll_fd, loop->events, IO_LOOP_EVENT_MAX, timeout_ms(deadline_ns));
 
     if (count < 0) {
         return errno == EINTR ? 0 : -errno;
     }
+    loop->woken_ns = io_clock_mono_ns();
     loop->event_count = (uint32_t)count;
     loop->is_turning = true;
     for (uint32_t i = 0; i < loop->event_count; i++) {

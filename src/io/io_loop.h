@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The event loop of one thread: level-triggered epoll over watches in the caller's memory.
+// The event loop of one thread: epoll over watches in the caller's memory, level-triggered unless a
+// watch asks otherwise.
 //
 // The room io owns descriptors, sockets and what the operating system gives; it knows how, never
 // why, and no protocol. Its functions return 0 or -errno.
@@ -22,11 +23,16 @@ enum { IO_LOOP_EVENT_MAX = 64 };
 // What a watch asks for, and what it is told. An error or a hang-up is told as all that was asked
 // for, so that the next read or write meets it. An error is told by IO_ERROR besides, which nobody
 // can ask for: some sockets have a queue of errors to be emptied (io_udp_error.h).
+//
+// Who asks for IO_EDGE besides is told once, when something has come to be: he remembers what he
+// was told until a read or write has found the opposite.
 enum {
     IO_READABLE = EPOLLIN,
     IO_WRITABLE = EPOLLOUT,
+    IO_ENDED = EPOLLRDHUP, // the peer sends nothing more: behind what can be read there is the end
     IO_ERROR = EPOLLERR,
 };
+#define IO_EDGE ((uint32_t)EPOLLET) // beyond what an enum can hold
 
 struct io_watch;
 
@@ -45,8 +51,9 @@ struct io_watch {
 struct io_loop {
     int epoll_fd;
     uint32_t watch_count;
-    uint32_t event_count; // of this turn
+    uint32_t event_count; // of this turn, or of the last one
     bool is_turning;
+    uint64_t woken_ns; // monotonic: when these events were there
     struct epoll_event events[IO_LOOP_EVENT_MAX];
 };
 
@@ -55,8 +62,9 @@ MUST_USE int io_loop_open(struct io_loop *loop);
 // io_loop_open failed, does nothing.
 void io_loop_close(struct io_loop *loop);
 
-// Starts to watch; `events` is not 0. -EEXIST when another watch has this descriptor, -ENOSPC at
-// the user's limit of watches, -EPERM for a file that cannot be watched, -ENOMEM.
+// Starts to watch; `events` is not 0, IO_EDGE apart. -EEXIST when another watch has this
+// descriptor, -ENOSPC at the user's limit of watches, -EPERM for a file that cannot be watched,
+// -ENOMEM.
 MUST_USE int io_loop_add(struct io_loop *loop, struct io_watch *watch, uint32_t events);
 // Asks for other events; `events` is not 0 (to pause, remove).
 MUST_USE int io_loop_modify(struct io_loop *loop, struct io_watch *watch, uint32_t events);

@@ -74,28 +74,36 @@ int io_privilege_drop(struct io_privilege_user user)
     return is_dropped(user) ? 0 : -ENOTRECOVERABLE;
 }
 
-static void clear(struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3], int capability)
+// Whether there was anything to clear.
+static bool clear(struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3], int capability)
 {
+    struct __user_cap_data_struct *set = &sets[CAP_TO_INDEX(capability)];
     const __u32 mask = CAP_TO_MASK(capability);
+    const bool is_there = ((set->effective | set->permitted | set->inheritable) & mask) != 0;
 
-    sets[CAP_TO_INDEX(capability)].effective &= ~mask;
-    sets[CAP_TO_INDEX(capability)].permitted &= ~mask;
-    sets[CAP_TO_INDEX(capability)].inheritable &= ~mask;
+    set->effective &= ~mask;
+    set->permitted &= ~mask;
+    set->inheritable &= ~mask;
+    return is_there;
 }
 
 int io_privilege_shed(void)
 {
+    static const int capabilities[] = {CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON};
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+    bool is_any_there = false;
 
     if (syscall(SYS_capget, &header, sets) != 0) {
         return -errno;
     }
-    clear(sets, CAP_BPF);
-    clear(sets, CAP_NET_ADMIN);
-    clear(sets, CAP_PERFMON);
+    for (size_t i = 0; i < COUNT_OF(capabilities); i++) {
+        is_any_there |= clear(sets, capabilities[i]);
+    }
+    // A service without them may be forbidden to call capset(2), too.
     // What is not permitted any more leaves the ambient set by itself.
-    if (syscall(SYS_capset, &header, sets) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    if ((is_any_there && syscall(SYS_capset, &header, sets) != 0) ||
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
         return -errno;
     }
     return 0;

@@ -11,10 +11,9 @@
 // Set once before there are threads, only read afterwards.
 static struct {
     int fd;
-    enum log_level level;
     enum log_line_format format;
     bool is_coloured;
-} settings = {.fd = STDOUT_FILENO, .level = LOG_LEVEL_INFO, .format = LOG_LINE_HUMAN};
+} settings = {.fd = STDOUT_FILENO, .format = LOG_LINE_HUMAN};
 
 // Held from the question whether the output has room until the line is written.
 static pthread_mutex_t output_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -25,14 +24,14 @@ void log_open(int fd, enum log_level level, enum log_line_format format)
 {
     assert(fd >= 0);
     settings.fd = fd;
-    settings.level = level;
+    log_filter_set_level(level);
     settings.format = format;
     settings.is_coloured = format == LOG_LINE_HUMAN && isatty(fd) == 1;
 }
 
-bool log_is_on(enum log_level level)
+bool log_is_on(const char *file, enum log_level level)
 {
-    return level <= settings.level;
+    return log_filter_allow(file, level);
 }
 
 uint64_t log_dropped_count(void)
@@ -79,35 +78,37 @@ static struct timespec clock_at(clockid_t clock)
     return at;
 }
 
-static void write_now(enum log_level level, const char *message, const struct log_field *fields,
-                      uint64_t suppressed_count)
+static void write_now(const char *file, enum log_level level, const char *message,
+                      const struct log_field *fields, uint64_t suppressed_count)
 {
     const struct timespec wall = clock_at(CLOCK_REALTIME);
 
     write_line(&(struct log_line){
         .wall_ms = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000,
         .level = level,
+        .target = log_filter_target(file),
         .message = message,
         .fields = fields,
         .suppressed_count = suppressed_count,
     });
 }
 
-void log_write(enum log_level level, const char *message, const struct log_field *fields)
+void log_write(const char *file, enum log_level level, const char *message,
+               const struct log_field *fields)
 {
-    if (log_is_on(level)) {
-        write_now(level, message, fields, 0);
+    if (log_is_on(file, level)) {
+        write_now(file, level, message, fields, 0);
     }
 }
 
-void log_write_limited(struct log_limit *limit, enum log_level level, const char *message,
-                       const struct log_field *fields)
+void log_write_limited(struct log_limit *limit, const char *file, enum log_level level,
+                       const char *message, const struct log_field *fields)
 {
     const struct timespec mono = clock_at(CLOCK_MONOTONIC);
     const uint64_t mono_ns = (uint64_t)mono.tv_sec * SECOND_NS + (uint64_t)mono.tv_nsec;
     uint64_t suppressed_count = 0;
 
-    if (log_is_on(level) && log_limit_take(limit, mono_ns, &suppressed_count)) {
-        write_now(level, message, fields, suppressed_count);
+    if (log_is_on(file, level) && log_limit_take(limit, mono_ns, &suppressed_count)) {
+        write_now(file, level, message, fields, suppressed_count);
     }
 }

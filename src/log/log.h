@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The door of the room log: one process-wide logger that writes human or JSON lines to stdout.
+// The door of the room log: one process-wide logger that writes lines to stdout: for people, in
+// JSON, or in the form of Google Cloud. What is written is up to log_filter.h.
 //
 // Each line is one write(2) of at most LOG_LINE_MAX bytes, from any thread. Lines that find the
 // output full (a pipe whose reader is slow) are dropped, counted, and reported in the next line as
@@ -13,33 +14,40 @@
 
 #include <stdbool.h>
 
+#include "log/log_filter.h"
 #include "log/log_level.h"
 #include "log/log_limit.h"
 #include "log/log_line.h"
 
 // Sets where and how lines are written; call it before there are threads. Until then: stdout,
-// human, info. `fd` is borrowed and stays open while anything logs; it is coloured when it is a
-// terminal and the lines are human.
+// human, info. The level can be replaced by log_filter_set() later. `fd` is borrowed and stays open
+// while anything logs; it is coloured when it is a terminal and the lines are human.
 void log_open(int fd, enum log_level level, enum log_line_format format);
 
-// Lines of this level are written.
-bool log_is_on(enum log_level level);
+// Lines of this source file and level are written.
+bool log_is_on(const char *file, enum log_level level);
 
 // Lines dropped since the start because the output was full or failed.
 uint64_t log_dropped_count(void);
 
-// Writes a line if its level is on. `fields` end with LOG_FIELD_END. Use the macros.
-void log_write(enum log_level level, const char *message, const struct log_field *fields);
+// Writes a line if it is on. `fields` end with LOG_FIELD_END. Use the macros, which give the name
+// of the file that they stand in.
+void log_write(const char *file, enum log_level level, const char *message,
+               const struct log_field *fields);
 
 // The same, if the call site's limit has a token left.
-void log_write_limited(struct log_limit *limit, enum log_level level, const char *message,
-                       const struct log_field *fields);
+void log_write_limited(struct log_limit *limit, const char *file, enum log_level level,
+                       const char *message, const struct log_field *fields);
 
-// Fields are not evaluated when the level is off.
+// Fields are not evaluated when a line is off.
 #define LOG_AT(level, message, ...)                                                                \
-    (log_is_on(level) ? log_write(level, message, LOG_FIELDS(__VA_ARGS__)) : (void)0)
+    (log_is_on(__FILE_NAME__, level)                                                               \
+         ? log_write(__FILE_NAME__, level, message, LOG_FIELDS(__VA_ARGS__))                       \
+         : (void)0)
 #define LOG_LIMITED(limit, level, message, ...)                                                    \
-    (log_is_on(level) ? log_write_limited(limit, level, message, LOG_FIELDS(__VA_ARGS__)) : (void)0)
+    (log_is_on(__FILE_NAME__, level)                                                               \
+         ? log_write_limited(limit, __FILE_NAME__, level, message, LOG_FIELDS(__VA_ARGS__))        \
+         : (void)0)
 
 #define LOG_ERROR(message, ...) LOG_AT(LOG_LEVEL_ERROR, message, __VA_ARGS__)
 #define LOG_WARN(message, ...) LOG_AT(LOG_LEVEL_WARN, message, __VA_ARGS__)

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/utf8.h"
+
 #define TRUNCATION_MARK "\xe2\x80\xa6" // U+2026
 #define REPLACEMENT "\xef\xbf\xbd"     // U+FFFD
 
@@ -24,16 +26,11 @@ struct state {
     bool is_truncated;
 };
 
-bool log_line_format_read(struct bytes word, enum log_line_format *out)
-{
-    const bool is_json = bytes_equal_text(word, "json");
-
-    if (!is_json && !bytes_equal_text(word, "human")) {
-        return false;
-    }
-    *out = is_json ? LOG_LINE_JSON : LOG_LINE_HUMAN;
-    return true;
-}
+const char *const log_line_formats[LOG_LINE_FORMAT_COUNT] = {
+    [LOG_LINE_HUMAN] = "human",
+    [LOG_LINE_JSON] = "json",
+    [LOG_LINE_GOOGLE_CLOUD] = "google-cloud",
+};
 
 static void write_digits(struct wr *wr, int value, int digit_count)
 {
@@ -70,46 +67,6 @@ static void write_time(struct wr *wr, int64_t wall_ms)
     wr_u8(wr, 'Z');
 }
 
-// The length of the well-formed UTF-8 character (Unicode 15, table 3-7) at the front, or 0.
-static size_t character_len(struct bytes text)
-{
-    const uint8_t first = text.ptr[0];
-    uint8_t low = 0x80; // what the second byte may be
-    uint8_t high = 0xbf;
-    size_t len = 0;
-
-    if (first < 0x80) {
-        return 1;
-    } else if (first >= 0xc2 && first <= 0xdf) {
-        len = 2;
-    } else if (first >= 0xe0 && first <= 0xef) {
-        len = 3;
-        low = first == 0xe0 ? 0xa0 : low;   // overlong
-        high = first == 0xed ? 0x9f : high; // surrogates
-    } else if (first >= 0xf0 && first <= 0xf4) {
-        len = 4;
-        low = first == 0xf0 ? 0x90 : low;   // overlong
-        high = first == 0xf4 ? 0x8f : high; // beyond U+10FFFF
-    }
-    if (len == 0 || len > text.len || text.ptr[1] < low || text.ptr[1] > high) {
-        return 0;
-    }
-    for (size_t i = 2; i < len; i++) {
-        if (text.ptr[i] < 0x80 || text.ptr[i] > 0xbf) {
-            return 0;
-        }
-    }
-    return len;
-}
-
-// DEL and U+0080 to U+009F steer terminals as the characters below the space do.
-static bool is_control(struct bytes character)
-{
-    const uint8_t first = character.ptr[0];
-
-    return first < 0x20 || first == 0x7f || (first == 0xc2 && character.ptr[1] < 0xa0);
-}
-
 static void write_control(struct wr *wr, uint8_t code)
 {
     switch (code) {
@@ -131,13 +88,13 @@ static void write_control(struct wr *wr, uint8_t code)
 // Writes the character at the front of `text`, or what stands for it; returns its length.
 static size_t write_character(struct wr *wr, struct bytes text, bool is_quoted)
 {
-    const size_t len = character_len(text);
+    const size_t len = utf8_len(text);
 
     if (len == 0) {
         wr_text(wr, REPLACEMENT);
         return 1;
     }
-    if (is_control(text)) {
+    if (utf8_is_control(text)) {
         write_control(wr, text.ptr[len - 1]);
         return len;
     }
@@ -182,7 +139,7 @@ static bool is_bare(struct bytes text)
 
 static void write_text_value(struct state *state, struct bytes text)
 {
-    write_text(state, text, state->format == LOG_LINE_JSON || !is_bare(text));
+    write_text(state, text, state->format != LOG_LINE_HUMAN || !is_bare(text));
 }
 
 static void write_addr_value(struct state *state, const struct addr *addr)
@@ -237,9 +194,9 @@ static void write_value(struct state *state, const struct log_field *field)
 
 static void write_key(struct state *state, const char *key)
 {
-    wr_text(&state->wr, state->format == LOG_LINE_JSON ? ",\"" : " ");
+    wr_text(&state->wr, state->format != LOG_LINE_HUMAN ? ",\"" : " ");
     wr_text(&state->wr, key);
-    wr_text(&state->wr, state->format == LOG_LINE_JSON ? "\":" : "=");
+    wr_text(&state->wr, state->format != LOG_LINE_HUMAN ? "\":" : "=");
 }
 
 // A field is in the line as a whole or not at all.
@@ -298,6 +255,47 @@ static void write_json_start(struct state *state, const struct log_line *line)
     wr_text(&state->wr, log_level_text(line->level));
     wr_text(&state->wr, "\",\"message\":");
     write_text(state, bytes_of_text(line->message), true);
+    if (line->target.len > 0) {
+        wr_text(&state->wr, ",\"target\":");
+        write_text(state, line->target, true);
+    }
+}
+
+// Google Cloud takes these out of the entry by the names that it gives them.
+static void write_google_cloud_start(struct state *state, const struct log_line *line)
+{
+    static const char *const severities[] = {
+        [LOG_LEVEL_ERROR] = "ERROR", [LOG_LEVEL_WARN] = "WARNING", [LOG_LEVEL_INFO] = "INFO",
+        [LOG_LEVEL_DEBUG] = "DEBUG", [LOG_LEVEL_TRACE] = "DEBUG",
+    };
+
+    assert((size_t)line->level < COUNT_OF(severities));
+    wr_text(&state->wr, "{\"severity\":\"");
+    wr_text(&state->wr, severities[line->level]);
+    wr_text(&state->wr, "\",\"time\":\"");
+    write_time(&state->wr, line->wall_ms);
+    wr_text(&state->wr, "\",\"message\":");
+    write_text(state, bytes_of_text(line->message), true);
+    if (line->target.len > 0) {
+        wr_text(&state->wr, ",\"logging.googleapis.com/labels\":{\"target\":");
+        write_text(state, line->target, true);
+        wr_u8(&state->wr, '}');
+    }
+}
+
+static void write_start(struct state *state, const struct log_line *line)
+{
+    switch (state->format) {
+    case LOG_LINE_HUMAN:
+        write_human_start(state, line);
+        break;
+    case LOG_LINE_JSON:
+        write_json_start(state, line);
+        break;
+    case LOG_LINE_GOOGLE_CLOUD:
+        write_google_cloud_start(state, line);
+        break;
+    }
 }
 
 size_t log_line_write(uint8_t out[LOG_LINE_MAX], const struct log_line *line,
@@ -307,11 +305,7 @@ size_t log_line_write(uint8_t out[LOG_LINE_MAX], const struct log_line *line,
                           .format = format,
                           .is_coloured = is_coloured && format == LOG_LINE_HUMAN};
 
-    if (format == LOG_LINE_JSON) {
-        write_json_start(&state, line);
-    } else {
-        write_human_start(&state, line);
-    }
+    write_start(&state, line);
     assert(wr_ok(&state.wr));
     write_count(&state, "suppressed", line->suppressed_count);
     write_count(&state, "dropped", line->dropped_count);
@@ -323,7 +317,7 @@ size_t log_line_write(uint8_t out[LOG_LINE_MAX], const struct log_line *line,
         write_key(&state, "truncated");
         wr_text(&state.wr, "true");
     }
-    wr_text(&state.wr, format == LOG_LINE_JSON ? "}\n" : "\n");
+    wr_text(&state.wr, format != LOG_LINE_HUMAN ? "}\n" : "\n");
     assert(wr_ok(&state.wr));
     assert(state.wr.len <= LOG_LINE_MAX);
     return state.wr.len;

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bytes of one log line, human or JSON, from a level, a message and typed fields.
+// The bytes of one log line, in one of three forms, from a level, a message and typed fields.
 //
 // Human:  2026-01-31T12:00:00.042Z  INFO allocation created client=192.0.2.1:5000 lifetime_s=600
 // JSON:   {"time":"2026-01-31T12:00:00.042Z","level":"info","message":"allocation created",
+//          "target":"relay_report","client":"192.0.2.1:5000","lifetime_s":600}  (on one line)
+// Google: {"severity":"INFO","time":"2026-01-31T12:00:00.042Z","message":"allocation created",
+//          "logging.googleapis.com/labels":{"target":"relay_report"},
 //          "client":"192.0.2.1:5000","lifetime_s":600}          (on one line)
+//
+// The last is what Google Cloud's agents read from standard output as a structured entry; they
+// have no level below DEBUG.
 //
 // Nothing that a stranger sent can break a line, forge a field or steer a terminal: control
 // characters become \n, \t or \u001b, invalid UTF-8 becomes U+FFFD. In human lines a value that is
@@ -28,10 +34,12 @@ enum {
 enum log_line_format {
     LOG_LINE_HUMAN,
     LOG_LINE_JSON,
+    LOG_LINE_GOOGLE_CLOUD,
 };
 
-// Reads "human" or "json" in lower case. False, with *out untouched, when the word is another.
-MUST_USE bool log_line_format_read(struct bytes word, enum log_line_format *out);
+// The word of each format, by which an operator chooses it: "human", "json", "google-cloud".
+enum { LOG_LINE_FORMAT_COUNT = LOG_LINE_GOOGLE_CLOUD + 1 };
+extern const char *const log_line_formats[LOG_LINE_FORMAT_COUNT];
 
 enum log_field_kind {
     LOG_FIELD_END, // ends the list
@@ -42,7 +50,8 @@ enum log_field_kind {
 };
 
 // One key and its value; what it points to is borrowed. Made by the macros LOG_TEXT and so on of
-// log.h. Keys are literals of letters, digits and underscores, other than time, level and message.
+// log.h. Keys are literals of letters, digits and underscores, other than time, level, severity,
+// message and target.
 struct log_field {
     const char *key;
     enum log_field_kind kind;
@@ -57,6 +66,7 @@ struct log_field {
 struct log_line {
     int64_t wall_ms; // Unix time
     enum log_level level;
+    struct bytes target; // what part of the program; empty: none. It is not in human lines
     const char *message;
     const struct log_field *fields; // up to the first of kind LOG_FIELD_END
     uint64_t suppressed_count;      // lines of this call site held back by its limit; 0 not shown
@@ -64,6 +74,6 @@ struct log_line {
 };
 
 // Writes a line and its newline to memory of LOG_LINE_MAX bytes; returns its length. Colours are
-// for human lines on terminals; JSON lines have none.
+// for human lines on terminals; others have none.
 size_t log_line_write(uint8_t out[LOG_LINE_MAX], const struct log_line *line,
                       enum log_line_format format, bool is_coloured);

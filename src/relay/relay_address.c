@@ -71,7 +71,7 @@ static void add_own(struct relay_config *config, const struct addr *addr)
 }
 
 // The public addresses are listed too: behind a NAT they are no interface's.
-static void list_own(struct relay_config *config)
+void relay_address_list_own(struct relay_config *config)
 {
     struct addr found[RELAY_CONFIG_OWN_MAX - 2];
     size_t count = 0;
@@ -111,7 +111,7 @@ void relay_address_choose(struct relay_config *config)
     if (!has_address(config)) {
         take_loopback(config);
     }
-    list_own(config);
+    relay_address_list_own(config);
     say(&config->public_ip4, config->listen_port);
     say(&config->public_ip6, config->listen_port);
 }

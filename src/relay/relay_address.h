@@ -15,6 +15,10 @@
 // the host's own addresses, and logs what it chose.
 void relay_address_choose(struct relay_config *config);
 
+// Lists the host's own addresses in config->own_addrs, the public ones among them, and logs what
+// fails.
+void relay_address_list_own(struct relay_config *config);
+
 // The local address for relayed sockets of a family: the bind address or, when that is
 // unspecified and the public address is this host's, the public one, so that peers always see
 // packets come from it.

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#define _GNU_SOURCE
 #include "relay/relay_board.h"
 
 #include <assert.h>
@@ -7,6 +6,8 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
+#include "io/io_clock.h"
+#include "io/io_condition.h"
 #include "io/io_fd.h"
 
 int relay_board_open(struct relay_board *board, uint32_t count)
@@ -16,6 +17,7 @@ int relay_board_open(struct relay_board *board, uint32_t count)
         .count = count,
         .lock = PTHREAD_MUTEX_INITIALIZER,
     };
+    io_condition_init(&board->posted);
     if (board->fd < 0) {
         return -errno;
     }
@@ -34,51 +36,98 @@ void relay_board_close(struct relay_board *board)
     io_fd_close(&board->fd);
 }
 
-static void ring(struct relay_board *board)
+void relay_board_begin(struct relay_board *board, uint32_t worker)
 {
-    // It fails when nobody has looked for 2^64 times.
-    IGNORE(eventfd_write(board->fd, 1));
+    assert(worker < board->count);
+    pthread_mutex_lock(&board->lock);
+    board->places[worker].is_serving = true;
+    pthread_mutex_unlock(&board->lock);
 }
 
-// The lock is held.
-static void answer(struct relay_board *board, struct relay_board_place *place)
+uint64_t relay_board_round(struct relay_board *board)
 {
-    if (place->is_awaited) {
-        place->is_awaited = false;
-        assert(board->awaited_count > 0);
-        board->awaited_count--;
-        if (board->awaited_count == 0) {
-            ring(board);
-        }
+    return atomic_load(&board->round);
+}
+
+bool relay_board_post(struct relay_board *board, uint32_t worker, uint64_t round,
+                      const struct relay_counts *counts)
+{
+    assert(worker < board->count);
+    assert(round <= atomic_load(&board->round));
+    if (pthread_mutex_trylock(&board->lock) != 0) {
+        return false;
     }
+    board->places[worker].counts = *counts;
+    board->places[worker].round = round;
+    board->places[worker].is_late = false;
+    IGNORE(pthread_cond_broadcast(&board->posted)); // it cannot fail
+    pthread_mutex_unlock(&board->lock);
+    return true;
 }
 
-void relay_board_post(struct relay_board *board, uint32_t worker, const struct relay_counts *counts)
+void relay_board_end(struct relay_board *board, uint32_t worker, const struct relay_counts *counts,
+                     int error)
 {
     assert(worker < board->count);
     pthread_mutex_lock(&board->lock);
     board->places[worker].counts = *counts;
-    answer(board, &board->places[worker]);
-    pthread_mutex_unlock(&board->lock);
-}
-
-void relay_board_end(struct relay_board *board, uint32_t worker, int error)
-{
-    assert(worker < board->count);
-    pthread_mutex_lock(&board->lock);
+    board->places[worker].is_serving = false;
     board->error = board->error != 0 ? board->error : error;
-    answer(board, &board->places[worker]);
-    ring(board);
+    IGNORE(pthread_cond_broadcast(&board->posted)); // it cannot fail
+    // It fails when nobody has looked for 2^64 times.
+    IGNORE(eventfd_write(board->fd, 1));
     pthread_mutex_unlock(&board->lock);
 }
 
-void relay_board_ask(struct relay_board *board)
+uint64_t relay_board_ask(struct relay_board *board)
 {
+    return atomic_fetch_add(&board->round, 1) + 1;
+}
+
+static bool is_missing(const struct relay_board_place *place, uint64_t round)
+{
+    return place->is_serving && place->round < round;
+}
+
+// The lock is held.
+static bool is_anybody_awaited(const struct relay_board *board, uint64_t round)
+{
+    for (uint32_t i = 0; i < board->count; i++) {
+        if (is_missing(&board->places[i], round) && !board->places[i].is_late) {
+            return true;
+        }
+    }
+    return false;
+}
+
+uint32_t relay_board_wait(struct relay_board *board, uint64_t round, uint64_t timeout_ns)
+{
+    const uint64_t end_ns = io_clock_mono_ns() + timeout_ns;
+    bool is_time_left = true;
+    uint32_t missing_count = 0;
+
+    pthread_mutex_lock(&board->lock);
+    while (is_time_left && is_anybody_awaited(board, round)) {
+        is_time_left = io_condition_wait(&board->posted, &board->lock, end_ns);
+    }
+    for (uint32_t i = 0; i < board->count; i++) {
+        struct relay_board_place *place = &board->places[i];
+        if (is_missing(place, round)) {
+            place->is_late = true;
+            missing_count++;
+        }
+    }
+    pthread_mutex_unlock(&board->lock);
+    return missing_count;
+}
+
+void relay_board_sum(struct relay_board *board, struct relay_counts *out)
+{
+    *out = (struct relay_counts){0};
     pthread_mutex_lock(&board->lock);
     for (uint32_t i = 0; i < board->count; i++) {
-        board->places[i].is_awaited = true;
+        relay_counts_add(out, &board->places[i].counts);
     }
-    board->awaited_count = board->count;
     pthread_mutex_unlock(&board->lock);
 }
 
@@ -87,26 +136,6 @@ void relay_board_hush(struct relay_board *board)
     eventfd_t count = 0;
 
     IGNORE(eventfd_read(board->fd, &count)); // it may not have rung
-}
-
-uint32_t relay_board_awaited(struct relay_board *board)
-{
-    pthread_mutex_lock(&board->lock);
-    const uint32_t count = board->awaited_count;
-    pthread_mutex_unlock(&board->lock);
-    return count;
-}
-
-struct relay_counts relay_board_sum(struct relay_board *board)
-{
-    struct relay_counts sum = {0};
-
-    pthread_mutex_lock(&board->lock);
-    for (uint32_t i = 0; i < board->count; i++) {
-        relay_counts_add(&sum, &board->places[i].counts);
-    }
-    pthread_mutex_unlock(&board->lock);
-    return sum;
 }
 
 int relay_board_error(struct relay_board *board)

@@ -4,7 +4,12 @@
 #include <assert.h>
 
 #include "base/bucket.h"
+#include "portal_link/portal_link.h"
+#include "portal_link/portal_link_frame.h"
+#include "relay/relay_options.h"
 #include "turn/turn_manner.h"
+
+enum { PATH_LEN_MAX = 4095 }; // bytes of a file's name: PATH_MAX without the terminator
 
 static bool has_user(const struct relay_config *config, struct bytes name)
 {
@@ -138,9 +143,107 @@ static void read_secrets(struct conf *conf, struct relay_config *out)
         }
         out->auth_secrets[out->auth_secret_count++] = secret;
     }
-    if (conf_value_text(&conf->errors, stamp, 1, TURN_CONFIG_SECRET_MAX, &out->stamp_secret) &&
+    conf_value_text(&conf->errors, stamp, 1, TURN_CONFIG_SECRET_MAX, &out->stamp_secret);
+    if (out->stamp_secret.len > 0 && !out->has_portal &&
         bytes_equal(out->realm, turn_manner_firezone_realm)) {
         conf_error_value(&conf->errors, stamp, "cannot be used beside --realm firezone");
+    }
+    if (out->has_portal && !portal_link_frame_is_plain(out->stamp_secret)) {
+        conf_error_value(&conf->errors, stamp, "has a character that the portal is not sent");
+    }
+}
+
+// What only a relay with a portal can use.
+static void refuse_without_token(struct conf *conf)
+{
+    static const char *const names[] = {"name", "api-url", "portal-ca"};
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        const struct conf_value *value = conf_find(conf, names[i]);
+        if (value != NULL) {
+            conf_error_value(&conf->errors, value, "has no use without a token (FIREZONE_TOKEN)");
+        }
+    }
+}
+
+// The first argument, mistyped, may have been meant as a command. No token is a mere word.
+static bool is_word(struct bytes text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] < 'a' || text.ptr[i] > 'z') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void read_portal(struct conf *conf, struct relay_config *out)
+{
+    const struct conf_value *url = conf_find(conf, "api-url");
+
+    out->has_portal = conf_is_given(conf, "token");
+    if (!out->has_portal) {
+        refuse_without_token(conf);
+        return;
+    }
+    conf_value_text(&conf->errors, conf_find(conf, "token"), 1, PORTAL_LINK_TOKEN_MAX, &out->token);
+    conf_value_text(&conf->errors, conf_find(conf, "name"), 0, PORTAL_LINK_URL_NAME_MAX,
+                    &out->name);
+    conf_value_text(&conf->errors, conf_find(conf, "portal-ca"), 1, PATH_LEN_MAX, &out->portal_ca);
+    if (url == NULL) {
+        const struct conf_value *token = conf_find(conf, "token");
+        if (token->place.source == CONF_COMMAND_LINE && is_word(token->text)) {
+            conf_error_value(
+                &conf->errors, token,
+                "is taken for a portal's token; commands are named at the end of --help");
+        }
+        conf_error_missing(&conf->errors, conf_option_find(conf->table, bytes_of_text("api-url")));
+    } else if (!portal_link_url_read(url->text, &out->api_url)) {
+        conf_error_value(&conf->errors, url,
+                         "is not a URL such as https://api.example.org:8443/path (https, wss, http "
+                         "or ws; with TLS it has a name)");
+    }
+}
+
+// Where Firezone's relay answers without being told to.
+static void settle_sites(struct conf *conf, struct relay_config *out)
+{
+    static const struct {
+        size_t site;
+        const char *name;
+        struct addr addr;
+    } usual[] = {
+        {DAEMON_CONFIG_HEALTH, "health-check-addr", {.family = ADDR_IP4, .port = 8080}},
+        {DAEMON_CONFIG_CONTROL,
+         "control-endpoint",
+         {.ip = {127, 0, 0, 1}, .family = ADDR_IP4, .port = 9999}},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(usual); i++) {
+        if (out->has_portal && conf_find(conf, usual[i].name) == NULL) {
+            out->daemon.sites[usual[i].site].addr = usual[i].addr;
+        }
+    }
+}
+
+// A relay with a portal has one kind of clients, unless it is given users of its own. They are told
+// the realm that their credentials are for, and what serves them, as by Firezone's relay.
+static void settle_manner(struct conf *conf, struct relay_config *out)
+{
+    const struct conf_value *realm = conf_find(conf, "realm");
+    const bool has_others =
+        out->user_count > 0 || out->auth_secret_count > 0 || out->demo.addr.family != ADDR_NONE;
+
+    if (!out->has_portal) {
+        return;
+    }
+    if (conf_find(conf, "software") == NULL) {
+        out->software = bytes_of_text("fairlead-relay");
+    }
+    if (realm->place.source == CONF_DEFAULT) {
+        out->realm = has_others ? out->realm : turn_manner_firezone_realm;
+    } else if (has_others && bytes_equal(out->realm, turn_manner_firezone_realm)) {
+        conf_error_value(&conf->errors, realm, "is the portal's, and leaves none for other users");
     }
 }
 
@@ -151,8 +254,6 @@ static void read_limits(struct conf *conf, struct relay_config *out)
         size_t offset;
         uint32_t max;
     } list[] = {
-        {"num-worker-threads", offsetof(struct relay_config, worker_count),
-         RELAY_CONFIG_WORKER_MAX},
         {"min-lifetime", offsetof(struct relay_config, min_lifetime_s), 3600},
         {"max-allocations", offsetof(struct relay_config, max_allocations), 65536},
         {"max-permissions", offsetof(struct relay_config, max_permissions), 1 << 24},
@@ -237,33 +338,58 @@ static void read_offloading(struct conf *conf, struct relay_config *out)
     }
 }
 
+static void read_demo(struct conf *conf, struct relay_config *out)
+{
+    const struct addr *demo = &out->demo.addr;
+
+    daemon_config_place_read(conf, "demo-addr", &out->demo);
+    if (demo->family != ADDR_NONE && !addr_is_loopback(demo)) {
+        conf_error_value(&conf->errors, conf_find(conf, "demo-addr"),
+                         "is no address of loopback, such as 127.0.0.1:8088");
+    } else if (demo->family != ADDR_NONE && out->auth_secret_count == COUNT_OF(out->auth_secrets)) {
+        conf_error_value(&conf->errors, conf_find(conf, "demo-addr"),
+                         "needs one --auth-secret for itself, and all 8 are given");
+    }
+}
+
+// What Firezone's relay has a use for.
+static void read_idle(struct conf *conf, struct relay_config *out)
+{
+    uint64_t seed = 0;
+
+    out->has_rng_seed =
+        conf_value_number(&conf->errors, conf_find(conf, "rng-seed"), 0, UINT64_MAX, &seed);
+    out->has_telemetry = conf_flag(conf, "telemetry");
+}
+
 bool relay_config_read(struct conf *conf, struct relay_config *out)
 {
-    static const char *const formats[] = {"human", "json"};
-    size_t format = 0;
-
     *out = (struct relay_config){0};
     read_addresses(conf, out);
     read_ports(conf, out);
     conf_value_text(&conf->errors, conf_find(conf, "realm"), 1, TURN_CONFIG_REALM_MAX, &out->realm);
-    if (conf_value_word(&conf->errors, conf_find(conf, "log-format"), formats, COUNT_OF(formats),
-                        &format)) {
-        out->log_format = format == 0 ? LOG_LINE_HUMAN : LOG_LINE_JSON;
-    }
+    daemon_config_read(conf, &out->daemon);
     conf_value_text(&conf->errors, conf_find(conf, "software"), 0, TURN_CONFIG_SOFTWARE_MAX,
                     &out->software);
     out->is_amplification_strict = conf_flag(conf, "strict-amplification");
     read_lists(conf, out);
+    read_portal(conf, out);
     read_secrets(conf, out);
     read_limits(conf, out);
     read_rates(conf, out);
     read_offloading(conf, out);
+    read_demo(conf, out);
+    settle_manner(conf, out);
+    settle_sites(conf, out);
+    read_idle(conf, out);
+    daemon_otlp_config_read(conf, RELAY_OPTIONS_SERVICE, RELAY_OPTIONS_NAMESPACE, &out->otlp);
     return conf->errors.count == 0;
 }
 
 bool relay_config_has_credential(const struct relay_config *config)
 {
-    return config->user_count > 0 || config->auth_secret_count > 0 || config->stamp_secret.len > 0;
+    return config->user_count > 0 || config->auth_secret_count > 0 ||
+           config->stamp_secret.len > 0 || config->has_portal;
 }
 
 struct turn_config relay_config_turn(const struct relay_config *config)

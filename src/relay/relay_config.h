@@ -8,19 +8,22 @@
 
 #include "base/addr.h"
 #include "conf/conf.h"
-#include "log/log_line.h"
+#include "daemon/daemon_config.h"
+#include "daemon/daemon_otlp_config.h"
+#include "portal_link/portal_link_url.h"
 #include "turn/turn_config.h"
 #include "xdp/xdp_link.h"
 
 enum {
     RELAY_CONFIG_OWN_MAX = 256,
-    RELAY_CONFIG_WORKER_MAX = 256,
     RELAY_CONFIG_LINK_MAX = 16,      // interfaces that relay in the kernel
     RELAY_CONFIG_LINK_NAME_MAX = 15, // bytes of an interface's name
 };
 
 struct relay_config {
-    struct addr public_ip4; // ADDR_NONE: not given
+    struct daemon_config daemon;     // worker_count 0: relay_capacity.h chooses
+    struct daemon_config_place demo; // the page's
+    struct addr public_ip4;          // ADDR_NONE: not given
     struct addr public_ip6;
     struct addr bind_ip4; // perhaps unspecified
     struct addr bind_ip6;
@@ -34,11 +37,18 @@ struct relay_config {
     size_t rule_count;
     struct bytes auth_secrets[TURN_CONFIG_SECRET_COUNT];
     size_t auth_secret_count;
+    struct bytes demo_secret;  // one of them, of the demo page's own; empty: there is no such page
     struct bytes stamp_secret; // empty: not given
-    struct bytes software;     // empty: none is sent
+    bool has_portal;           // a token is given
+    struct bytes token;        // or its file's name; empty also when it cannot be read once more
+    struct bytes name;         // for the portal; empty: none
+    struct portal_link_url api_url; // with a token
+    struct bytes portal_ca;         // a file's name; empty: the system's certificates
+    struct bytes software;          // empty: none is sent
     bool is_amplification_strict;
     uint32_t min_lifetime_s;
     uint32_t max_allocations;
+    uint32_t fitting_allocations; // as far as the system lets them be (relay_capacity.h)
     uint32_t max_permissions;
     uint32_t max_channels;
     uint32_t user_quota;
@@ -47,7 +57,6 @@ struct relay_config {
     uint64_t max_pps;                            // a second, of an allocation each way; 0: no limit
     uint64_t max_bps;                            // bytes, likewise
     uint64_t unauthenticated_rate;               // a second; 0: no limit
-    uint32_t worker_count;                       // 0: as many as there are CPUs
     struct addr own_addrs[RELAY_CONFIG_OWN_MAX]; // of this host, found at start
     size_t own_addr_count;
     struct bytes ebpf_links[RELAY_CONFIG_LINK_MAX]; // interfaces by name
@@ -56,7 +65,9 @@ struct relay_config {
     enum xdp_link_mode ebpf_attach;
     struct addr ebpf_int4; // ADDR_NONE: not given
     struct addr ebpf_int6;
-    enum log_line_format log_format;
+    bool has_rng_seed; // given, and without effect
+    bool has_telemetry;
+    struct daemon_otlp_config otlp;
 };
 
 // There is any credential at all.

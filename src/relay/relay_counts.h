@@ -5,6 +5,7 @@
 #include "relay/relay_stats.h"
 #include "turn/turn_stats.h"
 
+// All fields are uint64_t, down to the last.
 struct relay_counts {
     struct turn_stats turn;
     struct relay_stats sockets;

@@ -4,20 +4,17 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "conf/conf.h"
-#include "conf/conf_args.h"
-#include "conf/conf_env.h"
 #include "crypto/crypto_wipe.h"
-#include "relay/relay_errors.h"
-#include "relay/relay_json.h"
-#include "relay/relay_secret.h"
+#include "daemon/daemon_errors.h"
+#include "daemon/daemon_json.h"
+#include "daemon/daemon_load.h"
+#include "daemon/daemon_options.h"
 #include "turn/turn_credential.h"
 
 enum {
     EXPIRY_LEN = 21,              // bytes of the longest Unix time and its colon
     URL_MAX = 255,                // bytes
     TTL_MAX_S = 10 * 365 * 86400, // ten years: more is a mistake
-    SCRATCH_LEN = 131072,         // bytes: the longest variable that the kernel passes on
 };
 
 static const char credential_group[] = "The credential";
@@ -64,13 +61,7 @@ static const struct conf_option options[] = {
         .is_repeated = true,
         .is_outside_file = true,
     },
-    {
-        .name = "help",
-        .short_name = 'h',
-        .group = other_group,
-        .help = "Print this text and exit.",
-        .is_outside_file = true,
-    },
+    DAEMON_OPTIONS_HELP(other_group),
 };
 
 const struct conf_table relay_credential_table = {options, COUNT_OF(options)};
@@ -120,8 +111,9 @@ static const struct conf_value *required(struct conf *conf, const char *name)
     return value;
 }
 
-static bool read_wish(struct conf *conf, struct wish *out)
+static bool read_wish(void *context, struct conf *conf)
 {
+    struct wish *out = context;
     const struct conf_value *url = NULL;
 
     conf_value_text(&conf->errors, required(conf, "auth-secret"), 1, TURN_CONFIG_SECRET_MAX,
@@ -143,7 +135,7 @@ static void member_write(struct wr *wr, const char *name, struct bytes value)
     wr_u8(wr, '"');
     wr_text(wr, name);
     wr_text(wr, "\":");
-    relay_json_string_write(wr, value);
+    daemon_json_string_write(wr, value);
 }
 
 static void urls_write(struct wr *wr, const struct conf *conf, const char *name)
@@ -156,7 +148,7 @@ static void urls_write(struct wr *wr, const struct conf *conf, const char *name)
     wr_text(wr, "\":[");
     while ((url = conf_next(conf, "url", url)) != NULL) {
         wr_text(wr, is_first ? "" : ",");
-        relay_json_string_write(wr, url->text);
+        daemon_json_string_write(wr, url->text);
         is_first = false;
     }
     wr_u8(wr, ']');
@@ -199,26 +191,28 @@ enum relay_credential_outcome relay_credential_run(int argc, char *const *argv,
                                                    char *const *environment, struct now now,
                                                    struct wr *wr)
 {
-    static struct conf conf;
-    static uint8_t scratch[SCRATCH_LEN];
-    struct wr unescaped = wr_init(scratch, sizeof scratch);
+    static struct daemon_load load;
+    const struct daemon_load_sources sources = {argc, argv, environment};
     enum relay_credential_outcome outcome = RELAY_CREDENTIAL_WRONG;
     struct wish wish = {0};
 
-    conf_init(&conf, &relay_credential_table);
-    conf_args_read(&conf, argc, argv);
-    conf_env_read(&conf, environment, &unescaped);
-    if (conf_flag(&conf, "help")) {
+    switch (daemon_load_open(&load, &relay_credential_table, &sources, read_wish, &wish)) {
+    case DAEMON_LOAD_RUN:
+        credential_write(wr, &load.conf, &wish, (uint64_t)now.wall_s);
+        outcome = RELAY_CREDENTIAL_MADE;
+        break;
+    case DAEMON_LOAD_HELP:
         conf_help_write(wr, &relay_credential_table, &program);
         outcome = RELAY_CREDENTIAL_HELP;
-    } else if (read_wish(&conf, &wish)) {
-        credential_write(wr, &conf, &wish, (uint64_t)now.wall_s);
-        outcome = RELAY_CREDENTIAL_MADE;
-    } else {
-        relay_errors_write(wr, &conf.errors, program.name);
+        break;
+    case DAEMON_LOAD_WRONG:
+        daemon_errors_write(wr, &load.conf.errors, program.name);
+        break;
+    case DAEMON_LOAD_VERSION:
+    case DAEMON_LOAD_CHECKED:
+        assert(!"there are no such options");
     }
     assert(wr_ok(wr));
-    relay_secret_wipe(&conf, environment);
-    crypto_wipe(scratch, sizeof scratch);
+    daemon_load_close(&load);
     return outcome;
 }

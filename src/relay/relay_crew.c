@@ -4,29 +4,17 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "crypto/crypto_wipe.h"
-#include "io/io_cpu.h"
 #include "io/io_random.h"
 #include "log/log.h"
+#include "relay/relay_snapshot.h"
 
-enum { MAILBOX_HALF_LEN = 1024 * 1024 }; // bytes: of what turns round in some milliseconds
-
-#define ANSWER_WAIT_NS SECOND_NS // a worker that takes longer hangs
-
-uint32_t relay_crew_count(const struct relay_config *config)
-{
-    const uint32_t cpus = io_cpu_count();
-
-    if (config->worker_count > 0) {
-        return config->worker_count;
-    }
-    return cpus < RELAY_CONFIG_WORKER_MAX ? cpus : RELAY_CONFIG_WORKER_MAX;
-}
+// Bytes: of what turns round in some milliseconds, twice, since one allocation gets half of it.
+enum { MAILBOX_HALF_LEN = 2 * 1024 * 1024 };
 
 uint64_t relay_crew_descriptors(const struct relay_config *config)
 {
@@ -34,15 +22,7 @@ uint64_t relay_crew_descriptors(const struct relay_config *config)
                               (uint64_t)(config->public_ip6.family != ADDR_NONE);
 
     // Beside the lanes each has its loop and its mailbox.
-    return relay_crew_count(config) * (families * RELAY_LANE_COUNT + 2);
-}
-
-static void log_counts(struct relay_crew *crew)
-{
-    const struct relay_counts counts = relay_board_sum(&crew->board);
-
-    relay_counts_log(&counts);
-    relay_offload_log(&crew->offload);
+    return config->daemon.worker_count * (families * RELAY_LANE_COUNT + 2);
 }
 
 static void take_news(struct io_watch *watch, uint32_t events)
@@ -52,10 +32,6 @@ static void take_news(struct io_watch *watch, uint32_t events)
     (void)events;
     relay_board_hush(&crew->board);
     crew->error = relay_board_error(&crew->board);
-    if (crew->counts_wait_ns != NEVER && relay_board_awaited(&crew->board) == 0) {
-        crew->counts_wait_ns = NEVER;
-        log_counts(crew);
-    }
 }
 
 static void *aligned_zeros(size_t count, size_t len)
@@ -111,7 +87,7 @@ static int open_commons(struct relay_crew *crew, const struct relay_config *conf
     io_random_fill(seed, sizeof seed);
     crew->commons = turn_commons_init(crew->commons_memory, &turn, &lock, seed);
     crypto_wipe(seed, sizeof seed);
-    return 0;
+    return relay_policy_open(&crew->policy, &turn, crew->count);
 }
 
 static int open_memory(struct relay_crew *crew)
@@ -124,6 +100,21 @@ static int open_memory(struct relay_crew *crew)
     for (uint32_t i = 0; i < crew->count; i++) {
         crew->mailboxes[i].fd = -1;
     }
+    crew->refusals = calloc(crew->count, sizeof *crew->refusals);
+    for (uint32_t i = 0; crew->refusals != NULL && i < crew->count; i++) {
+        const int error = relay_refusals_open(&crew->refusals[i]);
+        if (error != 0) {
+            return error;
+        }
+    }
+    if (crew->refusals == NULL) {
+        return -ENOMEM;
+    }
+    const int survey_error = relay_survey_open(&crew->survey, crew->count);
+    if (survey_error != 0) {
+        return survey_error;
+    }
+    daemon_pulse_init(&crew->pulse, crew->count);
     return relay_board_open(&crew->board, crew->count);
 }
 
@@ -154,6 +145,11 @@ static int open_all(struct relay_crew *crew, const struct relay_config *config)
         .commons = crew->commons,
         .mailboxes = crew->mailboxes,
         .board = &crew->board,
+        .refusals = crew->refusals,
+        .survey = &crew->survey,
+        .pulse = &crew->pulse,
+        .policy = &crew->policy,
+        .fitting_allocations = config->fitting_allocations,
     };
     io_random_fill(crew->share.group.key, sizeof crew->share.group.key);
     return open_members(crew);
@@ -163,11 +159,11 @@ int relay_crew_open(struct relay_crew *crew, const struct relay_config *config,
                     struct io_loop *loop)
 {
     *crew = (struct relay_crew){
-        .count = relay_crew_count(config),
+        .count = config->daemon.worker_count,
+        .max_allocations = config->max_allocations,
         .board.fd = -1,
         .commons_lock = PTHREAD_MUTEX_INITIALIZER,
         .loop = loop,
-        .counts_wait_ns = NEVER,
     };
     const int error = open_all(crew, config);
     crew->share.group.config = NULL; // it was borrowed
@@ -195,7 +191,14 @@ void relay_crew_close(struct relay_crew *crew)
         relay_mailbox_close(&crew->mailboxes[i]);
     }
     io_loop_remove(crew->loop, &crew->bell);
+    relay_policy_close(&crew->policy);
     relay_board_close(&crew->board);
+    for (uint32_t i = 0; crew->refusals != NULL && i < crew->count; i++) {
+        relay_refusals_close(&crew->refusals[i]);
+    }
+    free(crew->refusals);
+    relay_survey_close(&crew->survey);
+    crew->refusals = NULL;
     free(crew->mailboxes);
     free(crew->members);
     crew->mailboxes = NULL;
@@ -207,77 +210,94 @@ static void *run_member(void *context)
 {
     struct relay_worker *worker = context;
 
-    relay_board_end(worker->share->board, worker->index, relay_worker_run(worker));
+    relay_board_begin(worker->share->board, worker->index);
+    const int error = relay_worker_run(worker);
+    const struct relay_counts counts = relay_worker_counts(worker);
+
+    relay_board_end(worker->share->board, worker->index, &counts, error);
     return NULL;
 }
 
 int relay_crew_start(struct relay_crew *crew)
 {
-    sigset_t all;
-    sigset_t before;
     int error = 0;
 
-    // Signals are this thread's, whichever comes.
-    sigfillset(&all);
-    error = pthread_sigmask(SIG_SETMASK, &all, &before);
     for (uint32_t i = 0; i < crew->count && error == 0; i++) {
         struct relay_crew_member *member = &crew->members[i];
-        error = pthread_create(&member->thread, NULL, run_member, &member->worker);
-        member->is_running = error == 0;
+        error = io_thread_start(&member->thread, "worker", run_member, &member->worker);
     }
-    IGNORE(pthread_sigmask(SIG_SETMASK, &before, NULL)); // it takes what it has given
     if (error != 0) {
         LOG_ERROR("a worker cannot be started", LOG_ERROR_NUMBER("error", error));
     } else {
         LOG_INFO("workers started", LOG_NUMBER("count", crew->count));
     }
-    return -error;
+    return error;
 }
 
 void relay_crew_stop(struct relay_crew *crew)
 {
     for (uint32_t i = 0; i < crew->open_count; i++) {
-        if (crew->members[i].is_running) {
+        if (crew->members[i].thread.is_running) {
             relay_mailbox_order(&crew->mailboxes[i], RELAY_MAILBOX_STOP);
         }
     }
     for (uint32_t i = 0; i < crew->open_count; i++) {
-        if (crew->members[i].is_running) {
-            const int error = pthread_join(crew->members[i].thread, NULL);
-            assert(error == 0); // it is there, and nobody else joins it
-            crew->members[i].is_running = false;
-        }
+        io_thread_join(&crew->members[i].thread);
     }
 }
 
-void relay_crew_ask(struct relay_crew *crew, struct now now)
+int relay_crew_change(struct relay_crew *crew, const struct turn_config *config)
 {
-    relay_board_ask(&crew->board);
-    for (uint32_t i = 0; i < crew->count; i++) {
-        relay_mailbox_order(&crew->mailboxes[i], RELAY_MAILBOX_COUNT);
+    const int error = relay_policy_change(&crew->policy, config);
+
+    for (uint32_t i = 0; i < crew->count && error == 0; i++) {
+        relay_mailbox_order(&crew->mailboxes[i], RELAY_MAILBOX_ADOPT);
     }
-    crew->counts_wait_ns = now.mono_ns + ANSWER_WAIT_NS;
+    return error;
+}
+
+bool relay_crew_is_settled(struct relay_crew *crew)
+{
+    return relay_policy_settle(&crew->policy);
+}
+
+void relay_crew_drain(struct relay_crew *crew)
+{
+    turn_commons_drain(crew->commons);
+}
+
+uint32_t relay_crew_allocations(const struct relay_crew *crew)
+{
+    return turn_commons_allocations(crew->commons);
+}
+
+void relay_crew_feel(struct relay_crew *crew)
+{
+    daemon_pulse_ask(&crew->pulse);
+    for (uint32_t i = 0; i < crew->count; i++) {
+        relay_mailbox_order(&crew->mailboxes[i], RELAY_MAILBOX_PULSE);
+    }
+}
+
+uint32_t relay_crew_missing(const struct relay_crew *crew)
+{
+    return daemon_pulse_missing(&crew->pulse);
 }
 
 void relay_crew_log(struct relay_crew *crew)
 {
-    for (uint32_t i = 0; i < crew->open_count; i++) {
-        const struct relay_counts counts = relay_worker_counts(&crew->members[i].worker);
-        assert(!crew->members[i].is_running);
-        relay_board_post(&crew->board, i, &counts);
+    static struct relay_snapshot snapshot;
+
+    relay_snapshot_take(&snapshot, &crew->share);
+    if (snapshot.gauges.late_workers > 0) {
+        LOG_WARN("some workers do not answer; what they counted since the last time is missing",
+                 LOG_NUMBER("workers", snapshot.gauges.late_workers));
     }
-    log_counts(crew);
+    relay_counts_log(&snapshot.counts);
+    relay_offload_log(&crew->offload);
 }
 
 uint64_t relay_crew_tick(struct relay_crew *crew, struct now now)
 {
-    const uint64_t offload_ns = relay_offload_tick(&crew->offload, now);
-
-    if (crew->counts_wait_ns <= now.mono_ns) {
-        crew->counts_wait_ns = NEVER;
-        LOG_WARN("some workers do not answer; what they counted since the last time is missing",
-                 LOG_NUMBER("workers", relay_board_awaited(&crew->board)));
-        log_counts(crew);
-    }
-    return offload_ns < crew->counts_wait_ns ? offload_ns : crew->counts_wait_ns;
+    return relay_offload_tick(&crew->offload, now);
 }

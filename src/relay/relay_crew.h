@@ -11,18 +11,20 @@
 #include <stdint.h>
 
 #include "base/now.h"
+#include "daemon/daemon_pulse.h"
 #include "io/io_loop.h"
+#include "io/io_thread.h"
 #include "relay/relay_board.h"
 #include "relay/relay_config.h"
 #include "relay/relay_mailbox.h"
 #include "relay/relay_offload.h"
+#include "relay/relay_policy.h"
 #include "relay/relay_worker.h"
 
 // One worker and its thread. Aligned, so that no two of them share a cache line.
 struct relay_crew_member {
     _Alignas(128) struct relay_worker worker;
-    pthread_t thread;
-    bool is_running; // the thread was started and not joined yet
+    struct io_thread thread;
 };
 
 struct relay_crew {
@@ -30,7 +32,12 @@ struct relay_crew {
     uint32_t open_count; // members whose worker is open: the first ones
     struct relay_crew_member *members;
     struct relay_mailbox *mailboxes;
+    struct relay_refusals *refusals;
+    struct relay_survey survey;
+    uint32_t max_allocations;
     struct relay_board board;
+    struct daemon_pulse pulse;
+    struct relay_policy policy;
     struct relay_offload offload;
     pthread_mutex_t commons_lock;
     struct turn_commons *commons; // of the workers' TURN servers
@@ -38,34 +45,41 @@ struct relay_crew {
     size_t commons_memory_len;
     struct relay_worker_share share;
     struct io_loop *loop;
-    struct io_watch bell;    // of the board
-    uint64_t counts_wait_ns; // the counters are logged by then, whoever has answered; NEVER: idle
-    int error;               // of a worker that has failed: the relay is to end
+    struct io_watch bell; // of the board
+    int error;            // of a worker that has failed: the relay is to end
 };
 
-// How many workers a configuration asks for: what it says, or as many as there are CPUs.
-uint32_t relay_crew_count(const struct relay_config *config);
-// Descriptors that they need beside those of relayed sockets.
+// Descriptors that the workers of a configuration need beside those of relayed sockets.
 uint64_t relay_crew_descriptors(const struct relay_config *config);
 
 // Opens everything, the listening sockets included, and logs what fails; no worker runs yet. News
-// come in `loop`. `config` is borrowed until this returns. The crew does not move until it is
-// closed. 0 or -errno.
+// come in `loop`. `config`, which says how many workers there are, is borrowed until this returns.
+// The crew does not move until it is closed. 0 or -errno.
 MUST_USE int relay_crew_open(struct relay_crew *crew, const struct relay_config *config,
                              struct io_loop *loop);
 // Stops those that run. Closing twice, or a crew whose opening failed, does nothing.
 void relay_crew_close(struct relay_crew *crew);
 
-// Starts the threads. They inherit what this thread has: its user, and its blocked signals. 0 or
-// -errno, which is logged; relay_crew_stop() is due in any case.
+// Starts the threads. They inherit this thread's user, and take no signals. 0 or -errno, which is
+// logged; relay_crew_stop() is due in any case.
 MUST_USE int relay_crew_start(struct relay_crew *crew);
 // Has all workers return, and waits until they have. Nothing happens to those that do not run.
 void relay_crew_stop(struct relay_crew *crew);
 
-// Asks all workers what they have counted, and logs the sum when all have answered or a second has
-// passed.
-void relay_crew_ask(struct relay_crew *crew, struct now now);
-// The sum, at once. For a crew that does not run.
+// Has all workers follow another configuration, which may follow (turn_policy.h), in what may
+// change of it; and whether they all do by now. 0, or -EBUSY while they take the last one, -ENOMEM.
+MUST_USE int relay_crew_change(struct relay_crew *crew, const struct turn_config *config);
+bool relay_crew_is_settled(struct relay_crew *crew);
+
+// No new allocations from here on; and how many there are.
+void relay_crew_drain(struct relay_crew *crew);
+uint32_t relay_crew_allocations(const struct relay_crew *crew);
+
+// Asks all workers whether they are alive; and how many have not answered what was asked last.
+void relay_crew_feel(struct relay_crew *crew);
+uint32_t relay_crew_missing(const struct relay_crew *crew);
+
+// Logs what all workers have counted (relay_snapshot.h); it waits for them a moment if they serve.
 void relay_crew_log(struct relay_crew *crew);
 
 // Does what is due. When it is to be called next (monotonic ns), or NEVER.

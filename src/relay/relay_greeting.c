@@ -4,23 +4,18 @@
 #include <assert.h>
 
 #include "crypto/crypto_wipe.h"
-#include "io/io_random.h"
+#include "daemon/daemon_json.h"
+#include "daemon/daemon_secret.h"
 #include "log/log.h"
-#include "relay/relay_json.h"
 
 void relay_greeting_make_user(struct relay_config *config,
                               uint8_t password[RELAY_GREETING_PASSWORD_LEN])
 {
-    uint8_t random[RELAY_GREETING_PASSWORD_LEN / 2];
-    struct wr wr = wr_init(password, RELAY_GREETING_PASSWORD_LEN);
-
     assert(config->user_count == 0);
-    io_random_fill(random, sizeof random);
-    wr_hex(&wr, (struct bytes){random, sizeof random});
-    crypto_wipe(random, sizeof random);
-    assert(wr_ok(&wr));
-    config->users[0] =
-        (struct turn_user){.name = BYTES_LITERAL("fairlead"), .password = wr_done(&wr)};
+    config->users[0] = (struct turn_user){
+        .name = BYTES_LITERAL("fairlead"),
+        .password = daemon_secret_make(password, RELAY_GREETING_PASSWORD_LEN),
+    };
     config->user_count = 1;
 }
 
@@ -52,9 +47,9 @@ void relay_greeting_ice_servers_write(struct wr *wr, const struct relay_config *
         is_first = false;
     }
     wr_text(wr, "],\"username\":");
-    relay_json_string_write(wr, config->users[0].name);
+    daemon_json_string_write(wr, config->users[0].name);
     wr_text(wr, ",\"credential\":");
-    relay_json_string_write(wr, config->users[0].password);
+    daemon_json_string_write(wr, config->users[0].password);
     wr_text(wr, "}]}");
 }
 
@@ -105,7 +100,7 @@ struct bytes relay_greeting_line_write(uint8_t out[LOG_LINE_MAX], const struct r
                                           .message = "credential made, since none is given",
                                           .fields = LOG_FIELDS(LOG_BYTES("config", wr_done(&wr))),
                                       },
-                                      LOG_LINE_JSON, false);
+                                      config->daemon.log_format, false);
     crypto_wipe(json, sizeof json);
     return (struct bytes){out, len};
 }

@@ -23,7 +23,7 @@ void relay_greeting_write(struct wr *wr, const struct relay_config *config);
 // Writes only the JSON: {"iceServers":[...]}.
 void relay_greeting_ice_servers_write(struct wr *wr, const struct relay_config *config);
 
-// Writes it as a line like those of the log, in JSON, and returns what is written. It does not go
-// through the log, whose buffer would keep the password.
+// Writes it as a line of the log, in the form that the log has, and returns what is written. It
+// does not go through the log, whose buffer would keep the password.
 struct bytes relay_greeting_line_write(uint8_t out[LOG_LINE_MAX], const struct relay_config *config,
                                        int64_t wall_ms);

@@ -4,8 +4,10 @@
 //
 // Any thread may send; one takes. Orders are flags, so that giving one twice is giving it once, and
 // datagrams have a room of fixed size: whatever the others do, a mailbox takes no more memory, and
-// nobody waits for its owner. The descriptor becomes readable once for all that has come since the
-// last take.
+// nobody waits for its owner. No allocation fills that room alone: its datagram is kept while they
+// all together have taken no more than is left of it, so that one that sends too much has half, two
+// of them two thirds, and there is always some for who sends little. The descriptor becomes
+// readable once for all that has come since the last take.
 #pragma once
 
 #include <pthread.h>
@@ -16,10 +18,15 @@
 #include "base/addr.h"
 #include "base/bytes.h"
 
+enum { RELAY_MAILBOX_FLOWS = 256 }; // allocations are told apart by so much of their relayed port
+
 enum relay_mailbox_order {
-    RELAY_MAILBOX_STOP = 1,  // return from relay_worker_run()
-    RELAY_MAILBOX_WAKE = 2,  // look at the deadlines again
-    RELAY_MAILBOX_COUNT = 4, // post the counters
+    RELAY_MAILBOX_STOP = 1,    // return from relay_worker_run()
+    RELAY_MAILBOX_WAKE = 2,    // look at the deadlines again
+    RELAY_MAILBOX_COUNT = 4,   // post the counters
+    RELAY_MAILBOX_PULSE = 8,   // say that you are alive
+    RELAY_MAILBOX_ADOPT = 16,  // there is another policy
+    RELAY_MAILBOX_SURVEY = 32, // list some of the allocations
 };
 
 // A datagram on its way, with what has been learned of it.
@@ -47,6 +54,7 @@ struct relay_mailbox {
     bool is_rung;         // the descriptor is readable, or will be at once
     uint32_t orders;
     struct relay_mailbox_half filling;
+    size_t taken_by[RELAY_MAILBOX_FLOWS]; // bytes of `filling`
 };
 
 // Room for `half_len` bytes of datagrams, twice; pages that are never used cost no memory. 0 or
@@ -58,7 +66,7 @@ void relay_mailbox_close(struct relay_mailbox *box);
 // From any thread.
 
 void relay_mailbox_order(struct relay_mailbox *box, enum relay_mailbox_order order);
-// Copies the datagram into it. False: there is no room, and it is lost.
+// Copies the datagram into it. False: there is no room for who sends it, and it is lost.
 MUST_USE bool relay_mailbox_put(struct relay_mailbox *box, const struct relay_parcel *parcel);
 
 // The owner's. Between two takes it fetches all the parcels.

@@ -11,8 +11,8 @@
 #include "io/io_host.h"
 #include "io/io_route.h"
 #include "log/log.h"
-#include "relay/relay_address.h"
 #include "relay/relay_stats.h"
+#include "relay/relay_wire.h"
 
 static void add_name(struct relay_offload *offload, const char *name)
 {
@@ -44,105 +44,44 @@ static void choose_links(struct relay_offload *offload, const struct relay_confi
     }
 }
 
-// Where peers' packets arrive on the wire. Behind a one-to-one NAT the sockets are bound to no
-// address in particular; then it is that of the default route.
-static struct addr relayed_of(const struct relay_config *config, enum addr_family family)
+static void log_link(const struct xdp_link *link)
 {
-    const struct addr *public = family == ADDR_IP4 ? &config->public_ip4 : &config->public_ip6;
-    const struct addr *given = family == ADDR_IP4 ? &config->ebpf_int4 : &config->ebpf_int6;
-    struct addr relayed = {0};
-
-    if (public->family == ADDR_NONE) {
-        return relayed;
+    LOG_INFO("relaying in the kernel", LOG_TEXT("interface", link->name),
+             LOG_TEXT("mode", xdp_link_mode_name(link->mode)));
+    if (link->refusal.text[0] != '\0') {
+        LOG_INFO("not in the faster mode", LOG_TEXT("interface", link->name),
+                 LOG_TEXT("reason", link->refusal.text));
     }
-    if (given->family != ADDR_NONE) {
-        if (!relay_address_is_local(given)) {
-            LOG_WARN("the inner address is not this host's: its channels go by the sockets",
-                     LOG_ADDR("address", given));
-        }
-        return *given;
-    }
-    relayed = relay_address_relayed(config, family);
-    if (addr_is_unspecified(&relayed) && io_route_source(family, &relayed) != 0) {
-        return (struct addr){0};
-    }
-    return relayed;
 }
 
-// The program cannot tell whose packets these are: of loopback addresses there are none on the wire
-// but forged ones, and link-local ones of IPv6 mean something else on each interface.
-static bool is_ambiguous(const struct addr *addr)
+// The kernel takes up to 20 ms to attach, and not much less to detach: no worker waits meanwhile.
+static int attach(struct relay_offload *offload, const char *name, struct xdp_reason *reason)
 {
-    return addr_is_loopback(addr) || (addr->family == ADDR_IP6 && addr_is_link_local(addr));
-}
+    struct xdp_link link = {.fd = -1};
+    int error = xdp_link_open(name, offload->program.fd, offload->mode, &link, reason);
 
-static bool is_routed(const struct relay_config *config, enum addr_family family)
-{
-    const struct addr *public = family == ADDR_IP4 ? &config->public_ip4 : &config->public_ip6;
-
-    if (public->family == ADDR_NONE) {
-        return false;
+    if (error != 0) {
+        return error;
     }
-    const struct addr bound = relay_address_relayed(config, family);
-    return addr_is_unspecified(&bound);
-}
-
-static size_t add_own(struct addr *own, size_t count, const struct addr *addr)
-{
-    if (addr->family == ADDR_NONE || addr_is_unspecified(addr) || is_ambiguous(addr) ||
-        count == XDP_PROGRAM_OWN_MAX) {
-        return count;
+    pthread_mutex_lock(&offload->lock);
+    error = xdp_program_join(&offload->program, &link, reason);
+    pthread_mutex_unlock(&offload->lock);
+    if (error != 0) {
+        xdp_link_close(&link);
+        return error;
     }
-    for (size_t i = 0; i < count; i++) {
-        if (addr_same_ip(&own[i], addr)) {
-            return count;
-        }
-    }
-    own[count] = *addr;
-    return count + 1;
-}
-
-// Where packets for the relay arrive: of peers, then of clients. All others go by the sockets.
-static size_t list_own(const struct relay_offload *offload, const struct relay_config *config,
-                       struct addr own[XDP_PROGRAM_OWN_MAX])
-{
-    const struct addr *binds[] = {&config->bind_ip4, &config->bind_ip6};
-    size_t count = 0;
-
-    for (size_t i = 0; i < COUNT_OF(offload->relayed); i++) {
-        count = add_own(own, count, &offload->relayed[i]);
-    }
-    for (size_t i = 0; i < COUNT_OF(binds); i++) {
-        if (offload->relayed[i].family == ADDR_NONE) {
-            continue;
-        }
-        count = add_own(own, count, binds[i]);
-        for (size_t j = 0; addr_is_unspecified(binds[i]) && j < config->own_addr_count; j++) {
-            if (config->own_addrs[j].family == binds[i]->family) {
-                count = add_own(own, count, &config->own_addrs[j]);
-            }
-        }
-    }
-    return count;
+    log_link(&link);
+    return 0;
 }
 
 static void attach_all(struct relay_offload *offload)
 {
     for (size_t i = 0; i < offload->name_count; i++) {
         struct xdp_reason reason;
-        const char *name = offload->names[i];
 
-        if (xdp_program_attach(&offload->program, name, offload->mode, &reason) != 0) {
-            LOG_WARN("not relaying in the kernel on an interface", LOG_TEXT("interface", name),
-                     LOG_TEXT("reason", reason.text));
-            continue;
-        }
-        const struct xdp_link *link = &offload->program.links[offload->program.link_count - 1];
-        LOG_INFO("relaying in the kernel", LOG_TEXT("interface", name),
-                 LOG_TEXT("mode", xdp_link_mode_name(link->mode)));
-        if (link->refusal.text[0] != '\0') {
-            LOG_INFO("not in the faster mode", LOG_TEXT("interface", name),
-                     LOG_TEXT("reason", link->refusal.text));
+        if (attach(offload, offload->names[i], &reason) != 0) {
+            LOG_WARN("not relaying in the kernel on an interface",
+                     LOG_TEXT("interface", offload->names[i]), LOG_TEXT("reason", reason.text));
         }
     }
     offload->is_on = true;
@@ -151,7 +90,12 @@ static void attach_all(struct relay_offload *offload)
 static void detach_all(struct relay_offload *offload)
 {
     for (size_t i = 0; i < offload->name_count; i++) {
-        IGNORE(xdp_program_detach(&offload->program, offload->names[i])); // it may not be attached
+        struct xdp_link link = {.fd = -1};
+
+        pthread_mutex_lock(&offload->lock);
+        IGNORE(xdp_program_part(&offload->program, offload->names[i], &link)); // it may not be
+        pthread_mutex_unlock(&offload->lock);
+        xdp_link_close(&link);
     }
     offload->is_on = false;
 }
@@ -222,6 +166,10 @@ static int open_table(struct relay_offload *offload)
     if (error == 0) {
         error = io_loop_add(offload->loop, &offload->news, IO_READABLE);
     }
+    if (error == 0) {
+        error =
+            xdp_usage_open(offload->program.usages_fd, &offload->program.settings, &offload->usage);
+    }
     if (error != 0) {
         unwatch(offload);
     }
@@ -232,7 +180,7 @@ static int open_all(struct relay_offload *offload, const struct relay_config *co
                     struct xdp_reason *reason)
 {
     struct addr own[XDP_PROGRAM_OWN_MAX];
-    size_t own_count = list_own(offload, config, own);
+    size_t own_count = relay_wire_list(offload->relayed, config, own);
     const struct xdp_program_options options = {
         .own = own,
         .own_count = own_count,
@@ -279,10 +227,10 @@ void relay_offload_open(struct relay_offload *offload, const struct relay_config
     if (config->ebpf_link_count == 0 && !config->is_ebpf_auto) {
         return;
     }
-    offload->relayed[0] = relayed_of(config, ADDR_IP4);
-    offload->relayed[1] = relayed_of(config, ADDR_IP6);
-    offload->is_routed[0] = is_routed(config, ADDR_IP4);
-    offload->is_routed[1] = is_routed(config, ADDR_IP6);
+    offload->relayed[0] = relay_wire_relayed(config, ADDR_IP4);
+    offload->relayed[1] = relay_wire_relayed(config, ADDR_IP6);
+    offload->is_routed[0] = relay_wire_is_routed(config, ADDR_IP4);
+    offload->is_routed[1] = relay_wire_is_routed(config, ADDR_IP6);
     if (open_all(offload, config, &reason) != 0) {
         LOG_WARN("relaying by sockets alone", LOG_TEXT("reason", reason.text));
         return;
@@ -297,6 +245,7 @@ void relay_offload_close(struct relay_offload *offload)
     pthread_mutex_lock(&offload->lock);
     if (offload->is_open) {
         offload->is_open = false;
+        xdp_usage_close(&offload->usage);
         xdp_program_close(&offload->program);
     }
     pthread_mutex_unlock(&offload->lock);
@@ -388,6 +337,34 @@ void relay_offload_unbind(struct relay_offload *offload, uint32_t worker,
     pthread_mutex_unlock(&offload->lock);
 }
 
+void relay_offload_begin(struct relay_offload *offload, uint16_t port)
+{
+    pthread_mutex_lock(&offload->lock);
+    if (offload->is_open) {
+        xdp_usage_clear(&offload->usage, port);
+    }
+    pthread_mutex_unlock(&offload->lock);
+}
+
+struct turn_usage relay_offload_usage(struct relay_offload *offload, uint16_t port)
+{
+    struct relay_abi_usage to_peer = {0};
+    struct relay_abi_usage to_client = {0};
+
+    pthread_mutex_lock(&offload->lock);
+    if (offload->is_open) {
+        to_peer = xdp_usage_at(&offload->usage, port, RELAY_ABI_FROM_CLIENT);
+        to_client = xdp_usage_at(&offload->usage, port, RELAY_ABI_FROM_PEER);
+    }
+    pthread_mutex_unlock(&offload->lock);
+    return (struct turn_usage){
+        .packets_to_peer = to_peer.packets,
+        .bytes_to_peer = to_peer.bytes,
+        .packets_to_client = to_client.packets,
+        .bytes_to_client = to_client.bytes,
+    };
+}
+
 uint64_t relay_offload_tick(struct relay_offload *offload, struct now now)
 {
     uint64_t deadline_ns = NEVER;
@@ -406,7 +383,6 @@ uint64_t relay_offload_tick(struct relay_offload *offload, struct now now)
 
 void relay_offload_switch(struct relay_offload *offload)
 {
-    pthread_mutex_lock(&offload->lock);
     if (!offload->is_open) {
         LOG_WARN("no relaying in the kernel to switch on or off");
     } else if (offload->is_on) {
@@ -417,23 +393,32 @@ void relay_offload_switch(struct relay_offload *offload)
         LOG_INFO("relaying in the kernel is on",
                  LOG_NUMBER("interfaces", offload->program.link_count));
     }
-    pthread_mutex_unlock(&offload->lock);
 }
 
-// False when there is nothing to count.
-static bool read_counts(struct relay_offload *offload, struct xdp_counts *out)
+bool relay_offload_counts(struct relay_offload *offload, struct xdp_counts *out)
 {
     pthread_mutex_lock(&offload->lock);
-    const bool is_read = offload->is_open && xdp_counts_read(&offload->program, out) == 0;
+    const bool is_open = offload->is_open;
+    const struct xdp_program program = offload->program;
     pthread_mutex_unlock(&offload->lock);
-    return is_read;
+    // Without the lock, for which workers wait: the counters of many CPUs are long. What it takes
+    // of the program stays as it is until that is closed.
+    return is_open && xdp_counts_read(&program, out) == 0;
+}
+
+uint32_t relay_offload_interface_count(struct relay_offload *offload)
+{
+    pthread_mutex_lock(&offload->lock);
+    const uint32_t count = offload->is_open ? offload->program.link_count : 0;
+    pthread_mutex_unlock(&offload->lock);
+    return count;
 }
 
 void relay_offload_log(struct relay_offload *offload)
 {
     struct xdp_counts counts;
 
-    if (!read_counts(offload, &counts)) {
+    if (!relay_offload_counts(offload, &counts)) {
         return;
     }
     if (memcmp(&counts, &(struct xdp_counts){0}, sizeof counts) == 0) {

@@ -16,19 +16,22 @@
 #include "io/io_loop.h"
 #include "relay/relay_config.h"
 #include "turn/turn_command.h"
+#include "turn/turn_usage.h"
 #include "xdp/xdp_counts.h"
 #include "xdp/xdp_program.h"
 #include "xdp/xdp_table.h"
+#include "xdp/xdp_usage.h"
 
 struct relay_offload {
     pthread_mutex_t lock; // of all from here to `hurry`
-    bool is_open;
-    bool is_on; // attached, as the operator wants it now
+    bool is_open;         // the control thread alone changes this, and the program
     struct xdp_program program;
     struct xdp_table table;
+    struct xdp_usage usage;
     uint64_t tick_ns;      // when the control thread means to come next
     struct io_watch hurry; // an eventfd: it is to come earlier
     // The control thread's.
+    bool is_on;      // attached, as the operator wants it now
     bool is_watched; // the two watches are in the loop, and the table has its descriptors
     struct io_loop *loop;
     struct io_watch news; // of routes and neighbours
@@ -57,6 +60,19 @@ void relay_offload_bind(struct relay_offload *offload, uint32_t worker,
                         const struct turn_command_bind *bind);
 void relay_offload_unbind(struct relay_offload *offload, uint32_t worker,
                           const struct turn_command_unbind *unbind);
+
+// A relayed port has a new owner: what is counted of it begins anew.
+void relay_offload_begin(struct relay_offload *offload, uint16_t port);
+
+// In any thread.
+
+// What the kernel has relayed at a relayed port since then; all zero when nothing is open.
+struct turn_usage relay_offload_usage(struct relay_offload *offload, uint16_t port);
+// What the kernel program has counted; no worker waits for that. False, with *out untouched, when
+// it is not open.
+MUST_USE bool relay_offload_counts(struct relay_offload *offload, struct xdp_counts *out);
+// By how many interfaces it relays now.
+uint32_t relay_offload_interface_count(struct relay_offload *offload);
 
 // In the control thread.
 

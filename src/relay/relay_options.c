@@ -3,13 +3,19 @@
 #include "relay/relay_options.h"
 
 #include "base/macro.h"
-#include "conf/conf.h"
+#include "daemon/daemon_options.h"
+#include "daemon/daemon_options_otlp.h"
+#include "relay/relay_options_firezone.h"
 
 static const char addresses[] = "Addresses";
 static const char access[] = "Who may use it, and for what";
+static const char firezone[] = "As a relay of Firezone";
 static const char limits[] = "Limits";
 static const char speed[] = "Relaying in the kernel";
+static const char watching[] = "Watching it";
+static const char telemetry[] = "Telemetry by OTLP";
 static const char running[] = "Running it";
+static const char idle[] = "Understood from Firezone's relay, and without effect";
 
 static const struct conf_option options[] = {
     {
@@ -93,6 +99,7 @@ static const struct conf_option options[] = {
                 "read a command line; the file and the environment are safer places.",
         .is_repeated = true,
         .is_secret = true,
+        .is_reloaded = true,
     },
     {
         .name = "auth-secret",
@@ -105,6 +112,7 @@ static const struct conf_option options[] = {
                 "be changed without cutting anybody off. fairlead-relay credential makes one.",
         .is_repeated = true,
         .is_secret = true,
+        .is_reloaded = true,
     },
     {
         .name = "stamp-secret",
@@ -114,6 +122,7 @@ static const struct conf_option options[] = {
         .help = "Secret of a Firezone portal. Requests whose realm is \"firezone\" are then "
                 "served as Firezone's own relay serves them.",
         .is_secret = true,
+        .is_reloaded = true,
     },
     {
         .name = "allow-peer",
@@ -127,6 +136,7 @@ static const struct conf_option options[] = {
                 "loopback, link-local, private, shared, unique local, multicast, broadcast, "
                 "reserved and documentation addresses, and this host's own.",
         .is_repeated = true,
+        .is_reloaded = true,
     },
     {
         .name = "deny-peer",
@@ -135,7 +145,9 @@ static const struct conf_option options[] = {
         .group = access,
         .help = "Peers that clients may not reach, such as 10.0.0.0/8.",
         .is_repeated = true,
+        .is_reloaded = true,
     },
+    RELAY_OPTIONS_FIREZONE(firezone),
     {
         .name = "max-allocations",
         .environment = "FAIRLEAD_MAX_ALLOCATIONS",
@@ -169,6 +181,7 @@ static const struct conf_option options[] = {
         .help =
             "Allocations of one user at the same time, among which ports count that are reserved "
             "for it. One more is refused with 486.",
+        .is_reloaded = true,
     },
     {
         .name = "permissions-per-allocation",
@@ -177,6 +190,7 @@ static const struct conf_option options[] = {
         .default_text = "64",
         .group = limits,
         .help = "Permissions of one allocation. One more is refused with 508.",
+        .is_reloaded = true,
     },
     {
         .name = "channels-per-allocation",
@@ -185,6 +199,7 @@ static const struct conf_option options[] = {
         .default_text = "64",
         .group = limits,
         .help = "Channels of one allocation. One more is refused with 508.",
+        .is_reloaded = true,
     },
     {
         .name = "min-lifetime",
@@ -193,6 +208,7 @@ static const struct conf_option options[] = {
         .default_text = "600",
         .group = limits,
         .help = "Shortest lifetime that an allocation is granted, up to 3600 seconds.",
+        .is_reloaded = true,
     },
     {
         .name = "max-pps",
@@ -221,11 +237,13 @@ static const struct conf_option options[] = {
         .default_text = "20000",
         .group = limits,
         .help =
-            "Requests of strangers that are answered in a second, of each of two kinds: those "
-            "without MESSAGE-INTEGRITY, which are Binding requests and each client's first one, "
-            "and those whose MESSAGE-INTEGRITY is wrong. When there are more, a network (IPv4 "
+            "Requests of strangers that are answered in a second, of each of three kinds: those "
+            "without MESSAGE-INTEGRITY, which are Binding requests and each client's first one; "
+            "those whose MESSAGE-INTEGRITY is wrong; and of these those whose NONCE is right. When "
+            "there are more, a network (IPv4 "
             "/24, IPv6 /48) has one sixteenth of that at least, and what is over the limit is "
             "dropped. Clients that have an allocation are not limited. 0: no limit.",
+        .is_reloaded = true,
     },
     {
         .name = "strict-amplification",
@@ -234,6 +252,7 @@ static const struct conf_option options[] = {
         .help = "Send no response that is longer than its request to whoever has not proved where "
                 "they are. Without it the limit is four times the request. Clients that do not pad "
                 "their first request get no answer then.",
+        .is_reloaded = true,
     },
     {
         .name = "ebpf-offloading",
@@ -276,38 +295,35 @@ static const struct conf_option options[] = {
         .group = speed,
         .help = "The same for IPv6.",
     },
+    DAEMON_OPTIONS_METRICS_ADDR(watching, "METRICS_ADDR", "127.0.0.1:9641"),
+    DAEMON_OPTIONS_HEALTH_CHECK_ADDR(watching, "HEALTH_CHECK_ADDR", "relay",
+                                     "with a token 0.0.0.0:8080, otherwise it is not served"),
+    DAEMON_OPTIONS_CONTROL_ENDPOINT(watching, "CONTROL_ENDPOINT",
+                                    "with a token 127.0.0.1:9999, otherwise it is not served"),
     {
-        .name = "num-worker-threads",
-        .environment = "NUM_WORKER_THREADS",
-        .placeholder = "COUNT",
-        .default_note = "as many as CPUs that it may run on",
-        .group = running,
-        .help = "Threads that relay, up to 256. Each has its share of the clients.",
+        .name = "demo-addr",
+        .environment = "FAIRLEAD_DEMO_ADDR",
+        .placeholder = "ADDR:PORT",
+        .default_note = "it is not served",
+        .group = watching,
+        .help = "Address of loopback where a page is served in which a browser calls itself "
+                "through the relay, with live figures. It is for trying the relay out: whoever can "
+                "open it gets credentials that hold for an hour.",
     },
-    {
-        .name = "config",
-        .environment = "FAIRLEAD_CONFIG",
-        .placeholder = "FILE",
-        .group = running,
-        .help = "File with lines of the form key = value, where keys are the long options without "
-                "dashes and a repeated option is a repeated line. Options on the command line and "
-                "in the environment stand above it.",
-        .is_outside_file = true,
-    },
-    {
-        .name = "check-config",
-        .group = running,
-        .help = "Say what is wrong with the configuration, or that it is good, and exit.",
-        .is_outside_file = true,
-    },
-    {
-        .name = "log-format",
-        .environment = "LOG_FORMAT",
-        .placeholder = "FORMAT",
-        .default_text = "human",
-        .group = running,
-        .help = "How log lines are written to standard output: human or json.",
-    },
+    DAEMON_OPTIONS_OTLP(telemetry, RELAY_OPTIONS_SERVICE, RELAY_OPTIONS_NAMESPACE,
+                        "requests of clients", "STUN"),
+    DAEMON_OPTIONS_NUM_WORKER_THREADS(
+        running, "NUM_WORKER_THREADS", "clients",
+        " Fewer than CPUs are started unasked where the limit of descriptors is low."),
+    DAEMON_OPTIONS_DRAIN_TIMEOUT(running, "FAIRLEAD_DRAIN_TIMEOUT", "relay", "allocations"),
+    DAEMON_OPTIONS_CONFIG(running, "FAIRLEAD_CONFIG"),
+    DAEMON_OPTIONS_CHECK_CONFIG(running),
+    DAEMON_OPTIONS_LOG_FORMAT(running, "LOG_FORMAT"),
+    DAEMON_OPTIONS_LOG_FILTER(running, "RUST_LOG", "relay, xdp or relay_report",
+                              " Targets that there are not are taken, too, so that a filter of "
+                              "Firezone's relay can stay as it is."),
+    DAEMON_OPTIONS_CONTROL_SOCKET(running, "FAIRLEAD_CONTROL_SOCKET", "relay", RELAY_OPTIONS_SOCKET,
+                                  "fairlead-relay status, why, top and reload"),
     {
         .name = "software",
         .environment = "FAIRLEAD_SOFTWARE",
@@ -315,38 +331,35 @@ static const struct conf_option options[] = {
         .default_note = "none is sent",
         .group = running,
         .help = "What responses say in SOFTWARE, up to 127 bytes.",
+        .is_reloaded = true,
+    },
+    DAEMON_OPTIONS_VERSION(running),
+    DAEMON_OPTIONS_HELP(running),
+    {
+        .name = "rng-seed",
+        .environment = "RNG_SEED",
+        .placeholder = "NUMBER",
+        .group = idle,
+        .help = "There it makes secrets, nonces and ports predictable, for tests.",
     },
     {
-        .name = "version",
-        .short_name = 'V',
-        .group = running,
-        .help = "Print the version and exit.",
-        .is_outside_file = true,
-    },
-    {
-        .name = "help",
-        .short_name = 'h',
-        .group = running,
-        .help = "Print this text and exit.",
-        .is_outside_file = true,
+        .name = "telemetry",
+        .environment = "TELEMETRY",
+        .group = idle,
+        .help = "There it reports errors to the maker. This relay reports to nobody.",
     },
 };
 
 const struct conf_table relay_options_table = {options, COUNT_OF(options)};
-
-_Static_assert(CONF_VALUE_MAX == 4096, "the help text says how many");
 
 const struct conf_program relay_options_program = {
     .name = "fairlead-relay",
     .summary = "A STUN/TURN relay over UDP: it makes machines behind NATs reachable. Without any "
                "option it serves the addresses of the default route, and prints a credential that "
                "it has made up.",
-    .note = "Each option can be given on the command line, by the environment variable in brackets "
-            "(values of a repeated one separated by commas; a comma or backslash in a value stands "
-            "behind a backslash), or in the file that --config names, in this order of strength: "
-            "the strongest of them that names an option gives all its values. All options "
-            "together have at most 4096 values. Exit status: 0 ended by a signal, 1 could not run, "
-            "2 wrong configuration. "
-            "fairlead-relay credential --help tells how to make a credential. More in "
-            "fairlead-relay(8).",
+    .note = DAEMON_OPTIONS_NOTE
+    " Exit status: 0 ended by a signal, 1 could not run "
+    "or the portal refuses it, 2 wrong configuration. "
+    "fairlead-relay credential --help and fairlead-relay status --help tell of the "
+    "commands credential, status, why, top and reload. More in fairlead-relay(8).",
 };

@@ -5,5 +5,11 @@
 #include "conf/conf_help.h"
 #include "conf/conf_option.h"
 
+// What the control socket is called where --control-socket does not say.
+#define RELAY_OPTIONS_SOCKET "relay.sock"
+// What it calls itself to a collector, as Firezone's relay does.
+#define RELAY_OPTIONS_SERVICE "relay"
+#define RELAY_OPTIONS_NAMESPACE "firezone"
+
 extern const struct conf_table relay_options_table;
 extern const struct conf_program relay_options_program;

@@ -6,15 +6,12 @@
 #include <stdatomic.h>
 
 #include "log/log.h"
+#include "relay/relay_life.h"
+#include "turn/turn_advice.h"
 
 // All of this is caused by clients, and what is said of credentials by anybody, as often as they
 // like. So each kind of line has a limit, and none hides another: a client that is denied one kind
-// of peer after the other can neither fill a disk nor cover up that somebody guesses passwords. A
-// busy relay's allocations are all logged, but for a flood: 1000 at once, then 100 a second.
-#define LIFE_LIMIT                                                                                 \
-    {                                                                                              \
-        .interval_ns = SECOND_NS / 100, .burst = 1000                                              \
-    }
+// of peer after the other can neither fill a disk nor cover up that somebody guesses passwords.
 
 // Guesses share a limit, whether there is such a user or not: if one were written and the other
 // held back, whoever guesses could tell them apart by the time that it takes.
@@ -37,18 +34,25 @@ static struct log_limit *limit_of(enum turn_refusal refusal)
     return &limits[is_guess(refusal) ? TURN_REFUSAL_STRANGER : refusal];
 }
 
+// What a line says of each refusal, behind what the client did.
+#define WHY_FIELDS(report)                                                                         \
+    LOG_TEXT("reason", turn_refusal_words((report)->refusal)),                                     \
+        LOG_NUMBER("code", (uint64_t)turn_advice_code((report)->refusal)),                         \
+        LOG_TEXT("advice", turn_advice_words((report)->refusal))
+
 static void log_denied(const struct turn_command_report *report, const char *message)
 {
     LOG_LIMITED(limit_of(report->refusal), LOG_LEVEL_WARN, message,
                 LOG_ADDR("client", &report->tuple.client), LOG_ADDR("peer", &report->peer),
-                LOG_TEXT("reason", turn_refusal_words(report->refusal)));
+                WHY_FIELDS(report));
 }
 
-static void log_exhausted(const struct turn_command_report *report)
+// What a client does wrong is its own trouble; the limit that it meets may be the operator's.
+static void log_refused(const struct turn_command_report *report, enum log_level level)
 {
-    LOG_LIMITED(limit_of(report->refusal), LOG_LEVEL_WARN, "request refused",
-                LOG_ADDR("client", &report->tuple.client),
-                LOG_TEXT("reason", turn_refusal_words(report->refusal)));
+    LOG_LIMITED(limit_of(report->refusal), level, "request refused",
+                LOG_ADDR("client", &report->tuple.client), LOG_BYTES("username", report->username),
+                WHY_FIELDS(report));
 }
 
 // Whoever guesses may do so under another's address, as long as he has no nonce that was sent
@@ -58,36 +62,26 @@ static void log_unproven(const struct turn_command_report *report)
     LOG_LIMITED(limit_of(report->refusal), LOG_LEVEL_WARN, "credential refused",
                 LOG_ADDR("client", &report->tuple.client),
                 LOG_TEXT("address", report->is_client_certain ? "certain" : "maybe forged"),
-                LOG_BYTES("username", report->username),
-                LOG_TEXT("reason", turn_refusal_words(report->refusal)));
+                LOG_BYTES("username", report->username), WHY_FIELDS(report));
 }
 
-void relay_report_log(const struct turn_command_report *report)
+void relay_report_log(const struct turn_command_report *report, const struct turn_usage *kernel,
+                      struct now now)
 {
-    static struct log_limit created = LIFE_LIMIT;
-    static struct log_limit deleted = LIFE_LIMIT;
-    static struct log_limit expired = LIFE_LIMIT;
-    static struct log_limit replaced = LIFE_LIMIT;
     static struct log_limit refused = LOG_LIMIT_DEFAULT;
-    const struct addr *client = &report->tuple.client;
 
     switch (report->event) {
     case TURN_EVENT_ALLOCATED:
-        LOG_LIMITED(&created, LOG_LEVEL_INFO, "allocation created", LOG_ADDR("client", client),
-                    LOG_ADDR("relayed", &report->relayed), LOG_BYTES("username", report->username),
-                    LOG_NUMBER("lifetime_s", report->lifetime_s));
+        relay_life_begun(report);
         return;
     case TURN_EVENT_DELETED:
-        LOG_LIMITED(&deleted, LOG_LEVEL_INFO, "allocation deleted by its client",
-                    LOG_ADDR("client", client), LOG_ADDR("relayed", &report->relayed));
+        relay_life_ended(&report->life, kernel, RELAY_LIFE_DELETED, now);
         return;
     case TURN_EVENT_EXPIRED:
-        LOG_LIMITED(&expired, LOG_LEVEL_INFO, "allocation expired", LOG_ADDR("client", client),
-                    LOG_ADDR("relayed", &report->relayed));
+        relay_life_ended(&report->life, kernel, RELAY_LIFE_EXPIRED, now);
         return;
     case TURN_EVENT_REPLACED:
-        LOG_LIMITED(&replaced, LOG_LEVEL_INFO, "allocation replaced by a new one of its user",
-                    LOG_ADDR("client", client), LOG_ADDR("relayed", &report->relayed));
+        relay_life_ended(&report->life, kernel, RELAY_LIFE_REPLACED, now);
         return;
     case TURN_EVENT_PEER_DENIED:
         log_denied(report, "peer denied; --allow-peer would allow it");
@@ -95,12 +89,15 @@ void relay_report_log(const struct turn_command_report *report)
     case TURN_EVENT_PEER_BARRED:
         log_denied(report, "peer denied");
         return;
+    case TURN_EVENT_MISTAKEN:
+        log_refused(report, LOG_LEVEL_INFO);
+        return;
     case TURN_EVENT_PORT_REFUSED:
         LOG_LIMITED(&refused, LOG_LEVEL_WARN, "the system refuses a relayed port; trying another",
                     LOG_ADDR("relayed", &report->relayed));
         return;
     case TURN_EVENT_EXHAUSTED:
-        log_exhausted(report);
+        log_refused(report, LOG_LEVEL_WARN);
         return;
     case TURN_EVENT_UNPROVEN:
         log_unproven(report);

@@ -6,13 +6,17 @@
 #include "log/log.h"
 
 const struct metric relay_stats_metrics[RELAY_STATS_COUNT] = {
-#define RELAY_STATS_METRIC(name, unit, help)                                                       \
-    {#name, unit, help, offsetof(struct relay_stats, name)},
-    RELAY_STATS(RELAY_STATS_METRIC)
-#undef RELAY_STATS_METRIC
+#define RELAY_STATS_ROW(name, unit, help) METRIC_ROW(struct relay_stats, name, unit, help)
+    RELAY_STATS(RELAY_STATS_ROW)
+#undef RELAY_STATS_ROW
 };
 
-enum { FIELD_MAX = 64 };
+static const uint64_t times[RELAY_STATS_TIME_COUNT] = {
+    5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000,
+};
+const struct histogram_bounds relay_stats_times = {times, RELAY_STATS_TIME_COUNT};
+
+enum { FIELD_MAX = 96 };
 
 void relay_stats_log(const char *message, const struct metric *metrics, size_t count,
                      const void *counters)
@@ -29,6 +33,6 @@ void relay_stats_log(const char *message, const struct metric *metrics, size_t c
     }
     fields[used] = (struct log_field){.kind = LOG_FIELD_END};
     if (used > 0) {
-        log_write(LOG_LEVEL_INFO, message, fields);
+        log_write(__FILE_NAME__, LOG_LEVEL_INFO, message, fields);
     }
 }

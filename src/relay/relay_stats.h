@@ -2,8 +2,10 @@
 // What a worker has counted at its sockets, beside the protocol's own counters.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
+#include "base/histogram.h"
 #include "base/metric.h"
 
 #define RELAY_STATS(X)                                                                             \
@@ -20,13 +22,20 @@
     X(drops_from_peers, "packets",                                                                 \
       "Dropped by the kernel at relayed sockets, whose buffers were full; trains count once.")
 
+enum { RELAY_STATS_TIME_COUNT = 11 }; // bounds of histograms of time
+
+// As Firezone has them: from 5 microseconds to 10 milliseconds. In nanoseconds.
+extern const struct histogram_bounds relay_stats_times;
+
 struct relay_stats {
-#define RELAY_STATS_FIELD(name, unit, help) uint64_t name;
-    RELAY_STATS(RELAY_STATS_FIELD)
-#undef RELAY_STATS_FIELD
+    RELAY_STATS(METRIC_FIELD)
+    // What follows is not in relay_stats_metrics[], but histograms of relay_stats_times.
+    uint64_t waits[HISTOGRAM_LEN(RELAY_STATS_TIME_COUNT)]; // of packets: from waking to sending
+    uint64_t turns[HISTOGRAM_LEN(RELAY_STATS_TIME_COUNT)]; // of the loop, from waking to waiting
+    uint64_t full_turns[HISTOGRAM_LEN(RELAY_STATS_TIME_COUNT)]; // that had all events they may have
 };
 
-enum { RELAY_STATS_COUNT = sizeof(struct relay_stats) / sizeof(uint64_t) };
+enum { RELAY_STATS_COUNT = offsetof(struct relay_stats, waits) / sizeof(uint64_t) };
 
 extern const struct metric relay_stats_metrics[RELAY_STATS_COUNT];
 

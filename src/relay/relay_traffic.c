@@ -19,6 +19,7 @@
 #include "io/io_clock.h"
 #include "io/io_udp_error.h"
 #include "log/log.h"
+#include "relay/relay_life.h"
 #include "relay/relay_report.h"
 #include "stun/stun_header.h"
 
@@ -111,6 +112,7 @@ static enum turn_opened open_socket(struct relay_traffic *traffic,
 
     if (error == 0) {
         traffic->sockets->client_scopes[socket->allocation.index] = scope;
+        relay_offload_begin(traffic->offload, socket->relayed.port);
         return TURN_OPENED;
     }
     if (error == -EADDRINUSE || error == -EACCES) {
@@ -119,6 +121,41 @@ static enum turn_opened open_socket(struct relay_traffic *traffic,
     LOG_LIMITED(&limit, LOG_LEVEL_ERROR, "a relayed socket could not be opened",
                 LOG_ADDR("relayed", &socket->relayed), LOG_ERROR_NUMBER("error", error));
     return TURN_SYSTEM_REFUSED;
+}
+
+static void report(struct relay_traffic *traffic, struct now now,
+                   const struct turn_command_report *report)
+{
+    struct turn_usage kernel = {0};
+
+    if (relay_life_port(&report->life) != 0) {
+        kernel = relay_offload_usage(traffic->offload, relay_life_port(&report->life));
+    }
+    relay_report_log(report, &kernel, now);
+    relay_refusals_keep(traffic->refusals, report, now.wall_s);
+}
+
+void relay_traffic_part(struct relay_traffic *traffic)
+{
+    const struct now now = io_clock_now();
+    struct turn_life life;
+    uint32_t index = 0;
+
+    while (turn_life_next(traffic->server, UINT32_MAX, &index, &life)) {
+        const struct turn_usage kernel =
+            relay_offload_usage(traffic->offload, relay_life_port(&life));
+        relay_life_ended(&life, &kernel, RELAY_LIFE_SHUTDOWN, now);
+    }
+}
+
+// Notes a request for the traces, if it is one of those; `now` is when its datagram was taken.
+static void trace(struct relay_traffic *traffic, struct now now,
+                  const struct turn_command_send *send)
+{
+    if (relay_spans_chooses(traffic->spans)) {
+        relay_spans_put(traffic->spans, send->message, send->tuple.client.family == ADDR_IP6,
+                        now.mono_ns, io_clock_now().mono_ns);
+    }
 }
 
 // `scope` is that of the datagram from which the commands follow, or 0.
@@ -135,6 +172,7 @@ static void carry_out(struct relay_traffic *traffic, struct now now, uint32_t sc
         case TURN_COMMAND_SEND:
             message.payload = command.send.message;
             put_to_client(traffic, &command.send.tuple, &message);
+            trace(traffic, now, &command.send);
             io_udp_outbox_flush(&traffic->outbox); // the message is borrowed until the next command
             break;
         case TURN_COMMAND_OPEN:
@@ -155,9 +193,22 @@ static void carry_out(struct relay_traffic *traffic, struct now now, uint32_t sc
             relay_mailbox_order(&traffic->mailboxes[command.wake.shard], RELAY_MAILBOX_WAKE);
             break;
         case TURN_COMMAND_REPORT:
-            relay_report_log(&command.report);
+            report(traffic, now, &command.report);
             break;
         }
+    }
+}
+
+// Counts how long what was relayed since the last call has waited since the worker woke for it.
+static void count_waits(struct relay_traffic *traffic, struct now now)
+{
+    const struct turn_stats *stats = turn_server_stats(traffic->server);
+    const uint64_t relayed = stats->packets_to_peer + stats->packets_to_client;
+
+    if (relayed != traffic->relayed) {
+        histogram_add(traffic->stats.waits, &relay_stats_times,
+                      now.mono_ns - traffic->sockets->loop->woken_ns, relayed - traffic->relayed);
+        traffic->relayed = relayed;
     }
 }
 
@@ -165,11 +216,20 @@ struct now relay_traffic_settle(struct relay_traffic *traffic)
 {
     struct now now = io_clock_now();
 
+    count_waits(traffic, now);
     while (turn_server_deadline(traffic->server) <= now.mono_ns) {
         turn_server_tick(traffic->server, now);
         carry_out(traffic, now, 0);
     }
     return now;
+}
+
+void relay_traffic_adopt(struct relay_traffic *traffic, const struct turn_policy *policy)
+{
+    const struct now now = relay_traffic_settle(traffic);
+
+    turn_server_adopt(traffic->server, now, policy);
+    carry_out(traffic, now, 0);
 }
 
 // Receives into the batch, and adds to *drops what the kernel has dropped at the socket meanwhile.

@@ -11,6 +11,14 @@
 #include "log/log.h"
 #include "relay/relay_address.h"
 
+static void open_spans(struct relay_worker *worker)
+{
+    uint64_t seed = 0;
+
+    io_random_fill((uint8_t *)&seed, sizeof seed);
+    relay_spans_init(&worker->spans, worker->share->group.config->otlp.sampled, seed);
+}
+
 static int open_server(struct relay_worker *worker)
 {
     const struct relay_config *config = worker->share->group.config;
@@ -20,6 +28,7 @@ static int open_server(struct relay_worker *worker)
     turn.shard_index = worker->index;
     turn.shard_count = worker->share->group.worker_count;
     turn.commons = worker->share->commons;
+    turn.policy = relay_policy_current(worker->share->policy);
     turn.has_fast_path = worker->share->offload->is_open;
     worker->server_memory_len = turn_server_size(&turn);
     worker->server_memory = mmap(NULL, worker->server_memory_len, PROT_READ | PROT_WRITE,
@@ -32,6 +41,7 @@ static int open_server(struct relay_worker *worker)
     worker->server = turn_server_init(worker->server_memory, &turn, seed);
     worker->traffic.server = worker->server;
     crypto_wipe(seed, sizeof seed);
+    open_spans(worker);
     if (config->public_ip4.family != ADDR_NONE) {
         worker->sockets.local_ip4 = relay_address_relayed(config, ADDR_IP4);
     }
@@ -50,8 +60,24 @@ static void take_letters(struct io_watch *watch, uint32_t events)
     (void)events;
     relay_traffic_from_workers(&worker->traffic);
     if ((orders & RELAY_MAILBOX_COUNT) != 0) {
+        const uint64_t round = relay_board_round(worker->share->board);
         const struct relay_counts counts = relay_worker_counts(worker);
-        relay_board_post(worker->share->board, worker->index, &counts);
+        if (!relay_board_post(worker->share->board, worker->index, round, &counts)) {
+            relay_mailbox_order(mailbox, RELAY_MAILBOX_COUNT); // after the packets that have come
+        }
+    }
+    if ((orders & RELAY_MAILBOX_ADOPT) != 0) {
+        const struct turn_policy *policy = relay_policy_current(worker->share->policy);
+        relay_traffic_adopt(&worker->traffic, policy);
+        relay_policy_adopted(worker->share->policy, worker->index, policy);
+    }
+    if ((orders & RELAY_MAILBOX_PULSE) != 0) {
+        daemon_pulse_answer(worker->share->pulse, worker->index);
+    }
+    if ((orders & RELAY_MAILBOX_SURVEY) != 0 &&
+        relay_survey_step(worker->share->survey, worker->index, worker->server,
+                          worker->share->offload)) {
+        relay_mailbox_order(mailbox, RELAY_MAILBOX_SURVEY); // after the packets that have come
     }
     if ((orders & RELAY_MAILBOX_STOP) != 0) {
         worker->is_over = true;
@@ -108,6 +134,8 @@ int relay_worker_open(struct relay_worker *worker, uint32_t index,
                 .mailboxes = share->mailboxes,
                 .sockets = &worker->sockets,
                 .offload = share->offload,
+                .spans = &worker->spans,
+                .refusals = &share->refusals[index],
                 .to_clients = {&worker->listen.lanes[0][RELAY_LANE_CONTROL].udp,
                                &worker->listen.lanes[1][RELAY_LANE_CONTROL].udp},
             },
@@ -139,17 +167,31 @@ void relay_worker_close(struct relay_worker *worker)
     io_loop_close(&worker->loop);
 }
 
+// Counts how long the last turn of the loop took, if anything woke it.
+static void count_turn(struct relay_worker *worker, struct now now)
+{
+    struct relay_stats *stats = &worker->traffic.stats;
+    const uint32_t count = worker->loop.event_count;
+
+    if (count > 0) {
+        histogram_add(count == IO_LOOP_EVENT_MAX ? stats->full_turns : stats->turns,
+                      &relay_stats_times, now.mono_ns - worker->loop.woken_ns, 1);
+    }
+}
+
 int relay_worker_run(struct relay_worker *worker)
 {
     worker->is_over = false;
+    relay_traffic_settle(&worker->traffic);
     while (!worker->is_over) {
-        relay_traffic_settle(&worker->traffic);
         int error = io_loop_turn(&worker->loop, turn_server_deadline(worker->server));
         if (error != 0) {
             LOG_ERROR("waiting for packets failed", LOG_ERROR_NUMBER("error", error));
             return error;
         }
+        count_turn(worker, relay_traffic_settle(&worker->traffic));
     }
+    relay_traffic_part(&worker->traffic);
     return 0;
 }
 

@@ -7,12 +7,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/daemon_pulse.h"
 #include "io/io_loop.h"
 #include "relay/relay_board.h"
 #include "relay/relay_listen.h"
 #include "relay/relay_mailbox.h"
 #include "relay/relay_offload.h"
+#include "relay/relay_policy.h"
+#include "relay/relay_refusals.h"
 #include "relay/relay_socket.h"
+#include "relay/relay_spans.h"
+#include "relay/relay_survey.h"
 #include "relay/relay_traffic.h"
 #include "turn/turn_server.h"
 
@@ -23,6 +28,11 @@ struct relay_worker_share {
     struct turn_commons *commons;
     struct relay_mailbox *mailboxes; // of all workers, by number
     struct relay_board *board;
+    struct relay_refusals *refusals; // of all workers, by number
+    struct relay_survey *survey;
+    struct daemon_pulse *pulse;
+    struct relay_policy *policy;
+    uint32_t fitting_allocations; // as the configuration has it
 };
 
 struct relay_worker {
@@ -35,8 +45,9 @@ struct relay_worker {
     struct relay_listen listen;
     struct relay_socket_table sockets;
     struct relay_traffic traffic;
-    struct io_watch letters; // of the mailbox
-    bool is_over;            // it was told to stop
+    struct relay_spans spans; // for the telemetry thread
+    struct io_watch letters;  // of the mailbox
+    bool is_over;             // it was told to stop
 };
 
 // Opens everything, the listening sockets included, and logs what fails. Workers are opened in

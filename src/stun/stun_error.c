@@ -10,32 +10,11 @@ const char *stun_error_reason(enum stun_error_code code)
     switch (code) {
     case STUN_ERROR_NONE:
         break;
-    case STUN_ERROR_TRY_ALTERNATE:
-        return "Try Alternate";
-    case STUN_ERROR_BAD_REQUEST:
-        return "Bad Request";
-    case STUN_ERROR_UNAUTHENTICATED:
-        return "Unauthenticated";
-    case STUN_ERROR_FORBIDDEN:
-        return "Forbidden";
-    case STUN_ERROR_UNKNOWN_ATTRIBUTE:
-        return "Unknown Attribute";
-    case STUN_ERROR_ALLOCATION_MISMATCH:
-        return "Allocation Mismatch";
-    case STUN_ERROR_STALE_NONCE:
-        return "Stale Nonce";
-    case STUN_ERROR_FAMILY_NOT_SUPPORTED:
-        return "Address Family not Supported";
-    case STUN_ERROR_WRONG_CREDENTIALS:
-        return "Wrong Credentials";
-    case STUN_ERROR_UNSUPPORTED_TRANSPORT:
-        return "Unsupported Transport Protocol";
-    case STUN_ERROR_PEER_FAMILY_MISMATCH:
-        return "Peer Address Family Mismatch";
-    case STUN_ERROR_QUOTA_REACHED:
-        return "Allocation Quota Reached";
-    case STUN_ERROR_INSUFFICIENT_CAPACITY:
-        return "Insufficient Capacity";
+#define REASON(NAME, number, reason)                                                               \
+    case STUN_ERROR_##NAME:                                                                        \
+        return (reason);
+        STUN_ERRORS(REASON)
+#undef REASON
     }
     assert(!"no error on the wire");
     return "";

@@ -5,24 +5,30 @@
 
 #include "base/bytes.h"
 
+// X(NAME, code, reason phrase: in the RFC's words where they are short)
+#define STUN_ERRORS(X)                                                                             \
+    X(TRY_ALTERNATE, 300, "Try Alternate")                                                         \
+    X(BAD_REQUEST, 400, "Bad Request")                                                             \
+    X(UNAUTHENTICATED, 401, "Unauthenticated")                                                     \
+    X(FORBIDDEN, 403, "Forbidden")                                                                 \
+    X(UNKNOWN_ATTRIBUTE, 420, "Unknown Attribute")                                                 \
+    X(ALLOCATION_MISMATCH, 437, "Allocation Mismatch")                                             \
+    X(STALE_NONCE, 438, "Stale Nonce")                                                             \
+    X(FAMILY_NOT_SUPPORTED, 440, "Address Family not Supported")                                   \
+    X(WRONG_CREDENTIALS, 441, "Wrong Credentials")                                                 \
+    X(UNSUPPORTED_TRANSPORT, 442, "Unsupported Transport Protocol")                                \
+    X(PEER_FAMILY_MISMATCH, 443, "Peer Address Family Mismatch")                                   \
+    X(QUOTA_REACHED, 486, "Allocation Quota Reached")                                              \
+    X(INSUFFICIENT_CAPACITY, 508, "Insufficient Capacity")
+
 enum stun_error_code {
     STUN_ERROR_NONE = 0, // not on the wire: all is well
-    STUN_ERROR_TRY_ALTERNATE = 300,
-    STUN_ERROR_BAD_REQUEST = 400,
-    STUN_ERROR_UNAUTHENTICATED = 401,
-    STUN_ERROR_FORBIDDEN = 403,
-    STUN_ERROR_UNKNOWN_ATTRIBUTE = 420,
-    STUN_ERROR_ALLOCATION_MISMATCH = 437,
-    STUN_ERROR_STALE_NONCE = 438,
-    STUN_ERROR_FAMILY_NOT_SUPPORTED = 440,
-    STUN_ERROR_WRONG_CREDENTIALS = 441,
-    STUN_ERROR_UNSUPPORTED_TRANSPORT = 442,
-    STUN_ERROR_PEER_FAMILY_MISMATCH = 443,
-    STUN_ERROR_QUOTA_REACHED = 486,
-    STUN_ERROR_INSUFFICIENT_CAPACITY = 508,
+#define STUN_ERROR_NUMBER(NAME, code, reason) STUN_ERROR_##NAME = (code),
+    STUN_ERRORS(STUN_ERROR_NUMBER)
+#undef STUN_ERROR_NUMBER
 };
 
-// The reason phrase, in the RFC's words where they are short.
+// The reason phrase; not of STUN_ERROR_NONE.
 const char *stun_error_reason(enum stun_error_code code);
 
 // Writes the whole ERROR-CODE attribute.

@@ -57,3 +57,25 @@ void stun_header_write(struct wr *wr, const struct stun_header *header)
     wr_u32(wr, STUN_MAGIC_COOKIE);
     wr_bytes(wr, (struct bytes){header->transaction.id, STUN_TRANSACTION_LEN});
 }
+
+const char *stun_header_method_name(uint16_t method)
+{
+    switch (method) {
+    case STUN_BINDING:
+        return "Binding";
+    case STUN_ALLOCATE:
+        return "Allocate";
+    case STUN_REFRESH:
+        return "Refresh";
+    case STUN_SEND:
+        return "Send";
+    case STUN_DATA:
+        return "Data";
+    case STUN_CREATE_PERMISSION:
+        return "CreatePermission";
+    case STUN_CHANNEL_BIND:
+        return "ChannelBind";
+    default:
+        return NULL;
+    }
+}

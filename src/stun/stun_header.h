@@ -51,3 +51,6 @@ bool stun_header_is_likely(struct bytes datagram);
 // the magic cookie is wrong, or the length is no multiple of 4.
 MUST_USE bool stun_header_read(struct rd *rd, struct stun_header *out);
 void stun_header_write(struct wr *wr, const struct stun_header *header);
+
+// The name that the RFCs give a method, or NULL.
+const char *stun_header_method_name(uint16_t method);

@@ -163,22 +163,22 @@ static struct turn_commons_wish wish_of(const struct turn_server *server,
         .user = request->user,
         .shard = server->config.shard_index,
         .allocation = pool_next(&server->allocations.pool),
+        .user_quota = server->config.allocations_per_user,
         .has_takeover = request->manner->has_takeover,
         .port = wish->port,
+        .leaving = turn_allocation_leaving_port(server),
         .has_token = wish->has_token,
         .token = wish->token,
     };
 }
 
-// Where a new allocation replaces its user's old one, and that is this shard's, it goes first. Its
-// socket is ordered closed before the new one is ordered opened, so they may have the same port.
+// Where a new allocation replaces its user's old one, and that is this shard's, it goes first.
 static void replace(struct turn_server *server, const struct turn_request *request)
 {
     uint32_t old = turn_commons_find(server->commons, request->user, server->config.shard_index);
 
     if (old != POOL_NONE) {
         turn_allocation_delete(server, old, TURN_EVENT_REPLACED);
-        turn_allocation_free_ports(server);
     }
 }
 
@@ -197,7 +197,8 @@ static enum stun_error_code enter(struct turn_server *server, const struct turn_
 {
     uint32_t woken = TURN_COMMONS_NO_SHARD;
 
-    if (request->manner->has_takeover) {
+    // Who is refused keeps what he has.
+    if (request->manner->has_takeover && !turn_commons_is_draining(server->commons)) {
         replace(server, request);
     }
     struct turn_commons_wish asked = wish_of(server, request, wish);
@@ -208,7 +209,12 @@ static enum stun_error_code enter(struct turn_server *server, const struct turn_
     }
     switch (outcome) {
     case TURN_COMMONS_GRANTED:
+        if (grant->port == asked.leaving) {
+            turn_allocation_keep_port(server);
+        }
         break;
+    case TURN_COMMONS_DRAINING:
+        return refuse(server, request, STUN_ERROR_INSUFFICIENT_CAPACITY, TURN_REFUSAL_DRAINING);
     case TURN_COMMONS_USER_QUOTA:
         return refuse(server, request, STUN_ERROR_QUOTA_REACHED, TURN_REFUSAL_USER_QUOTA);
     case TURN_COMMONS_ALLOCATIONS:
@@ -216,7 +222,7 @@ static enum stun_error_code enter(struct turn_server *server, const struct turn_
     case TURN_COMMONS_RESERVATIONS:
         return refuse(server, request, STUN_ERROR_INSUFFICIENT_CAPACITY, TURN_REFUSAL_RESERVATIONS);
     case TURN_COMMONS_TOKEN: // RFC 8656 section 7.2: it is not valid
-        return STUN_ERROR_INSUFFICIENT_CAPACITY;
+        return refuse(server, request, STUN_ERROR_INSUFFICIENT_CAPACITY, TURN_REFUSAL_TOKEN);
     case TURN_COMMONS_PORTS:
         return refuse(server, request, STUN_ERROR_INSUFFICIENT_CAPACITY, TURN_REFUSAL_PORTS);
     }
@@ -314,6 +320,7 @@ static void finish(struct turn_server *server, struct now now)
     struct turn_allocate_opening *opening = &server->opening;
     struct turn_allocation *allocation = turn_allocation_at(server, opening->allocation);
 
+    allocation->name = turn_name_of(opening->username);
     turn_allocation_opened(server, opening->allocation, opening->port, now, opening->lifetime_s);
     if (opening->reservation != POOL_NONE) {
         crypto_random_fill(&server->random, allocation->token, sizeof allocation->token);
@@ -332,7 +339,15 @@ static void report_failure(struct turn_server *server, enum turn_event event,
     const struct turn_allocation *allocation = turn_allocation_at(server, opening->allocation);
     struct turn_command report = {
         .type = TURN_COMMAND_REPORT,
-        .report = {.event = event, .tuple = allocation->tuple, .refusal = refusal},
+        .report =
+            {
+                .event = event,
+                .tuple = allocation->tuple,
+                .username = opening->username,
+                .refusal = refusal,
+                .method = STUN_ALLOCATE,
+                .is_client_certain = true,
+            },
     };
 
     report.report.relayed =

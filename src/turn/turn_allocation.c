@@ -119,6 +119,7 @@ void turn_allocation_opened(struct turn_server *server, uint32_t index, uint16_t
     allocation->port = port;
     allocation->granted = allocation->families;
     allocation->granted_s = lifetime_s;
+    allocation->started_ns = now.mono_ns;
     server->allocations.by_port[port] = index + 1;
     turn_commons_relay(server->commons, port, server->config.shard_index, allocation->families);
     server->stats.allocations_created++;
@@ -174,6 +175,7 @@ static void take_down(struct turn_server *server, uint32_t index, enum turn_even
                 .event = event,
                 .tuple = allocation->tuple,
                 .relayed = first_relayed(server, allocation),
+                .life = turn_life_of(server, index),
             },
     };
 
@@ -183,6 +185,7 @@ static void take_down(struct turn_server *server, uint32_t index, enum turn_even
         }
     }
     turn_outbox_add(&server->outbox, &report);
+    server->stats.allocations_replaced += event == TURN_EVENT_REPLACED;
     server->allocations.by_port[allocation->port] = 0;
     assert(server->allocations.leaving_count < COUNT_OF(server->allocations.leaving));
     server->allocations.leaving[server->allocations.leaving_count++] = allocation->port;
@@ -209,6 +212,19 @@ void turn_allocation_delete(struct turn_server *server, uint32_t index, enum tur
     }
     table_remove(&store->by_tuple, hash_of(server, &allocation->tuple), index);
     pool_give(&store->pool, index);
+}
+
+uint16_t turn_allocation_leaving_port(const struct turn_server *server)
+{
+    const struct turn_allocation_store *store = &server->allocations;
+
+    return store->leaving_count > 0 ? store->leaving[store->leaving_count - 1] : 0;
+}
+
+void turn_allocation_keep_port(struct turn_server *server)
+{
+    assert(server->allocations.leaving_count > 0);
+    server->allocations.leaving_count--;
 }
 
 void turn_allocation_free_ports(struct turn_server *server)

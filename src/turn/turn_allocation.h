@@ -18,6 +18,7 @@
 #include "stun/stun_attr.h"
 #include "stun/stun_header.h"
 #include "turn/turn_command.h"
+#include "turn/turn_life.h"
 #include "turn/turn_manner.h"
 #include "turn/turn_outbox.h"
 
@@ -54,6 +55,9 @@ struct turn_allocation {
     bool has_token;
     uint16_t refused_code; // why: an error code of STUN
     uint16_t zero[3];
+    struct turn_usage usage;
+    uint64_t started_ns; // monotonic: when it became LIVE
+    struct turn_name name;
 };
 
 struct turn_allocation_store {
@@ -99,5 +103,10 @@ void turn_allocation_close(struct turn_server *server, uint32_t index, uint8_t f
 // Frees it with its permissions and channels; of a LIVE one the sockets are ordered closed, `event`
 // is reported, and its port is leaving.
 void turn_allocation_delete(struct turn_server *server, uint32_t index, enum turn_event event);
-// Gives the leaving ports back: their sockets are closed, or will be before any other is opened.
+// The port of what was deleted last in this call, or 0: the server's own new one may have it, whose
+// socket is ordered opened after that one is closed.
+uint16_t turn_allocation_leaving_port(const struct turn_server *server);
+// It does, and leaves no more.
+void turn_allocation_keep_port(struct turn_server *server);
+// Gives the leaving ports back: their sockets are closed.
 void turn_allocation_free_ports(struct turn_server *server);

@@ -10,7 +10,7 @@ static bool is_firezone(const struct turn_server *server, const struct stun_mess
 {
     struct bytes realm = {0};
 
-    return server->credential.stamp.len > 0 &&
+    return server->policy->credential.stamp.len > 0 &&
            stun_message_find(message, STUN_ATTR_REALM, &realm) &&
            bytes_equal(realm, turn_manner_firezone_realm);
 }
@@ -19,6 +19,15 @@ bool turn_auth_is_claim(const struct stun_message *message)
 {
     return stun_message_has(message, STUN_ATTR_MESSAGE_INTEGRITY) ||
            stun_message_has(message, STUN_ATTR_MESSAGE_INTEGRITY_SHA256);
+}
+
+bool turn_auth_is_certain(struct turn_server *server, const struct turn_request *request)
+{
+    struct bytes nonce = {0};
+
+    return turn_auth_is_claim(request->message) &&
+           stun_message_find(request->message, STUN_ATTR_NONCE, &nonce) &&
+           turn_nonce_is_good(&server->nonce, request->now, &request->to.tuple.client, nonce);
 }
 
 // The password algorithm. Our nonce says that we offer both; so a client that names one must bring
@@ -111,21 +120,19 @@ static enum turn_refusal doubt_of(const struct turn_credential_match *match, boo
     return is_proven ? doubts[match->kind].over : doubts[match->kind].password;
 }
 
-static enum turn_auth_outcome check_claim(struct turn_server *server, struct turn_request *request,
+static enum turn_auth_outcome check_claim(const struct turn_server *server,
+                                          struct turn_request *request,
                                           const struct turn_credential_match *match)
 {
     struct bytes realm = {0};
-    struct bytes nonce = {0};
     bool has_realm = stun_message_find(request->message, STUN_ATTR_REALM, &realm);
-    bool has_nonce = stun_message_find(request->message, STUN_ATTR_NONCE, &nonce);
+    bool has_nonce = stun_message_has(request->message, STUN_ATTR_NONCE);
 
     sign_anyway(request, match);
     if (!has_realm || !has_nonce) {
         return request->manner->has_strict_nonce ? TURN_AUTH_ABSENT : TURN_AUTH_INCOMPLETE;
     }
-    bool is_fresh =
-        turn_nonce_is_good(&server->nonce, request->now, &request->to.tuple.client, nonce);
-    if (!is_fresh && request->manner->has_strict_nonce) {
+    if (!request->is_client_certain && request->manner->has_strict_nonce) {
         return TURN_AUTH_STALE;
     }
     bool is_proven = try_keys(server, request, match);
@@ -133,14 +140,13 @@ static enum turn_auth_outcome check_claim(struct turn_server *server, struct tur
     request->username = match->username;
     if (!is_proven || match->is_expired || !is_realm) {
         request->doubt = doubt_of(match, is_realm, is_proven);
-        request->is_client_certain = is_fresh;
         sign_anyway(request, match);
         if (!request->manner->has_user_proof) {
             request->to.proof = TURN_RESPONSE_UNSIGNED;
         }
         return TURN_AUTH_WRONG;
     }
-    if (!is_fresh) {
+    if (!request->is_client_certain) {
         request->to.proof = TURN_RESPONSE_UNSIGNED;
         return TURN_AUTH_STALE;
     }
@@ -165,7 +171,7 @@ enum turn_auth_outcome turn_auth_check(struct turn_server *server, struct turn_r
     bool has_user = user_read(request, &claim);
     bool has_algorithm = algorithm_read(request->message, &claim.algorithm);
     if (has_user && (has_proof || request->manner->has_user_proof)) {
-        turn_credential_find(&server->credential, request->now, &claim, &match);
+        turn_credential_find(&server->policy->credential, request->now, &claim, &match);
     }
     if (has_user && request->manner->has_user_proof && match.key_count == 0) {
         request->doubt = TURN_REFUSAL_FIREZONE_NAME;

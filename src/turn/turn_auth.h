@@ -18,10 +18,13 @@ enum turn_auth_outcome {
 // The request claims to be from somebody: it has a proof of integrity, right or wrong.
 bool turn_auth_is_claim(const struct stun_message *message);
 
-// Finds the manner of a request and checks its proof. With TURN_AUTH_PROVEN it sets username, user,
-// and what the response is signed with; in Firezone's manner the latter with other outcomes too,
-// whenever a key can be told. With TURN_AUTH_WRONG and _UNREADABLE it sets what a report is to say:
-// username, doubt and is_client_certain. A user who does not exist costs the same work as a wrong
-// password.
+// A claim has a nonce that is good for the client's address: whoever sent it has received there.
+MUST_USE bool turn_auth_is_certain(struct turn_server *server, const struct turn_request *request);
+
+// Finds the manner of a request, whose is_client_certain is set, and checks its proof. With
+// TURN_AUTH_PROVEN it sets username, user, and what the response is signed with; in Firezone's
+// manner the latter with other outcomes too, whenever a key can be told. With TURN_AUTH_WRONG and
+// _UNREADABLE it sets what a report is to say: username and doubt. A user who does not exist costs
+// the same work as a wrong password.
 MUST_USE enum turn_auth_outcome turn_auth_check(struct turn_server *server,
                                                 struct turn_request *request);

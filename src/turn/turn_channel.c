@@ -113,6 +113,7 @@ enum turn_refusal turn_channel_create(struct turn_server *server, uint32_t alloc
     channel->path = 0;
     chain_add(&store->pool, &owner->first_channel, ref.index);
     owner->channel_count++;
+    server->stats.channels_created++;
     table_add(&store->by_number, hash_of(server, &by_number), ref.index);
     table_add(&store->by_peer, hash_of(server, &by_peer), ref.index);
     turn_channel_refresh(server, ref.index, now);
@@ -158,4 +159,5 @@ void turn_channel_delete(struct turn_server *server, uint32_t index)
     turn_expiry_clear(&server->expiry, TURN_EXPIRY_CHANNEL, index);
     turn_path_release(server, index);
     turn_commons_release(server->commons, 0, 1);
+    server->stats.channels_ended++;
 }

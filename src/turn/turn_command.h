@@ -5,16 +5,12 @@
 #include "base/addr.h"
 #include "base/bytes.h"
 #include "base/pool.h"
+#include "turn/turn_life.h"
 #include "turn/turn_refusal.h"
+#include "turn/turn_tuple.h"
 
 enum {
     TURN_COMMAND_MESSAGE_MAX = 768, // bytes: the longest response, with a realm of 127 bytes
-};
-
-// The 5-tuple of a client, UDP being the fifth: who sent, and to which of our addresses.
-struct turn_tuple {
-    struct addr client;
-    struct addr server;
 };
 
 enum turn_command_type {
@@ -34,6 +30,7 @@ enum turn_event {
     TURN_EVENT_REPLACED,     // its user made another one (turn_manner.h: has_takeover)
     TURN_EVENT_PEER_DENIED,  // 403; `refusal` is the kind of address, which a rule can allow
     TURN_EVENT_PEER_BARRED,  // 403; `refusal` is a rule, or what no rule can allow
+    TURN_EVENT_MISTAKEN,     // 400, 420, 437, 440 to 443; `refusal` is what cannot be
     TURN_EVENT_PORT_REFUSED, // the system did not bind `relayed`
     TURN_EVENT_EXHAUSTED,    // 508 or 486; `refusal` is what ran out
     TURN_EVENT_UNPROVEN,     // 401; `refusal` is what is wrong with the credential
@@ -77,8 +74,10 @@ struct turn_command_report {
     // datagram or from the configuration.
     struct bytes username;
     enum turn_refusal refusal; // or TURN_REFUSAL_NONE
+    uint16_t method;           // what was asked for and refused: enum stun_method
     bool is_client_certain;    // TURN_EVENT_UNPROVEN only: its nonce was made for this address
     uint32_t lifetime_s;       // TURN_EVENT_ALLOCATED only
+    struct turn_life life;     // of an allocation that is gone; else all zero
 };
 
 struct turn_command {

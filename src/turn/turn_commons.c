@@ -4,8 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/layout.h"
 #include "crypto/crypto_wipe.h"
-#include "turn/turn_layout.h"
 
 enum {
     PORT_COUNT = 65536,
@@ -15,6 +15,7 @@ enum {
 _Static_assert((TURN_CONFIG_SHARDS_MAX + 1) << FAMILY_BITS <= UINT16_MAX, "they fit in 16 bits");
 _Static_assert(ATOMIC_SHORT_LOCK_FREE == 2, "ports are looked up without any lock");
 _Static_assert(ATOMIC_BOOL_LOCK_FREE == 2, "likewise");
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "allocations are counted without any lock");
 
 // The parts of its memory, in their order.
 struct layout {
@@ -44,14 +45,13 @@ static struct layout layout_of(const struct turn_config *config)
     struct layout layout = {0};
     size_t *end = &layout.end;
 
-    (void)turn_layout_place(end, sizeof(struct turn_commons));
-    layout.ports = turn_layout_place(end, turn_ports_size());
-    layout.quotas = turn_layout_place(
-        end, turn_quota_store_size(user_capacity(config), holding_capacity(config)));
-    layout.reservations =
-        turn_layout_place(end, turn_reservation_store_size(config->max_reservations));
-    layout.shards = turn_layout_place(end, config->shard_count * sizeof(struct turn_commons_shard));
-    layout.relayed = turn_layout_place(end, PORT_COUNT * sizeof(_Atomic uint16_t));
+    (void)layout_place(end, sizeof(struct turn_commons));
+    layout.ports = layout_place(end, turn_ports_size());
+    layout.quotas =
+        layout_place(end, turn_quota_store_size(user_capacity(config), holding_capacity(config)));
+    layout.reservations = layout_place(end, turn_reservation_store_size(config->max_reservations));
+    layout.shards = layout_place(end, config->shard_count * sizeof(struct turn_commons_shard));
+    layout.relayed = layout_place(end, PORT_COUNT * sizeof(_Atomic uint16_t));
     return layout;
 }
 
@@ -91,7 +91,6 @@ struct turn_commons *turn_commons_init(void *memory, const struct turn_config *c
     commons->max_allocations = config->max_allocations;
     commons->max_permissions = config->max_permissions;
     commons->max_channels = config->max_channels;
-    commons->allocations_per_user = config->allocations_per_user;
     init_keys(commons, seed);
     turn_ports_init(&commons->ports, base + layout.ports, config->lowest_port,
                     config->highest_port);
@@ -154,6 +153,36 @@ struct turn_commons_gauges turn_commons_gauges(struct turn_commons *commons, str
     return gauges;
 }
 
+struct turn_commons_capacity turn_commons_capacity(struct turn_commons *commons)
+{
+    take(commons);
+    const struct turn_commons_capacity capacity = {
+        .allocations = commons->max_allocations,
+        .permissions = commons->max_permissions,
+        .channels = commons->max_channels,
+        .ports = commons->ports.total,
+    };
+    give(commons);
+    return capacity;
+}
+
+void turn_commons_drain(struct turn_commons *commons)
+{
+    take(commons); // what is being granted is counted before anybody looks whether there is more
+    atomic_store_explicit(&commons->is_draining, true, memory_order_release);
+    give(commons);
+}
+
+bool turn_commons_is_draining(const struct turn_commons *commons)
+{
+    return atomic_load_explicit(&commons->is_draining, memory_order_acquire);
+}
+
+uint32_t turn_commons_allocations(const struct turn_commons *commons)
+{
+    return atomic_load_explicit(&commons->allocation_count, memory_order_acquire);
+}
+
 // --- allocations --------------------------------------------------------------------------------
 
 uint32_t turn_commons_find(struct turn_commons *commons, uint64_t user, uint32_t shard)
@@ -212,7 +241,7 @@ static enum turn_commons_outcome check_room(const struct turn_commons *commons,
 {
     uint32_t held_count = turn_quota_count(&commons->quotas, wish->user);
 
-    if (held_count + new_count(wish) > commons->allocations_per_user) {
+    if (held_count + new_count(wish) > wish->user_quota) {
         return TURN_COMMONS_USER_QUOTA;
     }
     if (wish->allocation == POOL_NONE || commons->allocation_count == commons->max_allocations) {
@@ -222,6 +251,24 @@ static enum turn_commons_outcome check_room(const struct turn_commons *commons,
         return TURN_COMMONS_RESERVATIONS;
     }
     return TURN_COMMONS_GRANTED;
+}
+
+// The leaving port is the shard's still, so that nobody else has it meanwhile. It is not taken
+// before a free one, since the system may not have let its socket go.
+static bool take_port(struct turn_commons *commons, struct crypto_random *random,
+                      const struct turn_commons_wish *wish, uint16_t *out)
+{
+    const bool is_fitting =
+        wish->port == TURN_PORTS_ANY || (wish->port == TURN_PORTS_EVEN && wish->leaving % 2 == 0);
+
+    if (turn_ports_take(&commons->ports, wish->port, random, out)) {
+        return true;
+    }
+    if (wish->leaving == 0 || !is_fitting) {
+        return false;
+    }
+    *out = wish->leaving;
+    return true;
 }
 
 static enum turn_commons_outcome grant(struct turn_commons *commons, struct crypto_random *random,
@@ -242,7 +289,7 @@ static enum turn_commons_outcome grant(struct turn_commons *commons, struct cryp
         turn_quota_release(&commons->quotas, wish->user);
         grant.port = redeemed.port;
         grant.family = redeemed.family;
-    } else if (!turn_ports_take(&commons->ports, wish->port, random, &grant.port)) {
+    } else if (!take_port(commons, random, wish, &grant.port)) {
         return TURN_COMMONS_PORTS;
     }
     if (wish->port == TURN_PORTS_PAIR) {
@@ -262,10 +309,13 @@ enum turn_commons_outcome turn_commons_enter(struct turn_commons *commons, struc
 {
     assert(wish->shard < commons->shard_count);
     assert(!wish->has_token || wish->port == TURN_PORTS_ANY);
+    enum turn_commons_outcome outcome = TURN_COMMONS_DRAINING;
     take(commons);
     settle(commons, now);
-    replace(commons, wish, woken);
-    enum turn_commons_outcome outcome = grant(commons, random, wish, out);
+    if (!turn_commons_is_draining(commons)) {
+        replace(commons, wish, woken);
+        outcome = grant(commons, random, wish, out);
+    }
     give(commons);
     return outcome;
 }

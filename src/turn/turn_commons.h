@@ -74,6 +74,22 @@ struct turn_commons_gauges {
 };
 struct turn_commons_gauges turn_commons_gauges(struct turn_commons *commons, struct now now);
 
+// What it may hold at most.
+struct turn_commons_capacity {
+    uint32_t allocations;
+    uint32_t permissions;
+    uint32_t channels;
+    uint32_t ports;
+};
+struct turn_commons_capacity turn_commons_capacity(struct turn_commons *commons);
+
+// From here on no new allocation is made: requests for one are refused (508), and what clients have
+// they keep, so that turn_commons_allocations() only falls. For any thread, as often as it likes.
+void turn_commons_drain(struct turn_commons *commons);
+bool turn_commons_is_draining(const struct turn_commons *commons);
+// How many allocations there are in all, without the lock: those that were replaced count no more.
+uint32_t turn_commons_allocations(const struct turn_commons *commons);
+
 // For the servers ---------------------------------------------------------------------------------
 
 // What belongs to one shard; as large as a cache line, so that no other shard disturbs who asks.
@@ -93,8 +109,9 @@ struct turn_commons {
     uint32_t max_allocations;
     uint32_t max_permissions;
     uint32_t max_channels;
-    uint32_t allocations_per_user;
-    uint32_t allocation_count;
+    // Changed under the lock, read without it.
+    _Atomic uint32_t allocation_count;
+    atomic_bool is_draining;
     uint32_t permission_count;
     uint32_t channel_count;
     struct turn_ports ports;
@@ -111,21 +128,24 @@ struct turn_commons_wish {
     uint64_t user;
     uint32_t shard;
     uint32_t allocation; // the index that it will have there; POOL_NONE: there is no place left
+    uint32_t user_quota; // how much the user may have in all
     bool has_takeover;   // it replaces the user's old one, which is in another shard if anywhere
     enum turn_ports_wish port;
-    bool has_token; // the port is a reserved one
+    uint16_t leaving; // a port of the shard's whose socket goes before: if none is free; 0: none
+    bool has_token;   // the port is a reserved one
     struct bytes token;
 };
 
 struct turn_commons_grant {
-    uint32_t holding; // its name for turn_commons_leave()
-    uint16_t port;
+    uint32_t holding;     // its name for turn_commons_leave()
+    uint16_t port;        // perhaps the one that was leaving
     uint8_t family;       // has_token: of the allocation with which the port was reserved
     uint32_t reservation; // TURN_PORTS_PAIR: a place for it, else POOL_NONE
 };
 
 enum turn_commons_outcome {
     TURN_COMMONS_GRANTED,
+    TURN_COMMONS_DRAINING,     // there are to be no more
     TURN_COMMONS_USER_QUOTA,   // the user has all that a user may have
     TURN_COMMONS_ALLOCATIONS,  // all allocations are in use
     TURN_COMMONS_RESERVATIONS, // all reservations are in use
@@ -137,9 +157,9 @@ enum turn_commons_outcome {
 uint32_t turn_commons_find(struct turn_commons *commons, uint64_t user, uint32_t shard);
 
 // Counts a new allocation and takes its port and the place of its reservation, all or nothing.
-// Whatever the outcome, the user's old allocation counts no more if the new one was to replace it;
-// then *woken is the shard that has it, and untouched otherwise. *out is written with
-// TURN_COMMONS_GRANTED only.
+// Whatever the outcome but TURN_COMMONS_DRAINING, the user's old allocation counts no more if the
+// new one was to replace it; then *woken is the shard that has it, and untouched otherwise. *out is
+// written with TURN_COMMONS_GRANTED only.
 MUST_USE enum turn_commons_outcome turn_commons_enter(struct turn_commons *commons, struct now now,
                                                       struct crypto_random *random,
                                                       const struct turn_commons_wish *wish,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a TURN server is told once, when it is made.
+// What a TURN server is told when it is made.
 #pragma once
 
 #include "base/addr.h"
@@ -15,10 +15,14 @@ enum {
     TURN_CONFIG_SHARDS_MAX = 1024,  // servers that serve one relay
 };
 
-// A user whose password is known beforehand. Both spans are copied, and wiped with the server.
+struct turn_key_pair;
+
+// A user whose password is known beforehand. All of it is copied, and wiped with the policy.
 struct turn_user {
     struct bytes name; // 1 to TURN_CONFIG_USERNAME_MAX bytes; of equal names the last one counts
     struct bytes password;
+    const struct turn_key_pair
+        *keys; // made of the password, of which nothing is known then; or NULL
 };
 
 // Allows or denies peers. The longest prefix that contains a peer decides; of equally long ones
@@ -29,6 +33,7 @@ struct turn_peer_rule {
 };
 
 struct turn_commons;
+struct turn_policy;
 
 struct turn_config {
     struct addr public_ip4; // put into XOR-RELAYED-ADDRESS; ADDR_NONE: no IPv4 relaying
@@ -41,6 +46,10 @@ struct turn_config {
     uint32_t shard_index;         // 0 to shard_count - 1
     uint32_t shard_count;         // 1 to TURN_CONFIG_SHARDS_MAX
     struct turn_commons *commons; // NULL: the one server has its own inside
+
+    // What may change while the server serves (turn_policy.h says what that is), which several
+    // servers may share. NULL: the server has its own inside, made of what follows.
+    const struct turn_policy *policy;
 
     struct bytes realm; // 1 to TURN_CONFIG_REALM_MAX bytes, copied
     const struct turn_user *users;

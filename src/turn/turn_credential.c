@@ -79,6 +79,19 @@ static uint32_t add_name(struct turn_credential *credential, struct bytes name, 
     return index;
 }
 
+static struct turn_key_pair keys_of(const struct turn_credential *credential,
+                                    const struct turn_user *user)
+{
+    if (user->keys != NULL) {
+        return *user->keys;
+    }
+    return (struct turn_key_pair){
+        .md5 = turn_key_make(STUN_PASSWORD_MD5, user->name, credential->realm, user->password),
+        .sha256 =
+            turn_key_make(STUN_PASSWORD_SHA256, user->name, credential->realm, user->password),
+    };
+}
+
 static void add_users(struct turn_credential *credential, const struct turn_config *config)
 {
     uint32_t names_at = 0;
@@ -92,10 +105,7 @@ static void add_users(struct turn_credential *credential, const struct turn_conf
         if (index == TABLE_NONE) {
             index = add_name(credential, user->name, &names_at);
         }
-        credential->users[index].md5 =
-            turn_key_make(STUN_PASSWORD_MD5, user->name, credential->realm, user->password);
-        credential->users[index].sha256 =
-            turn_key_make(STUN_PASSWORD_SHA256, user->name, credential->realm, user->password);
+        credential->users[index].keys = keys_of(credential, user);
     }
 }
 
@@ -225,7 +235,8 @@ static bool find_user(const struct turn_credential *credential,
     out->kind = TURN_CREDENTIAL_USER;
     out->username = name_of(credential, index);
     out->identity = out->username;
-    out->keys[out->key_count++] = claim->algorithm == STUN_PASSWORD_MD5 ? user->md5 : user->sha256;
+    out->keys[out->key_count++] =
+        claim->algorithm == STUN_PASSWORD_MD5 ? user->keys.md5 : user->keys.sha256;
     return true;
 }
 

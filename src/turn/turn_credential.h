@@ -23,8 +23,7 @@ struct turn_credential_user {
     uint32_t name_at; // offset in `names`
     uint32_t name_len;
     uint8_t hash[STUN_USERHASH_LEN];
-    struct turn_key md5;
-    struct turn_key sha256;
+    struct turn_key_pair keys;
 };
 
 struct turn_credential_secret {
@@ -34,7 +33,7 @@ struct turn_credential_secret {
 
 struct turn_credential {
     struct siphash_key hash_key;
-    struct bytes realm; // borrowed from the server
+    struct bytes realm; // borrowed from the policy
     struct table by_name;
     struct table by_hash;
     struct turn_credential_user *users;
@@ -72,7 +71,7 @@ struct turn_credential_match {
 
 size_t turn_credential_size(const struct turn_config *config);
 // `memory` is zeroed and aligned for uint64_t. Of the configuration only `realm`, which is the
-// server's own copy, is kept.
+// policy's own copy, is kept.
 void turn_credential_init(struct turn_credential *credential, void *memory,
                           const struct siphash_key *hash_key, const struct turn_config *config,
                           struct bytes realm);

@@ -47,6 +47,12 @@ void turn_expiry_clear(struct turn_expiry *expiry, enum turn_expiry_kind kind, u
     heap_clear(&expiry->heap, timer_of(expiry, kind, index));
 }
 
+uint64_t turn_expiry_at(const struct turn_expiry *expiry, enum turn_expiry_kind kind,
+                        uint32_t index)
+{
+    return heap_at(&expiry->heap, timer_of(expiry, kind, index));
+}
+
 uint64_t turn_expiry_deadline(const struct turn_expiry *expiry)
 {
     return heap_deadline(&expiry->heap);

@@ -36,6 +36,10 @@ void turn_expiry_init(struct turn_expiry *expiry, void *memory, const struct tur
 void turn_expiry_set(struct turn_expiry *expiry, enum turn_expiry_kind kind, uint32_t index,
                      uint64_t deadline_ns);
 void turn_expiry_clear(struct turn_expiry *expiry, enum turn_expiry_kind kind, uint32_t index);
+// That deadline, or NEVER when there is none.
+uint64_t turn_expiry_at(const struct turn_expiry *expiry, enum turn_expiry_kind kind,
+                        uint32_t index);
+// The earliest of all.
 uint64_t turn_expiry_deadline(const struct turn_expiry *expiry);
 // Takes one thing that is due. False when none is.
 MUST_USE bool turn_expiry_take(struct turn_expiry *expiry, struct now now,

@@ -45,10 +45,10 @@ bool turn_hairpin_is_listener(const struct turn_server *server, const struct add
     if (peer->port != server->config.listen_port || peer->port == 0) {
         return false;
     }
-    return turn_hairpin_is_own(server, &copy) || turn_peers_is_own(&server->peers, peer);
+    return turn_hairpin_is_own(server, &copy) || turn_peers_is_own(&server->policy->peers, peer);
 }
 
 bool turn_hairpin_is_allowed(const struct turn_server *server, const struct addr *peer)
 {
-    return turn_peers_denial(&server->peers, peer, false) == TURN_REFUSAL_NONE;
+    return turn_peers_denial(&server->policy->peers, peer, false) == TURN_REFUSAL_NONE;
 }

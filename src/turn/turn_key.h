@@ -13,6 +13,12 @@ struct turn_key {
     uint8_t bytes[STUN_KEY_SHA256_LEN];
 };
 
+// A user's keys for both password algorithms.
+struct turn_key_pair {
+    struct turn_key md5;
+    struct turn_key sha256;
+};
+
 // The key of a password (RFC 8489 section 9.2.2).
 struct turn_key turn_key_make(enum stun_password_algorithm algorithm, struct bytes username,
                               struct bytes realm, struct bytes password);

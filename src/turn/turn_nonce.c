@@ -34,11 +34,16 @@ static uint32_t derive_offset(const uint8_t secret[TURN_NONCE_SECRET_LEN])
 void turn_nonce_init(struct turn_nonce *nonce, const uint8_t secret[TURN_NONCE_SECRET_LEN],
                      uint32_t features)
 {
-    struct wr wr = wr_init(nonce->cookie, sizeof nonce->cookie);
-
     memset(nonce, 0, sizeof *nonce);
     memcpy(nonce->secret, secret, TURN_NONCE_SECRET_LEN);
     nonce->offset_s = derive_offset(secret);
+    turn_nonce_offer(nonce, features);
+}
+
+void turn_nonce_offer(struct turn_nonce *nonce, uint32_t features)
+{
+    struct wr wr = wr_init(nonce->cookie, sizeof nonce->cookie);
+
     stun_cookie_write(&wr, features);
     assert(wr_ok(&wr));
 }

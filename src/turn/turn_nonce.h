@@ -42,6 +42,10 @@ struct turn_nonce {
 void turn_nonce_init(struct turn_nonce *nonce, const uint8_t secret[TURN_NONCE_SECRET_LEN],
                      uint32_t features);
 
+// Other features from now on. If they are other ones, nonces made before are not good any more, so
+// that clients learn of it.
+void turn_nonce_offer(struct turn_nonce *nonce, uint32_t features);
+
 void turn_nonce_write(struct turn_nonce *nonce, struct now now, const struct addr *client,
                       uint8_t out[TURN_NONCE_LEN]);
 

@@ -182,6 +182,22 @@ void turn_peers_init(struct turn_peers *peers, void *memory, const struct turn_c
     }
 }
 
+bool turn_peers_equal(const struct turn_peers *one, const struct turn_peers *other)
+{
+    if (one->node_count != other->node_count) {
+        return false;
+    }
+    for (uint32_t i = 0; i < one->node_count; i++) {
+        const struct turn_peers_node *left = &one->nodes[i];
+        const struct turn_peers_node *right = &other->nodes[i];
+        if (left->child[0] != right->child[0] || left->child[1] != right->child[1] ||
+            left->verdict != right->verdict || left->is_own != right->is_own) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static const struct cidr six_to_four = IP6(16, 0x20, 0x02);
 static const struct cidr teredo = IP6(32, 0x20, 0x01);
 

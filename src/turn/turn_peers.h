@@ -33,6 +33,9 @@ size_t turn_peers_size(const struct turn_config *config);
 // count; nothing of it is kept.
 void turn_peers_init(struct turn_peers *peers, void *memory, const struct turn_config *config);
 
+// Both say the same of every peer; it may be that they do too when this is false.
+bool turn_peers_equal(const struct turn_peers *one, const struct turn_peers *other);
+
 // TURN_REFUSAL_NONE when a peer may be reached; else why not. With `reaches_private`, private,
 // shared and unique local addresses are not refused for being that.
 enum turn_refusal turn_peers_denial(const struct turn_peers *peers, const struct addr *peer,

@@ -77,6 +77,7 @@ static uint32_t create(struct turn_server *server, uint32_t allocation, const st
     permission->peer = key->peer;
     chain_add(pool, &owner->first_permission, ref.index);
     owner->permission_count++;
+    server->stats.permissions_created++;
     table_add(&server->permissions.by_peer, hash_of(server, key), ref.index);
     turn_path_touch_peer(server, allocation, &key->peer);
     return ref.index;
@@ -115,4 +116,5 @@ void turn_permission_delete(struct turn_server *server, uint32_t index)
     turn_path_touch_peer(server, permission->allocation, &permission->peer);
     pool_give(pool, index);
     turn_commons_release(server->commons, 1, 0);
+    server->stats.permissions_ended++;
 }

@@ -40,6 +40,18 @@ bool turn_refusal_is_peer(enum turn_refusal refusal)
     return are_peers[refusal];
 }
 
+bool turn_refusal_is_mistake(enum turn_refusal refusal)
+{
+    static const bool are_mistakes[TURN_REFUSAL_END] = {
+#define TURN_REFUSAL_MISTAKE(NAME, name, words) [TURN_REFUSAL_##NAME] = true,
+        TURN_REFUSAL_MISTAKES(TURN_REFUSAL_MISTAKE)
+#undef TURN_REFUSAL_MISTAKE
+    };
+
+    assert(refusal < TURN_REFUSAL_END);
+    return are_mistakes[refusal];
+}
+
 bool turn_refusal_is_liftable(enum turn_refusal refusal)
 {
     return turn_refusal_is_peer(refusal) && refusal != TURN_REFUSAL_RULE &&

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Why somebody gets no for an answer: he does not prove who he is (401, which does not tell him
-// why), may not reach a peer or ask from where he does (403), or has met a limit (486, 508). Each
-// reason has words for a log line, which name the option that would change it where there is one,
-// and a counter in turn_stats.h.
+// why), may not reach a peer or ask from where he does (403), asks for what cannot be (400, 420,
+// 437, 440 to 443), or has met a limit (486, 508). Whoever asks without a credential is not refused
+// here: what he did has no consequences, and anybody may say that it was he. Each reason has words
+// for a log line, which name the option that would change it where there is one, and a counter in
+// turn_stats.h.
 #pragma once
 
 #include <stdbool.h>
@@ -34,8 +36,20 @@
     X(RESERVED, reserved, "a reserved address")                                                    \
     X(DOCUMENTATION, documentation, "an address for documentation")
 
+#define TURN_REFUSAL_MISTAKES(X)                                                                   \
+    X(NO_ALLOCATION, no_allocation, "the client has no allocation at this address and port")       \
+    X(HAS_ALLOCATION, has_allocation, "the client has another allocation already")                 \
+    X(WRONG_USER, wrong_user, "the allocation is another user's")                                  \
+    X(FAMILY, family, "a family of addresses that the relay does not serve")                       \
+    X(TRANSPORT, transport, "a transport to peers other than UDP")                                 \
+    X(PEER_FAMILY, peer_family, "the allocation has no address of that family")                    \
+    X(TOKEN, token, "no such reservation, or not any more")                                        \
+    X(UNKNOWN_ATTRIBUTES, unknown_attributes, "attributes that the relay must know and does not")  \
+    X(MALFORMED, malformed, "attributes that are missing, broken or contradictory")
+
 #define TURN_REFUSAL_OTHERS(X)                                                                     \
     X(TUNNELLED_CLIENT, tunnelled_client, "the client's address is a tunnel's (6to4 or Teredo)")   \
+    X(DRAINING, draining, "the relay ends as soon as its last allocation does")                    \
     X(USER_QUOTA, user_quota, "the user has all allocations that --user-quota allows")             \
     X(ALLOCATIONS, allocations, "all allocations that --max-allocations allows are in use")        \
     X(PORTS, ports, "no fitting port from --lowest-port to --highest-port is free")                \
@@ -52,6 +66,7 @@
 #define TURN_REFUSALS(X)                                                                           \
     TURN_REFUSAL_CREDENTIALS(X)                                                                    \
     TURN_REFUSAL_PEERS(X)                                                                          \
+    TURN_REFUSAL_MISTAKES(X)                                                                       \
     TURN_REFUSAL_OTHERS(X)
 
 enum turn_refusal {
@@ -68,5 +83,7 @@ const char *turn_refusal_words(enum turn_refusal refusal);
 bool turn_refusal_is_credential(enum turn_refusal refusal);
 // It is about a peer.
 bool turn_refusal_is_peer(enum turn_refusal refusal);
+// It is about what the request asks for, whoever asks.
+bool turn_refusal_is_mistake(enum turn_refusal refusal);
 // --allow-peer would change it.
 bool turn_refusal_is_liftable(enum turn_refusal refusal);

@@ -29,6 +29,9 @@ static uint32_t live_channel(const struct turn_server *server, uint32_t allocati
 bool turn_relay_is_permitted(const struct turn_server *server, uint32_t allocation,
                              const struct addr *peer, uint32_t channel)
 {
+    if (turn_sweep_stops(server, allocation, peer)) {
+        return false;
+    }
     if (channel != POOL_NONE &&
         turn_allocation_manner(turn_allocation_at(server, allocation))->has_own_channels) {
         return true;
@@ -64,6 +67,7 @@ static enum turn_verdict to_client(struct turn_server *server, struct now now, u
                                    const struct addr *peer, struct bytes data,
                                    struct turn_forward *out)
 {
+    struct turn_allocation *allocation = turn_allocation_at(server, index);
     uint32_t channel = live_channel(server, index, peer);
 
     if (!turn_relay_is_permitted(server, index, peer, channel)) {
@@ -91,10 +95,13 @@ static enum turn_verdict to_client(struct turn_server *server, struct now now, u
     out->is_unfragmented = false;
     out->head_len = (uint8_t)wr.len;
     out->allocation = pool_ref(&server->allocations.pool, index);
-    out->tuple = turn_allocation_at(server, index)->tuple;
+    out->tuple = allocation->tuple;
     out->payload = data;
     server->stats.packets_to_client++;
     server->stats.bytes_to_client += data.len;
+    turn_stats_size(&server->stats, data.len);
+    allocation->usage.packets_to_client++;
+    allocation->usage.bytes_to_client += data.len;
     return TURN_FORWARD;
 }
 
@@ -117,6 +124,7 @@ static enum turn_verdict turn_around(struct turn_server *server, const struct ou
     struct addr relayed = turn_allocation_relayed(server, sender, peer->family);
 
     server->stats.packets_turned++;
+    server->stats.bytes_turned += from->data.len;
     if (shard == server->config.shard_index) {
         return to_client(server, from->now, turn_hairpin_find(server, peer), &relayed, from->data,
                          out);
@@ -134,25 +142,27 @@ static enum turn_verdict to_peer(struct turn_server *server, const struct outgoi
                                  struct turn_forward *out)
 {
     const uint32_t index = from->allocation;
+    struct turn_allocation *allocation = turn_allocation_at(server, index);
     struct addr peer = from->peer;
     bool is_own = turn_hairpin_is_own(server, &peer);
     uint32_t shard = is_own ? turn_hairpin_shard(server, &peer) : TURN_COMMONS_NO_SHARD;
 
-    if (!turn_allocation_has_family(turn_allocation_at(server, index), peer.family) ||
+    if (!turn_allocation_has_family(allocation, peer.family) ||
         !turn_relay_is_permitted(server, index, &peer, from->channel)) {
         return drop(&server->stats.dropped_no_permission);
     }
     if (!turn_limit_take(server, from->now, index, TURN_LIMIT_TO_PEER, from->data.len)) {
         return TURN_DROP;
     }
-    if (shard != TURN_COMMONS_NO_SHARD) {
+    const bool is_turned = shard != TURN_COMMONS_NO_SHARD;
+    if (!is_turned && (turn_hairpin_is_listener(server, &peer) ||
+                       (is_own && !turn_hairpin_is_allowed(server, &peer)))) {
+        return drop(&server->stats.dropped_no_permission);
+    }
+    allocation->usage.packets_to_peer++;
+    allocation->usage.bytes_to_peer += from->data.len;
+    if (is_turned) {
         return turn_around(server, from, shard, &peer, out);
-    }
-    if (turn_hairpin_is_listener(server, &peer)) {
-        return drop(&server->stats.dropped_no_permission);
-    }
-    if (is_own && !turn_hairpin_is_allowed(server, &peer)) {
-        return drop(&server->stats.dropped_no_permission);
     }
     out->is_to_peer = true;
     out->is_unfragmented = false;
@@ -163,6 +173,7 @@ static enum turn_verdict to_peer(struct turn_server *server, const struct outgoi
     out->payload = from->data;
     server->stats.packets_to_peer++;
     server->stats.bytes_to_peer += from->data.len;
+    turn_stats_size(&server->stats, from->data.len);
     return TURN_FORWARD;
 }
 

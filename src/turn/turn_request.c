@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Requests in the order of RFC 8489 sections 6.3.1 and 9.2.4, RFC 8656 section 5:
 //
-//      not from a client's address      dropped if strangers have been answered too often
+//      not from a client's address      dropped if strangers like that were answered too often
 //      Binding                          answered to anyone
 //      no MESSAGE-INTEGRITY             401 with realm and nonce
 //      no USERNAME, REALM or NONCE      400
@@ -15,7 +15,9 @@
 // Nothing is remembered of a request that did not get that far, but how many there were.
 //
 // Whoever has an allocation may prove it first: what fails then is answered as long as the client's
-// prefix has its share, however great a crowd there is elsewhere, and Binding always.
+// prefix has its share, however great a crowd there is elsewhere, and Binding always. Whoever
+// brings a nonce that was made for his address is certainly there: the nonce is looked at first,
+// but only to tell who stands in which crowd; what is answered has the order above.
 #include "turn/turn_request.h"
 
 #include <assert.h>
@@ -35,8 +37,10 @@ static bool drop(struct turn_server *server)
 
 static enum turn_stranger_kind kind_of(const struct turn_request *request)
 {
-    bool is_claim = request->to.method != STUN_BINDING && turn_auth_is_claim(request->message);
-    return is_claim ? TURN_STRANGER_CLAIM : TURN_STRANGER_PLAIN;
+    if (request->to.method == STUN_BINDING || !turn_auth_is_claim(request->message)) {
+        return TURN_STRANGER_PLAIN;
+    }
+    return request->is_client_certain ? TURN_STRANGER_CERTAIN : TURN_STRANGER_CLAIM;
 }
 
 // Whether a request is looked at any further. One that claims nothing is counted here, one that
@@ -45,7 +49,7 @@ static bool admit(struct turn_server *server, const struct turn_request *request
 {
     enum turn_stranger_kind kind = kind_of(request);
     const struct addr *client = &request->to.tuple.client;
-    bool may_prove = kind == TURN_STRANGER_CLAIM || request->to.method == STUN_BINDING;
+    bool may_prove = kind != TURN_STRANGER_PLAIN || request->to.method == STUN_BINDING;
 
     if (request->allocation != POOL_NONE && may_prove) {
         return true;
@@ -62,13 +66,14 @@ static bool admit(struct turn_server *server, const struct turn_request *request
 // Whether a claim that has not been proven is answered.
 static bool tolerate(struct turn_server *server, const struct turn_request *request)
 {
+    enum turn_stranger_kind kind = kind_of(request);
     const struct addr *client = &request->to.tuple.client;
 
-    if (kind_of(request) == TURN_STRANGER_PLAIN) {
+    if (kind == TURN_STRANGER_PLAIN) {
         return true; // it has been admitted
     }
     if (request->allocation == POOL_NONE) {
-        turn_stranger_take(&server->stranger, request->now, client, TURN_STRANGER_CLAIM);
+        turn_stranger_take(&server->stranger, request->now, client, kind);
         return true;
     }
     return turn_stranger_take_share(&server->stranger, request->now, client) || drop(server);
@@ -175,6 +180,31 @@ static bool is_ours(uint16_t method)
            method == STUN_CREATE_PERMISSION || method == STUN_CHANNEL_BIND;
 }
 
+// Refuses for what the code alone tells. Who finds another reason refuses for that himself.
+static void refuse_mistake(struct turn_server *server, const struct turn_request *request,
+                           enum stun_error_code code)
+{
+    enum turn_refusal refusal = TURN_REFUSAL_NONE;
+
+    if (code == STUN_ERROR_BAD_REQUEST) {
+        refusal = TURN_REFUSAL_MALFORMED;
+    } else if (code == STUN_ERROR_ALLOCATION_MISMATCH) {
+        refusal = request->to.method == STUN_ALLOCATE ? TURN_REFUSAL_HAS_ALLOCATION
+                                                      : TURN_REFUSAL_NO_ALLOCATION;
+    } else if (code == STUN_ERROR_FAMILY_NOT_SUPPORTED) {
+        refusal = TURN_REFUSAL_FAMILY;
+    } else if (code == STUN_ERROR_WRONG_CREDENTIALS) {
+        refusal = TURN_REFUSAL_WRONG_USER;
+    } else if (code == STUN_ERROR_UNSUPPORTED_TRANSPORT) {
+        refusal = TURN_REFUSAL_TRANSPORT;
+    } else if (code == STUN_ERROR_PEER_FAMILY_MISMATCH) {
+        refusal = TURN_REFUSAL_PEER_FAMILY;
+    }
+    if (refusal != TURN_REFUSAL_NONE) {
+        turn_request_refuse(server, request, refusal, NULL);
+    }
+}
+
 // Answers a request of a method of ours, unless a socket must be opened first.
 static void answer(struct turn_server *server, struct turn_request *request)
 {
@@ -185,6 +215,9 @@ static void answer(struct turn_server *server, struct turn_request *request)
     }
     if (message->unknown_count > 0) {
         turn_response_unknown(server, &request->to, message);
+        if (request->to.method != STUN_BINDING) {
+            turn_request_refuse(server, request, TURN_REFUSAL_UNKNOWN_ATTRIBUTES, NULL);
+        }
         return;
     }
     if (request->to.method == STUN_BINDING) {
@@ -195,6 +228,7 @@ static void answer(struct turn_server *server, struct turn_request *request)
     if (code != STUN_ERROR_NONE) {
         server->stats.errors++;
         turn_response_error(server, &request->to, code);
+        refuse_mistake(server, request, code);
     }
 }
 
@@ -222,6 +256,8 @@ void turn_request_handle(struct turn_server *server, struct now now, const struc
         return;
     }
     request.allocation = turn_allocation_find(server, tuple);
+    request.is_client_certain =
+        request.to.method != STUN_BINDING && turn_auth_is_certain(server, &request);
     if (!admit(server, &request)) {
         return;
     }
@@ -279,6 +315,9 @@ static enum turn_event event_of(enum turn_refusal refusal)
     if (turn_refusal_is_credential(refusal)) {
         return TURN_EVENT_UNPROVEN;
     }
+    if (turn_refusal_is_mistake(refusal)) {
+        return TURN_EVENT_MISTAKEN;
+    }
     if (!turn_refusal_is_peer(refusal)) {
         return TURN_EVENT_EXHAUSTED;
     }
@@ -296,6 +335,7 @@ void turn_request_refuse(struct turn_server *server, const struct turn_request *
                 .tuple = request->to.tuple,
                 .username = request->username,
                 .refusal = refusal,
+                .method = request->to.method,
                 .is_client_certain = request->is_client_certain,
             },
     };
@@ -321,7 +361,7 @@ static enum turn_refusal refusal_of(const struct turn_server *server,
     if (is_own && (!has_port || turn_hairpin_shard(server, peer) != TURN_COMMONS_NO_SHARD)) {
         return TURN_REFUSAL_NONE;
     }
-    return turn_peers_denial(&server->peers, peer, request->manner->reaches_private);
+    return turn_peers_denial(&server->policy->peers, peer, request->manner->reaches_private);
 }
 
 enum stun_error_code turn_request_peer(struct turn_server *server,

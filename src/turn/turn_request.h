@@ -19,12 +19,11 @@ struct turn_request {
     const struct stun_message *message;
     struct turn_response_to to;
     const struct turn_manner *manner;
-    struct bytes username; // borrowed from the datagram or the credentials; empty: no such user
-    uint64_t user;         // the username's keyed hash
-    uint32_t allocation;   // the client's, or POOL_NONE
-    // Of who is not proven:
-    enum turn_refusal doubt; // why not
-    bool is_client_certain;  // the nonce was made for the client's address, which it must have
+    struct bytes username;   // borrowed from the datagram or the credentials; empty: no such user
+    uint64_t user;           // the username's keyed hash
+    uint32_t allocation;     // the client's, or POOL_NONE
+    bool is_client_certain;  // it claims to be somebody, with a nonce that was made for its address
+    enum turn_refusal doubt; // of who is not proven: why not
 };
 
 // Answers a request, or drops it. `message` has been read from the datagram with the outcome

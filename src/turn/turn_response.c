@@ -18,12 +18,12 @@ static bool has_room_for_software(const struct turn_server *server,
 }
 
 static struct turn_response begin(struct turn_server *server, const struct turn_response_to *to,
-                                  enum stun_class class, bool has_software)
+                                  enum stun_error_code code, bool has_software)
 {
-    struct turn_response response = {.to = to};
+    struct turn_response response = {.to = to, .code = code};
     struct stun_header header = {
         .method = to->method,
-        .class = (uint8_t) class,
+        .class = code == STUN_ERROR_NONE ? STUN_SUCCESS : STUN_ERROR,
         .transaction = to->transaction,
     };
 
@@ -38,7 +38,7 @@ static struct turn_response begin(struct turn_server *server, const struct turn_
 struct turn_response turn_response_begin(struct turn_server *server,
                                          const struct turn_response_to *to)
 {
-    return begin(server, to, STUN_SUCCESS, true);
+    return begin(server, to, STUN_ERROR_NONE, true);
 }
 
 // Finishes a response and orders it sent; false when it is too long for who may have asked.
@@ -67,6 +67,7 @@ static bool is_sent(struct turn_server *server, struct turn_response *response)
         return false;
     }
     turn_outbox_add(&server->outbox, &command);
+    (*turn_stats_response(&server->stats, to->method, response->code))++;
     return true;
 }
 
@@ -100,7 +101,7 @@ static void add_details(struct wr *wr, const struct turn_response_to *to,
 static void send_error(struct turn_server *server, const struct turn_response_to *to,
                        enum stun_error_code code, const struct details *details)
 {
-    struct turn_response response = begin(server, to, STUN_ERROR, true);
+    struct turn_response response = begin(server, to, code, true);
 
     stun_error_write(&response.writer.wr, code);
     add_details(&response.writer.wr, to, details);
@@ -108,7 +109,7 @@ static void send_error(struct turn_server *server, const struct turn_response_to
         return;
     }
     // Once more without what is only to be read by people: the reason, and SOFTWARE.
-    response = begin(server, to, STUN_ERROR, false);
+    response = begin(server, to, code, false);
     stun_error_bare_write(&response.writer.wr, code);
     add_details(&response.writer.wr, to, details);
     turn_response_end(server, &response);

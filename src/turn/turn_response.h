@@ -40,6 +40,7 @@ struct turn_response_to {
 struct turn_response {
     struct stun_writer writer; // attributes go to writer.wr
     const struct turn_response_to *to;
+    enum stun_error_code code;
 };
 
 // Begins a success response in the outbox.

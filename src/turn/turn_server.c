@@ -4,17 +4,16 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/layout.h"
 #include "crypto/crypto_wipe.h"
 #include "stun/stun_chandata.h"
-#include "turn/turn_layout.h"
 #include "turn/turn_relay.h"
 #include "turn/turn_request.h"
 #include "turn/turn_server_priv.h"
 
 // The parts of a server's memory, in their order.
 struct layout {
-    size_t credential;
-    size_t peers;
+    size_t policy;
     size_t commons;
     size_t expiry;
     size_t allocations;
@@ -29,18 +28,14 @@ static struct layout layout_of(const struct turn_config *config)
     struct layout layout = {0};
     size_t *end = &layout.end;
 
-    (void)turn_layout_place(end, sizeof(struct turn_server));
-    layout.credential = turn_layout_place(end, turn_credential_size(config));
-    layout.peers = turn_layout_place(end, turn_peers_size(config));
-    layout.commons =
-        turn_layout_place(end, config->commons == NULL ? turn_commons_size(config) : 0);
-    layout.expiry = turn_layout_place(end, turn_expiry_size(config));
-    layout.allocations =
-        turn_layout_place(end, turn_allocation_store_size(config->max_allocations));
-    layout.permissions =
-        turn_layout_place(end, turn_permission_store_size(config->max_permissions));
-    layout.channels = turn_layout_place(end, turn_channel_store_size(config->max_channels));
-    layout.limits = turn_layout_place(end, turn_limit_store_size(config));
+    (void)layout_place(end, sizeof(struct turn_server));
+    layout.policy = layout_place(end, config->policy == NULL ? turn_policy_size(config) : 0);
+    layout.commons = layout_place(end, config->commons == NULL ? turn_commons_size(config) : 0);
+    layout.expiry = layout_place(end, turn_expiry_size(config));
+    layout.allocations = layout_place(end, turn_allocation_store_size(config->max_allocations));
+    layout.permissions = layout_place(end, turn_permission_store_size(config->max_permissions));
+    layout.channels = layout_place(end, turn_channel_store_size(config->max_channels));
+    layout.limits = layout_place(end, turn_limit_store_size(config));
     return layout;
 }
 
@@ -52,10 +47,6 @@ size_t turn_server_size(const struct turn_config *config)
 static void check_config(const struct turn_config *config)
 {
     assert(config->public_ip4.family != ADDR_NONE || config->public_ip6.family != ADDR_NONE);
-    assert(config->realm.len >= 1);
-    assert(config->realm.len <= TURN_CONFIG_REALM_MAX);
-    assert(config->software.len <= TURN_CONFIG_SOFTWARE_MAX);
-    assert(config->max_amplification >= 1);
     assert(config->max_allocations >= 1);
     assert(config->max_permissions >= 1);
     assert(config->max_channels >= 1);
@@ -63,32 +54,7 @@ static void check_config(const struct turn_config *config)
     assert(config->shard_index < config->shard_count);
     assert(config->commons != NULL || config->shard_count == 1);
     assert(config->commons == NULL || config->commons->shard_count == config->shard_count);
-    assert(config->min_lifetime_s >= 1);
-    assert(config->min_lifetime_s <= config->max_lifetime_s);
-    assert(config->default_lifetime_s >= 1);
-    // Counts per allocation are kept in 16 bits.
-    assert(config->permissions_per_allocation <= UINT16_MAX);
-    assert(config->channels_per_allocation <= UINT16_MAX);
-}
-
-// The credentials are there already, since the nonces say of which kind they are.
-static void init_secrets(struct turn_server *server)
-{
-    uint32_t features = STUN_COOKIE_PASSWORD_ALGORITHMS;
-
-    if (turn_credential_has_anonymity(&server->credential)) {
-        features |= STUN_COOKIE_USERNAME_ANONYMITY;
-    }
-    turn_nonce_init(&server->nonce, server->commons->nonce_secret, features);
-    server->stranger_key.len = STUN_KEY_LEN;
-    crypto_random_fill(&server->random, server->stranger_key.bytes, STUN_KEY_LEN);
-}
-
-// Of what all shards answer, each has an equal part.
-static uint64_t stranger_rate(const struct turn_config *config)
-{
-    uint64_t rate = config->unauthenticated_rate / config->shard_count;
-    return config->unauthenticated_rate > 0 && rate == 0 ? 1 : rate;
+    assert(config->policy == NULL || turn_policy_may_follow(config->policy, config));
 }
 
 // Joins the commons, or makes some of its own in `memory`.
@@ -105,16 +71,19 @@ static void init_commons(struct turn_server *server, void *memory, const struct 
     server->hash_key = server->commons->hash_key;
 }
 
-// Copies what the configuration lends, and forgets the rest of it.
+// Follows a policy from now on.
+static void follow(struct turn_server *server, const struct turn_policy *policy)
+{
+    server->policy = policy;
+    turn_policy_apply(policy, &server->config);
+    turn_stranger_init(&server->stranger, &server->hash_key, server->config.unauthenticated_rate,
+                       server->config.shard_count);
+}
+
+// Keeps of the configuration what no policy changes. What it lends is the policy's to keep.
 static void keep_config(struct turn_server *server, const struct turn_config *config)
 {
     server->config = *config;
-    memcpy(server->realm, config->realm.ptr, config->realm.len);
-    server->config.realm.ptr = server->realm;
-    if (config->software.len > 0) {
-        memcpy(server->software, config->software.ptr, config->software.len);
-    }
-    server->config.software.ptr = server->software;
     server->config.users = NULL;
     server->config.user_count = 0;
     server->config.auth_secrets = NULL;
@@ -124,6 +93,29 @@ static void keep_config(struct turn_server *server, const struct turn_config *co
     server->config.rule_count = 0;
     server->config.own_addrs = NULL;
     server->config.own_addr_count = 0;
+    server->config.policy = NULL;
+}
+
+// What nonces tell of the credentials that there are.
+static uint32_t features_of(const struct turn_policy *policy)
+{
+    return turn_credential_has_anonymity(&policy->credential)
+               ? STUN_COOKIE_PASSWORD_ALGORITHMS | STUN_COOKIE_USERNAME_ANONYMITY
+               : STUN_COOKIE_PASSWORD_ALGORITHMS;
+}
+
+// Takes up the policy that is given, or makes one in `memory`.
+static void init_policy(struct turn_server *server, void *memory, const struct turn_config *config)
+{
+    uint8_t seed[SIPHASH_KEY_LEN];
+
+    if (config->policy == NULL) {
+        crypto_random_fill(&server->random, seed, sizeof seed);
+        server->own_policy = turn_policy_init(memory, config, seed);
+        crypto_wipe(seed, sizeof seed);
+    }
+    follow(server, config->policy != NULL ? config->policy : server->own_policy);
+    turn_nonce_init(&server->nonce, server->commons->nonce_secret, features_of(server->policy));
 }
 
 struct turn_server *turn_server_init(void *memory, const struct turn_config *config,
@@ -139,11 +131,9 @@ struct turn_server *turn_server_init(void *memory, const struct turn_config *con
     keep_config(server, config);
     crypto_random_init(&server->random, seed);
     init_commons(server, base + layout.commons, config);
-    turn_credential_init(&server->credential, base + layout.credential, &server->hash_key, config,
-                         server->config.realm);
-    init_secrets(server);
-    turn_stranger_init(&server->stranger, &server->hash_key, stranger_rate(config));
-    turn_peers_init(&server->peers, base + layout.peers, config);
+    init_policy(server, base + layout.policy, config);
+    server->stranger_key.len = STUN_KEY_LEN;
+    crypto_random_fill(&server->random, server->stranger_key.bytes, STUN_KEY_LEN);
     turn_expiry_init(&server->expiry, base + layout.expiry, config);
     turn_allocation_store_init(&server->allocations, base + layout.allocations,
                                config->max_allocations);
@@ -282,6 +272,24 @@ void turn_server_opened(struct turn_server *server, struct now now, struct pool_
     turn_allocate_opened(server, now, opened);
 }
 
+void turn_server_adopt(struct turn_server *server, struct now now, const struct turn_policy *policy)
+{
+    check_turn(server, now);
+    assert(turn_policy_may_follow(policy, &server->config));
+    begin(server);
+    // A sweep that is on its way goes on by the new rules, which are the same then.
+    const bool is_sweep_due = !turn_peers_equal(&server->policy->peers, &policy->peers);
+    follow(server, policy);
+    turn_nonce_offer(&server->nonce, features_of(policy));
+    if (server->own_policy != NULL) {
+        turn_policy_deinit(server->own_policy);
+        server->own_policy = NULL;
+    }
+    if (is_sweep_due) {
+        turn_sweep_begin(server, now);
+    }
+}
+
 static void expire(struct turn_server *server, struct now now, enum turn_expiry_kind kind,
                    uint32_t index)
 {
@@ -323,6 +331,7 @@ void turn_server_tick(struct turn_server *server, struct now now)
     assert(!server->opening.is_open);
     begin(server);
     delete_replaced(server);
+    turn_sweep_tick(server, now);
     for (int i = 0; i < TURN_SERVER_TICK_MAX && turn_outbox_has_room(&server->outbox) &&
                     turn_expiry_take(&server->expiry, now, &kind, &index);
          i++) {
@@ -335,7 +344,9 @@ uint64_t turn_server_deadline(const struct turn_server *server)
     if (turn_commons_has_replaced(server->commons, server->config.shard_index)) {
         return 0;
     }
-    return turn_expiry_deadline(&server->expiry);
+    const uint64_t expiry_ns = turn_expiry_deadline(&server->expiry);
+    const uint64_t sweep_ns = turn_sweep_deadline(server);
+    return expiry_ns < sweep_ns ? expiry_ns : sweep_ns;
 }
 
 const struct turn_stats *turn_server_stats(const struct turn_server *server)

@@ -25,8 +25,8 @@
 //
 // TURN_COMMAND_BIND and _UNBIND come before all other commands of a call: what a fast path does is
 // right before anybody is told. TURN_COMMAND_OPEN is the last command of its call. It is answered
-// by turn_server_opened() before any other call, and the commands that follow from that are taken
-// in the same way.
+// by turn_server_opened() before any other call, while the datagram that led to it is still there,
+// and the commands that follow from that are taken in the same way.
 #pragma once
 
 #include <stddef.h>
@@ -41,6 +41,7 @@
 #include "turn/turn_command.h"
 #include "turn/turn_commons.h"
 #include "turn/turn_config.h"
+#include "turn/turn_policy.h"
 #include "turn/turn_stats.h"
 
 enum {
@@ -126,6 +127,16 @@ MUST_USE bool turn_server_take(struct turn_server *server, struct turn_command *
 // The answer to TURN_COMMAND_OPEN; commands are waiting afterwards.
 void turn_server_opened(struct turn_server *server, struct now now, struct pool_ref allocation,
                         enum turn_opened opened);
+
+// Has the server follow another policy from now on: whole, before the next datagram. Of the old one
+// nothing is needed any more; one that the server had inside is wiped. Allocations stay as they
+// are, but their requests are judged by the new one: who is no user any more gets 401, and keeps
+// what he has until it expires. Permissions and channels whose peers are denied are deleted: no
+// data passes for them from here on, commands tell the fast path, and what they do not tell at once
+// turn_server_tick() goes on with. `policy` may follow the old one (asserted, turn_policy.h) and is
+// borrowed until the next one is adopted.
+void turn_server_adopt(struct turn_server *server, struct now now,
+                       const struct turn_policy *policy);
 
 // Deletes what was replaced in other shards and lets expire what is due, as far as the commands
 // that follow from it have room, and no more than TURN_SERVER_TICK_MAX things; then the deadline is

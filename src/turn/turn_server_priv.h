@@ -8,31 +8,30 @@
 #include "turn/turn_allocation.h"
 #include "turn/turn_channel.h"
 #include "turn/turn_commons.h"
-#include "turn/turn_credential.h"
 #include "turn/turn_expiry.h"
 #include "turn/turn_hairpin.h"
 #include "turn/turn_limit.h"
 #include "turn/turn_nonce.h"
 #include "turn/turn_outbox.h"
 #include "turn/turn_path.h"
-#include "turn/turn_peers.h"
 #include "turn/turn_permission.h"
+#include "turn/turn_policy.h"
 #include "turn/turn_response.h"
 #include "turn/turn_server.h"
 #include "turn/turn_stranger.h"
+#include "turn/turn_sweep.h"
 
 struct turn_server {
     size_t size;               // bytes of all its memory, of which this is the first part
-    struct turn_config config; // its users and rules are not kept; the realm is in `realm`
+    struct turn_config config; // what may change is as the policy has it, which lends its texts
     struct turn_commons *commons;
-    uint8_t realm[TURN_CONFIG_REALM_MAX];
-    uint8_t software[TURN_CONFIG_SOFTWARE_MAX];
+    const struct turn_policy *policy;
+    struct turn_policy *own_policy; // the one inside, or NULL when there is none
     struct siphash_key hash_key;
     struct turn_key stranger_key; // stands in for the key of a user who does not exist
     struct crypto_random random;
     struct turn_nonce nonce;
-    struct turn_credential credential;
-    struct turn_peers peers;
+    struct turn_sweep sweep;
     struct turn_expiry expiry;
     struct turn_allocation_store allocations;
     struct turn_permission_store permissions;

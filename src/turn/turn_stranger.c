@@ -4,19 +4,29 @@
 #include <assert.h>
 #include <string.h>
 
+#include "turn/turn_config.h"
+
 _Static_assert((TURN_STRANGER_ROW_LEN & (TURN_STRANGER_ROW_LEN - 1)) == 0,
                "a row's place is some bits of a hash");
+_Static_assert((int)TURN_CONFIG_SHARDS_MAX <= (int)BUCKET_SECONDS_MAX, "each has its part");
 _Static_assert(TURN_STRANGER_IP4_PREFIX % 8 == 0, "a prefix has whole bytes");
 _Static_assert(TURN_STRANGER_IP6_PREFIX % 8 == 0, "a prefix has whole bytes");
 
 void turn_stranger_init(struct turn_stranger *stranger, const struct siphash_key *key,
-                        uint64_t rate)
+                        uint64_t rate, uint32_t shard_count)
 {
-    uint64_t share = rate / TURN_STRANGER_SHARES;
+    uint64_t share = rate / shard_count / TURN_STRANGER_SHARES;
 
     stranger->key = *key;
-    stranger->rate = bucket_rate_of(rate);
+    stranger->rate = bucket_rate_in(rate, shard_count); // each answers an equal part
     stranger->share = bucket_rate_of(rate > 0 && share == 0 ? 1 : share);
+}
+
+struct bytes turn_stranger_network(const struct addr *client)
+{
+    assert(client->family != ADDR_NONE);
+    return bytes_first(addr_ip(client), client->family == ADDR_IP4 ? TURN_STRANGER_IP4_PREFIX / 8
+                                                                   : TURN_STRANGER_IP6_PREFIX / 8);
 }
 
 // The place of a client's prefix in each row.
@@ -24,11 +34,9 @@ static void find_places(const struct turn_stranger *stranger, const struct addr 
                         uint32_t out[TURN_STRANGER_ROWS])
 {
     uint8_t prefix[1 + TURN_STRANGER_IP6_PREFIX / 8] = {client->family};
-    size_t len =
-        client->family == ADDR_IP4 ? TURN_STRANGER_IP4_PREFIX / 8 : TURN_STRANGER_IP6_PREFIX / 8;
+    const struct bytes network = turn_stranger_network(client);
 
-    assert(client->family != ADDR_NONE);
-    memcpy(prefix + 1, client->ip, len);
+    memcpy(prefix + 1, network.ptr, network.len);
     uint64_t hash = siphash(&stranger->key, (struct bytes){prefix, sizeof prefix});
     for (size_t row = 0; row < TURN_STRANGER_ROWS; row++) {
         out[row] = (uint32_t)(hash % TURN_STRANGER_ROW_LEN);

@@ -17,6 +17,7 @@
 
 #include "base/addr.h"
 #include "base/bucket.h"
+#include "base/bytes.h"
 #include "base/now.h"
 #include "base/siphash.h"
 
@@ -28,11 +29,12 @@ enum {
     TURN_STRANGER_ROW_LEN = 2048, // buckets
 };
 
-// Each is limited by itself, so that a flood of the first kind, whose sources may all be forged,
+// Each is limited by itself: the sources of the first two may all be forged, and a flood of them
 // does not keep anybody out whose first request has been answered.
 enum turn_stranger_kind {
-    TURN_STRANGER_PLAIN, // without MESSAGE-INTEGRITY, or Binding: an answer costs little
-    TURN_STRANGER_CLAIM, // with MESSAGE-INTEGRITY, which costs digests to check
+    TURN_STRANGER_PLAIN,   // without MESSAGE-INTEGRITY, or Binding: an answer costs little
+    TURN_STRANGER_CLAIM,   // with MESSAGE-INTEGRITY, which costs digests to check
+    TURN_STRANGER_CERTAIN, // likewise, with a nonce that was made for the client's address
     TURN_STRANGER_KINDS,
 };
 
@@ -44,9 +46,13 @@ struct turn_stranger {
     struct bucket prefixes[TURN_STRANGER_ROWS][TURN_STRANGER_ROW_LEN];
 };
 
-// `stranger` is zeroed. So many requests of each kind are answered in a second; 0: all.
+// The network that a client comes from: the bytes of its prefix, borrowed from `client`.
+struct bytes turn_stranger_network(const struct addr *client);
+
+// `stranger` is zeroed. So many requests of each kind are answered in a second, all shards
+// together; 0: all.
 void turn_stranger_init(struct turn_stranger *stranger, const struct siphash_key *key,
-                        uint64_t rate);
+                        uint64_t rate, uint32_t shard_count);
 
 // A request of a stranger may be answered now. Nothing is taken yet.
 bool turn_stranger_is_welcome(const struct turn_stranger *stranger, struct now now,

@@ -32,6 +32,8 @@ enum {
 
     // Of each relayed port: one for each direction. The map of them has one entry without limits.
     RELAY_ABI_BUCKETS_PER_PORT = 2,
+    // Likewise: what has been relayed (relay_abi_usage).
+    RELAY_ABI_USAGES_PER_PORT = 2,
     RELAY_ABI_UNITS_PER_NS = 16, // what limits count in, so that 64 bits last for 36 years
     RELAY_ABI_PARTS_PER_UNIT = 4096,
 };
@@ -124,6 +126,20 @@ struct relay_abi_hop {
 };
 _Static_assert(sizeof(struct relay_abi_hop) == 32, "no padding");
 
+// What has been relayed of one relayed port and direction since user space last wrote zeros, data
+// alone. The map is an array of the ports from settings.lowest_port on, each with an entry for
+// RELAY_ABI_FROM_CLIENT and one for RELAY_ABI_FROM_PEER, which user space has mapped.
+//
+// By port, not by path: it is the allocation that is asked for, which has one port and perhaps many
+// paths, and fewer lines of memory are touched. Each entry is a line of its own, since packets of
+// its neighbours are counted on other CPUs.
+struct relay_abi_usage {
+    __u64 packets;
+    __u64 bytes;
+    __u64 zero[6];
+};
+_Static_assert(sizeof(struct relay_abi_usage) == 64, "a cache line");
+
 // One own address: clients send to it, or peers do, or both.
 struct relay_abi_own {
     __u8 ip[RELAY_ABI_IP_LEN];
@@ -179,9 +195,54 @@ enum relay_abi_verdict {
         RELAY_ABI_VERDICT_COUNT, // how many there are
 };
 
+// Histograms: for each bound how many values were at most that much and more than the bound before,
+// how many were more than the last, and the sum of all.
+
+enum {
+    RELAY_ABI_SIZE_STEP = 100, // bytes of data between two bounds
+    RELAY_ABI_SIZE_COUNT = 15, // bounds: the last is at 1500 bytes
+};
+
+struct relay_abi_sizes {
+    __u64 counts[RELAY_ABI_SIZE_COUNT + 1];
+    __u64 sum;
+};
+
 // One for each verdict and CPU.
 struct relay_abi_count {
     __u64 packets;
-    __u64 bytes; // whole frames as they came in
+    __u64 bytes;                  // whole frames as they came in
+    struct relay_abi_sizes sizes; // of data that was relayed, without ChannelData's head
 };
-_Static_assert(sizeof(struct relay_abi_count) == 16, "no padding");
+_Static_assert(sizeof(struct relay_abi_count) == 19 * sizeof(__u64), "no padding");
+
+// Bounds of how long it took to relay a packet: X(ns).
+#define RELAY_ABI_DURATIONS(X)                                                                     \
+    X(50)                                                                                          \
+    X(100)                                                                                         \
+    X(200)                                                                                         \
+    X(500)                                                                                         \
+    X(1000)                                                                                        \
+    X(2000)                                                                                        \
+    X(5000)                                                                                        \
+    X(10000)                                                                                       \
+    X(20000)                                                                                       \
+    X(50000)                                                                                       \
+    X(100000)
+
+enum {
+#define RELAY_ABI_DURATION(ns) RELAY_ABI_DURATION_##ns,
+    RELAY_ABI_DURATIONS(RELAY_ABI_DURATION)
+#undef RELAY_ABI_DURATION
+        RELAY_ABI_DURATION_COUNT, // how many there are
+};
+
+enum {
+    RELAY_ABI_SAMPLE_INTERVAL = 1024, // packets of a verdict and CPU of which one is measured
+};
+
+// One for each CPU.
+struct relay_abi_durations {
+    __u64 counts[RELAY_ABI_DURATION_COUNT + 1];
+    __u64 sum; // ns
+};

@@ -13,6 +13,7 @@
 #include "log/log.h"
 #include "relay.skel.h"
 #include "xdp/xdp_paths.h"
+#include "xdp/xdp_usage.h"
 
 enum { MESSAGE_MAX = 1024 }; // bytes of one message of libbpf that is kept
 
@@ -79,6 +80,11 @@ static int load(struct relay_bpf *skeleton, const struct xdp_program *program)
     if (error != 0) {
         return error;
     }
+    error =
+        bpf_map__set_max_entries(skeleton->maps.usages, xdp_usage_entry_count(&program->settings));
+    if (error != 0) {
+        return error;
+    }
     skeleton->rodata->settings = program->settings;
     return relay_bpf__load(skeleton);
 }
@@ -126,6 +132,8 @@ int xdp_program_open(const struct xdp_program_options *options, struct xdp_progr
     program.links_fd = bpf_map__fd(program.skeleton->maps.links);
     program.buckets_fd = bpf_map__fd(program.skeleton->maps.buckets);
     program.counts_fd = bpf_map__fd(program.skeleton->maps.counts);
+    program.usages_fd = bpf_map__fd(program.skeleton->maps.usages);
+    program.durations_fd = bpf_map__fd(program.skeleton->maps.durations);
     *out = program;
     return 0;
 }
@@ -182,35 +190,20 @@ static void set_exits(const struct xdp_program *program)
     }
 }
 
-int xdp_program_attach(struct xdp_program *program, const char *name, enum xdp_link_mode mode,
-                       struct xdp_reason *reason)
+int xdp_program_join(struct xdp_program *program, const struct xdp_link *link,
+                     struct xdp_reason *reason)
 {
-    struct xdp_link *link = &program->links[program->link_count];
-
     assert(program->skeleton != NULL);
-    const uint32_t place = find_link(program, name);
-    if (place < program->link_count) {
-        if (program->links[place].ifindex == if_nametoindex(name)) {
-            xdp_reason_set(reason, "%s has it already", name);
-            return -EALREADY;
-        }
-        // The interface was deleted, and made anew; the kernel has detached the program from it.
-        IGNORE(xdp_program_detach(program, name));
-        link = &program->links[program->link_count];
-    }
+    assert(link->fd >= 0);
+    assert(find_link(program, link->name) == program->link_count);
     if (program->link_count == XDP_PROGRAM_LINK_MAX) {
         xdp_reason_set(reason, "more than %d interfaces", (int)XDP_PROGRAM_LINK_MAX);
         return -E2BIG;
     }
-    int error = xdp_link_open(name, program->fd, mode, link, reason);
+    program->links[program->link_count++] = *link;
+    const int error = set_exit(program, link);
     if (error != 0) {
-        return error;
-    }
-    program->link_count++;
-    error = set_exit(program, link);
-    if (error != 0) {
-        xdp_reason_set(reason, "packets cannot be sent by %s: %s", name, strerror(-error));
-        xdp_link_close(link);
+        xdp_reason_set(reason, "packets cannot be sent by %s: %s", link->name, strerror(-error));
         program->link_count--;
         return error;
     }
@@ -219,7 +212,33 @@ int xdp_program_attach(struct xdp_program *program, const char *name, enum xdp_l
     return 0;
 }
 
-int xdp_program_detach(struct xdp_program *program, const char *name)
+int xdp_program_attach(struct xdp_program *program, const char *name, enum xdp_link_mode mode,
+                       struct xdp_reason *reason)
+{
+    const uint32_t place = find_link(program, name);
+    struct xdp_link link = {.fd = -1};
+
+    assert(program->skeleton != NULL);
+    if (place < program->link_count) {
+        if (program->links[place].ifindex == if_nametoindex(name)) {
+            xdp_reason_set(reason, "%s has it already", name);
+            return -EALREADY;
+        }
+        // The interface was deleted, and made anew; the kernel has detached the program from it.
+        IGNORE(xdp_program_detach(program, name));
+    }
+    int error = xdp_link_open(name, program->fd, mode, &link, reason);
+    if (error != 0) {
+        return error;
+    }
+    error = xdp_program_join(program, &link, reason);
+    if (error != 0) {
+        xdp_link_close(&link);
+    }
+    return error;
+}
+
+int xdp_program_part(struct xdp_program *program, const char *name, struct xdp_link *out)
 {
     const uint32_t place = find_link(program, name);
 
@@ -228,11 +247,22 @@ int xdp_program_detach(struct xdp_program *program, const char *name)
     }
     // What would leave by it passes from here on. The kernel has removed it if it is gone.
     IGNORE(bpf_map_delete_elem(program->links_fd, &program->links[place].ifindex));
-    xdp_link_close(&program->links[place]);
+    *out = program->links[place];
     program->links[place] = program->links[--program->link_count];
     set_exits(program);
     program->link_changes++;
     return 0;
+}
+
+int xdp_program_detach(struct xdp_program *program, const char *name)
+{
+    struct xdp_link link = {.fd = -1};
+    const int error = xdp_program_part(program, name, &link);
+
+    if (error == 0) {
+        xdp_link_close(&link);
+    }
+    return error;
 }
 
 bool xdp_program_is_attached(const struct xdp_program *program, uint32_t ifindex)

@@ -57,6 +57,8 @@ struct xdp_program {
     int links_fd;
     int buckets_fd;
     int counts_fd;
+    int usages_fd;
+    int durations_fd;
 };
 
 // Loads the program and makes its maps; it is attached to nothing yet. Messages of libbpf go to
@@ -71,6 +73,15 @@ void xdp_program_close(struct xdp_program *program);
 // of xdp_link_open(), and -EALREADY when it is attached there, -E2BIG beyond LINK_MAX.
 MUST_USE int xdp_program_attach(struct xdp_program *program, const char *name,
                                 enum xdp_link_mode mode, struct xdp_reason *reason);
+// The same in two steps, for who keeps the program under a lock: an interface that was opened with
+// program->fd, which may take the kernel long, and then becomes the program's, which does not.
+// After an error it is still the caller's to close.
+MUST_USE int xdp_program_join(struct xdp_program *program, const struct xdp_link *link,
+                              struct xdp_reason *reason);
+// And an interface that is the program's no more, which is then the caller's to close. -ENOENT,
+// with *out untouched, when it was not.
+MUST_USE int xdp_program_part(struct xdp_program *program, const char *name, struct xdp_link *out);
+
 // Detaches from an interface; -ENOENT when it was not attached there. The channels stay bound,
 // and packets that would leave by it pass.
 MUST_USE int xdp_program_detach(struct xdp_program *program, const char *name);

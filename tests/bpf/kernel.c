@@ -16,6 +16,7 @@
 #include "base/macro.h"
 #include "relay.skel.h"
 #include "xdp/xdp_paths.h"
+#include "xdp/xdp_usage.h"
 
 enum {
     PATHS = 64,
@@ -27,6 +28,7 @@ enum {
 struct kernel {
     struct relay_bpf *skel;
     struct xdp_paths paths;
+    struct xdp_usage usage;
     uint32_t across; // index of the other interface
     int cpu_count;
     int entry; // the program that frames go to
@@ -146,11 +148,15 @@ static struct kernel *open_kernel(struct relay_abi_settings *settings)
                                   RELAY_ABI_BUCKETS_PER_PORT *
                                       (KERNEL_HIGHEST_PORT - KERNEL_LOWEST_PORT + 1)) == 0,
          "buckets");
+    must(bpf_map__set_max_entries(kernel->skel->maps.usages, xdp_usage_entry_count(settings)) == 0,
+         "usages");
     memcpy((void *)&kernel->skel->rodata->settings, settings, sizeof *settings);
     must(relay_bpf__load(kernel->skel) == 0, "load");
     must(xdp_paths_open(bpf_map__fd(kernel->skel->maps.paths), PATHS, settings, &kernel->paths) ==
              0,
          "map");
+    must(xdp_usage_open(bpf_map__fd(kernel->skel->maps.usages), settings, &kernel->usage) == 0,
+         "map of usages");
     set_hops(kernel);
     kernel->entry = kernel_program(kernel);
     return kernel;
@@ -179,6 +185,7 @@ struct kernel *kernel_open_limited(uint64_t max_pps, uint64_t max_bps)
 
 void kernel_close(struct kernel *kernel)
 {
+    xdp_usage_close(&kernel->usage);
     xdp_paths_close(&kernel->paths);
     relay_bpf__destroy(kernel->skel);
     free(kernel);
@@ -250,6 +257,12 @@ bool kernel_has_taken(const struct kernel *kernel, uint16_t port, enum relay_abi
     return memcmp(bucket, never, sizeof bucket) != 0;
 }
 
+struct relay_abi_usage kernel_usage(const struct kernel *kernel, uint16_t port,
+                                    enum relay_abi_from from)
+{
+    return xdp_usage_at(&kernel->usage, port, from);
+}
+
 static void read_counts(const struct kernel *kernel,
                         struct relay_abi_count out[RELAY_ABI_VERDICT_COUNT])
 {
@@ -262,8 +275,55 @@ static void read_counts(const struct kernel *kernel,
         for (int cpu = 0; cpu < kernel->cpu_count; cpu++) {
             out[verdict].packets += counts[cpu].packets;
             out[verdict].bytes += counts[cpu].bytes;
+            for (int i = 0; i <= RELAY_ABI_SIZE_COUNT; i++) {
+                out[verdict].sizes.counts[i] += counts[cpu].sizes.counts[i];
+            }
+            out[verdict].sizes.sum += counts[cpu].sizes.sum;
         }
     }
+}
+
+// The data of a frame that was relayed under a verdict: what its UDP header says.
+static size_t data_len(const struct kernel_result *result)
+{
+    const size_t udp_at = result->frame[12] == 0x08 ? 14 + 20 : 14 + 40;
+    const size_t udp_len = (size_t)result->frame[udp_at + 4] << 8 | result->frame[udp_at + 5];
+
+    return udp_len - 8 - (result->verdict == RELAY_ABI_VERDICT_to_peer ? 0 : 4);
+}
+
+// Each packet that was relayed is counted once by its size, and no other is.
+static void check_sizes(const struct kernel_result *result, const struct relay_abi_sizes *before,
+                        const struct relay_abi_sizes *after)
+{
+    const bool is_relayed = result->verdict <= RELAY_ABI_VERDICT_turned;
+    const size_t len = is_relayed ? data_len(result) : 0;
+    const size_t hundreds = len == 0 ? 0 : (len - 1) / RELAY_ABI_SIZE_STEP;
+
+    must(after->sum - before->sum == len, "the sum of sizes");
+    for (size_t i = 0; i <= RELAY_ABI_SIZE_COUNT; i++) {
+        const bool is_here = i < RELAY_ABI_SIZE_COUNT ? i == hundreds : i <= hundreds;
+        must(after->counts[i] - before->counts[i] == (is_relayed && is_here), "a size's counter");
+    }
+}
+
+uint64_t kernel_sampled(const struct kernel *kernel)
+{
+    struct relay_abi_durations durations[CPUS_MAX];
+    const uint32_t zero = 0;
+    uint64_t count = 0;
+
+    must(bpf_map_lookup_elem(bpf_map__fd(kernel->skel->maps.durations), &zero, durations) == 0,
+         "durations");
+    for (int cpu = 0; cpu < kernel->cpu_count; cpu++) {
+        uint64_t here = 0;
+        for (int i = 0; i <= RELAY_ABI_DURATION_COUNT; i++) {
+            here += durations[cpu].counts[i];
+        }
+        must((here > 0) == (durations[cpu].sum > 0), "the sum of durations");
+        count += here;
+    }
+    return count;
 }
 
 void kernel_run_once(struct kernel *kernel, const uint8_t *frame, size_t len,
@@ -284,6 +344,7 @@ void kernel_run_once(struct kernel *kernel, const uint8_t *frame, size_t len,
         if (after[verdict].packets != before[verdict].packets) {
             result->verdict = verdict;
             result->counted = after[verdict].bytes - before[verdict].bytes;
+            check_sizes(result, &before[verdict].sizes, &after[verdict].sizes);
             verdicts += (uint32_t)(after[verdict].packets - before[verdict].packets);
         }
     }

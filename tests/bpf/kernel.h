@@ -71,6 +71,13 @@ void kernel_set_spoken_at(struct kernel *kernel, uint32_t hop, uint64_t jiffies)
 // Something was taken from the limits of a relayed port, of its packets from there.
 bool kernel_has_taken(const struct kernel *kernel, uint16_t port, enum relay_abi_from from);
 
+// What has been relayed of a relayed port, of its packets from there.
+struct relay_abi_usage kernel_usage(const struct kernel *kernel, uint16_t port,
+                                    enum relay_abi_from from);
+
+// Of how many packets it was measured how long they took.
+uint64_t kernel_sampled(const struct kernel *kernel);
+
 // A packet that only passed for the sake of the hop is sent again.
 void kernel_run(struct kernel *kernel, const uint8_t *frame, size_t len,
                 struct kernel_result *result);

@@ -2,7 +2,9 @@
 // Every way that a channel's packet can take: in and out over either family, from a client to a
 // peer, from a peer to a client, and from a client to another one. What leaves is compared whole
 // with what packet.c makes, whose checksums are summed from scratch.
+#define _GNU_SOURCE
 #include <linux/bpf.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -37,12 +39,46 @@ static bool is_like_unsummed(const struct packet *packet, const uint8_t *frame, 
     return !packet->has_no_checksum && memcmp(unsummed, frame, len) == 0;
 }
 
+// What must have been counted, of the clients that send and get the packet, beside what was.
+struct expected_usage {
+    uint16_t port;
+    enum relay_abi_from from;
+    struct relay_abi_usage before;
+};
+
+static size_t usages_of(const struct way *way, struct expected_usage out[2])
+{
+    size_t count = 0;
+
+    if (way->kind != WAY_TO_CLIENT) {
+        out[count++] = (struct expected_usage){WAY_RELAYED_PORT, RELAY_ABI_FROM_CLIENT, {0}};
+    }
+    if (way->kind != WAY_TO_PEER) {
+        uint16_t port = way->kind == WAY_TURNED ? WAY_OTHER_PORT : WAY_RELAYED_PORT;
+        out[count++] = (struct expected_usage){port, RELAY_ABI_FROM_PEER, {0}};
+    }
+    for (size_t i = 0; i < count; i++) {
+        out[i].before = kernel_usage(kernel, out[i].port, out[i].from);
+    }
+    return count;
+}
+
+static void check_usages(const struct expected_usage *usages, size_t count, size_t data_len)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct relay_abi_usage now = kernel_usage(kernel, usages[i].port, usages[i].from);
+        assert_int_equal(now.packets, usages[i].before.packets + 1);
+        assert_int_equal(now.bytes, usages[i].before.bytes + data_len);
+    }
+}
+
 // Runs a packet over its way, and compares what has become of it.
 static void check(const struct way *way, const struct packet *in, uint32_t action)
 {
     uint8_t frame[PACKET_MAX];
     uint8_t want[PACKET_MAX];
     struct kernel_result got;
+    struct expected_usage usages[2];
     struct packet out = way_out(way, in);
     size_t len = packet_write(in, frame);
     size_t want_len = packet_write(&out, want);
@@ -50,7 +86,9 @@ static void check(const struct way *way, const struct packet *in, uint32_t actio
     if (is_like_unsummed(in, frame, len)) {
         return;
     }
+    const size_t usage_count = usages_of(way, usages);
     kernel_run(kernel, frame, len, &got);
+    check_usages(usages, usage_count, in->data_len);
     if (got.verdict != way_verdict(way) || got.frame_len != want_len ||
         memcmp(got.frame, want, want_len) != 0) {
         print_message("%s, %zu bytes of data, %zu of padding, %zu behind\n", way_name(way),
@@ -220,6 +258,41 @@ static void keeps_a_wrong_checksum_wrong(void **state)
     }
 }
 
+// How many packets are relayed, on this CPU, until one more was measured.
+static uint64_t relayed_until_measured(const struct way *way, const uint8_t *frame, size_t len)
+{
+    const uint64_t before = kernel_sampled(kernel);
+    struct kernel_result got;
+    uint64_t count = 0;
+
+    while (kernel_sampled(kernel) == before) {
+        kernel_run_once(kernel, frame, len, &got);
+        count += got.verdict == way_verdict(way); // one may be passed now and then
+        assert_true(count <= RELAY_ABI_SAMPLE_INTERVAL);
+    }
+    return count;
+}
+
+static void measures_one_packet_among_many(void **state)
+{
+    struct way way = way_of(0);
+    struct packet in = way_in(&way, data, 100);
+    uint8_t frame[PACKET_MAX];
+    size_t len = packet_write(&in, frame);
+    cpu_set_t all;
+    cpu_set_t one;
+
+    (void)state;
+    way_bind(kernel, &way);
+    assert_int_equal(sched_getaffinity(0, sizeof all, &all), 0);
+    CPU_ZERO(&one);
+    CPU_SET(sched_getcpu(), &one);
+    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+    relayed_until_measured(&way, frame, len);
+    assert_int_equal(relayed_until_measured(&way, frame, len), RELAY_ABI_SAMPLE_INTERVAL);
+    assert_int_equal(sched_setaffinity(0, sizeof all, &all), 0);
+}
+
 static int open_all(void **state)
 {
     (void)state;
@@ -246,6 +319,7 @@ int main(void)
         cmocka_unit_test(keeps_a_missing_checksum),
         cmocka_unit_test(writes_a_checksum_of_zero_as_ones),
         cmocka_unit_test(keeps_a_wrong_checksum_wrong),
+        cmocka_unit_test(measures_one_packet_among_many),
     };
 
     return cmocka_run_group_tests(tests, open_all, close_all);

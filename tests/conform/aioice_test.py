@@ -66,7 +66,7 @@ class Aioice(case.Case):
     def test_an_allocation_carries_data_and_is_given_back(self):
         for number, host in enumerate(self.one.hosts):
             asyncio.run(self.exchange(host))
-            self.one.wait_for_log(r"(allocation deleted by its client[\s\S]*)" * (number + 1))
+            self.one.wait_for_log(r"(allocation ended reason=deleted[\s\S]*)" * (number + 1))
 
     async def live_on(self, one, seconds):
         """An allocation of 6 s and channels renewed after 5, kept alive by aioice alone."""

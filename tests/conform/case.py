@@ -29,6 +29,7 @@ def needs_root():
 
 class Case(unittest.TestCase):
     maxDiff = None
+    daemon_type = Relay
 
     def setUp(self):
         self.relays = []
@@ -37,7 +38,7 @@ class Case(unittest.TestCase):
 
     def relay(self, *options, **more):
         """A relay that is stopped, and judged, when the test is over."""
-        relay = Relay(*options, **more)
+        relay = self.daemon_type(*options, **more)
         self.relays.append(relay)
         return relay
 
@@ -52,12 +53,18 @@ class Case(unittest.TestCase):
         self.addCleanup(udp.close)
         return udp
 
+    def has_failed(self):
+        """Also in a cleanup, where unittest has begun a new account."""
+        result = self._outcome.result
+        return any(self is getattr(test, "test_case", test)
+                   for test, _ in result.failures + result.errors)
+
     def end_relays(self):
         """Runs after the test: judges the relays of one that passed, shows those of others.
 
         May be called before, for a relay that must end while its host is still there.
         """
-        has_failed = not self._outcome.success
+        has_failed = self.has_failed()
         while self.relays:
             relay = self.relays.pop(0)
             try:
@@ -72,8 +79,8 @@ class Case(unittest.TestCase):
                 print(f"--- output:\n{output}---", file=sys.stderr)
 
 
-def main(*tools, is_root=False):
-    """Runs the tests of the file that calls it. The relay is $FAIRLEAD_RELAY, or argument 1.
+def main(*tools, is_root=False, variable="FAIRLEAD_RELAY"):
+    """Runs the tests of the file that calls it. The relay is what the variable says, or argument 1.
 
     As root they have a network of their own, so that files can run at the same time; without, they
     use the host's loopback, unless is_root says that none of them can.
@@ -81,9 +88,9 @@ def main(*tools, is_root=False):
     if is_root or sandbox.is_possible():
         sandbox.enter(*tools)
     if len(sys.argv) > 1 and os.access(sys.argv[1], os.X_OK):
-        os.environ["FAIRLEAD_RELAY"] = os.path.abspath(sys.argv.pop(1))
-    if "FAIRLEAD_RELAY" not in os.environ:
-        sys.exit("usage: FILE path/to/fairlead-relay [Case.test...]")
+        os.environ[variable] = os.path.abspath(sys.argv.pop(1))
+    if variable not in os.environ:
+        sys.exit("usage: FILE path/to/the/relay [Case.test...]")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     run = unittest.main(exit=False, verbosity=2)
     reasons = sorted({reason for _, reason in run.result.skipped})

@@ -11,6 +11,8 @@ import relay
 
 SECRET = "hushhush4711"
 # Option: environment, default as --help has it, a good value, bad ones.
+OTLP_SENDING = {"protocol": "grpc", "headers": "key=value", "timeout": "200", "compression": "gzip",
+                "certificate": "/x.pem"}
 OPTIONS = {
     "public-ip4-addr": ("PUBLIC_IP4_ADDR", "the address of the default route, if no address is "
                         "given", "192.0.2.1", ["::1", "x", "", "192.0.2", "0.0.0.0", "1.2.3.4:5"]),
@@ -29,6 +31,10 @@ OPTIONS = {
     "allow-peer": ("FAIRLEAD_ALLOW_PEER", None, "10.1.0.0/16",
                    ["x", "", "10.0.0.1/8", "10.0.0.0/33", "::/129", "10.0.0.0/"]),
     "deny-peer": ("FAIRLEAD_DENY_PEER", None, "2001:db8::/32", ["x", "", "2001:db8::1/32"]),
+    "token": ("FIREZONE_TOKEN", None, None, []),  # they need one another, see below
+    "name": ("FIREZONE_NAME", None, None, []),
+    "api-url": ("FIREZONE_API_URL", None, None, []),
+    "portal-ca": ("FAIRLEAD_PORTAL_CA", "the system's", None, []),
     "max-allocations": ("FAIRLEAD_MAX_ALLOCATIONS", "16384", "1", ["0", "65537", "x", "", "-1"]),
     "max-permissions": ("FAIRLEAD_MAX_PERMISSIONS", "65536", "1", ["0", "16777217", "x", ""]),
     "max-channels": ("FAIRLEAD_MAX_CHANNELS", "65536", "1", ["0", "16777217", "x", ""]),
@@ -49,16 +55,58 @@ OPTIONS = {
                        ["::1", "x", "", "224.0.0.1"]),
     "ebpf-int6-addr": ("EBPF_INT6_ADDR", "the address that the relay's sockets use", "fd00::4",
                        ["10.0.0.4", "x", "", "ff02::1"]),
+    "metrics-addr": ("METRICS_ADDR", "127.0.0.1:9641", "off",
+                     ["x", "", "127.0.0.1", "127.0.0.1:0", "localhost:80", "::1:80"]),
+    "health-check-addr": ("HEALTH_CHECK_ADDR", "with a token 0.0.0.0:8080, otherwise it is "
+                          "not served", "0.0.0.0:8080",
+                          ["x", "", "8080", ":8080"]),
+    "control-endpoint": ("CONTROL_ENDPOINT", "with a token 127.0.0.1:9999, otherwise it is not "
+                         "served", "[::1]:9999", ["x", "", "on"]),
+    "demo-addr": ("FAIRLEAD_DEMO_ADDR", "it is not served", "127.0.0.1:8088",
+                  ["x", "", "0.0.0.0:8088", "192.0.2.1:8088"]),
+    "otlp-grpc-endpoint": ("OTLP_GRPC_ENDPOINT", None, "collector:4317", ["x", "", "c:0", "c:1/x"]),
+    "otlp-endpoint": ("OTEL_EXPORTER_OTLP_ENDPOINT", None, "http://c:4318/x", ["c:4318", "", "x"]),
+    "otlp-metrics-endpoint": ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", None, "https://c/x", ["x", ""]),
+    "otlp-traces-endpoint": ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", None, "https://c/x", ["x", ""]),
+    # What follows is not read without an endpoint; tests/unit/daemon/daemon_otlp_config_test.c.
+    "otlp-protocol": ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf", "grpc", []),
+    "otlp-headers": ("OTEL_EXPORTER_OTLP_HEADERS", None, "key=value", []),
+    "otlp-timeout": ("OTEL_EXPORTER_OTLP_TIMEOUT", "10000", "200", []),
+    "otlp-compression": ("OTEL_EXPORTER_OTLP_COMPRESSION", "none", "gzip", []),
+    "otlp-certificate": ("OTEL_EXPORTER_OTLP_CERTIFICATE", "the system's", "/x.pem", []),
+    **{f"otlp-{signal}-{what}": (f"OTEL_EXPORTER_OTLP_{signal}_{what}".upper(),
+                                 f"that of --otlp-{what}", value, [])
+       for signal in ("metrics", "traces") for what, value in OTLP_SENDING.items()},
+    "otlp-temporality": ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "lowmemory", "delta",
+                         []),
+    "otlp-interval": ("OTEL_METRIC_EXPORT_INTERVAL", "60000", "5000", []),
+    "otlp-traces-sampler": ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio", "always_on", []),
+    "otlp-traces-sampler-arg": ("OTEL_TRACES_SAMPLER_ARG", "0.01", "0.5", []),
+    "otel-service-name": ("OTEL_SERVICE_NAME", "relay", "name", []),
+    "otel-resource-attributes": ("OTEL_RESOURCE_ATTRIBUTES", "service.namespace=firezone, and what "
+                                 "tells the version", "key=value", []),
+    "otel-sdk-disabled": ("OTEL_SDK_DISABLED", None, None, []),
     "num-worker-threads": ("NUM_WORKER_THREADS", "as many as CPUs that it may run on", "2",
                            ["0", "257", "x", "", "auto"]),
+    "drain-timeout": ("FAIRLEAD_DRAIN_TIMEOUT", "60", "0", ["-1", "604801", "x", ""]),
     "config": ("FAIRLEAD_CONFIG", None, None, []),
     "check-config": (None, None, None, []),
-    "log-format": ("LOG_FORMAT", "human", "json", ["xml", "", "JSON"]),
+    "log-format": ("LOG_FORMAT", "human", "google-cloud", ["xml", "", "JSON", "google"]),
+    "log-filter": ("RUST_LOG", "info", "debug,wire=trace", ["relay=loud", "a b", "x[y"]),
+    "control-socket": ("FAIRLEAD_CONTROL_SOCKET", "relay.sock in $RUNTIME_DIRECTORY, /run/fairlead "
+                       "for root, or $XDG_RUNTIME_DIR/fairlead", "/run/relay.sock",
+                       ["s" * 108, ""]),
     "software": ("FAIRLEAD_SOFTWARE", "none is sent", "text", ["s" * 128]),
     "version": (None, None, None, []),
     "help": (None, None, None, []),
+    "rng-seed": ("RNG_SEED", None, "18446744073709551615",
+                 ["18446744073709551616", "-1", "x", ""]),
+    "telemetry": ("TELEMETRY", None, None, []),
 }
 GOOD = "fairlead-relay: the configuration is good\n"
+# Without what the other tests tell every relay.
+ENVIRONMENT = {name: value for name, value in relay.ENVIRONMENT.items()
+               if not name.startswith("FAIRLEAD_")}
 
 
 class Cli(case.Case):
@@ -76,7 +124,7 @@ class Cli(case.Case):
             options = (*options, "--config", self.path)
         run = subprocess.run([relay.program(), *options, "--check-config"], text=True,
                              capture_output=True, timeout=20, check=False,
-                             env=relay.ENVIRONMENT | (environment or {}))
+                             env=ENVIRONMENT | (environment or {}))
         self.assertNotIn(SECRET, run.stdout + run.stderr)
         return run.returncode, run.stdout, run.stderr
 
@@ -173,6 +221,30 @@ class Cli(case.Case):
         self.assert_wrong(r"--stamp-secret: the value cannot be used beside --realm firezone "
                           r"\(command line, argument 2\)", "--realm=firezone",
                           f"--stamp-secret={SECRET}")
+
+    def test_a_portal_needs_a_token_and_a_url(self):
+        url = "https://api.example.org"
+        self.assert_good(".token", "name", f"--api-url={url}", "--realm=firezone")
+        self.assert_good(environment={"FIREZONE_TOKEN": ".token", "FIREZONE_API_URL": url})
+        self.assert_good(environment={"FIREZONE_TOKEN": ""})
+        self.assert_wrong("--api-url: must be given: .*", ".token")
+        self.assert_wrong("--token: the value is taken for a portal's token; commands .*\n"
+                          "fairlead-relay: --api-url: must be given: .*", "statu")
+        for name, value in (("api-url", url), ("name", "x"), ("portal-ca", "/x")):
+            self.assert_wrong(rf"--{name}: '.*' has no use without a token \(FIREZONE_TOKEN\) .*",
+                              f"--{name}={value}")
+        for bad in ("", "api.example.org", "ftp://x", "https://u:p@x", "https://x:0", "wss://[::1]"):
+            self.assert_wrong("--api-url: .* is not a URL such as https://.*", ".token",
+                              f"--api-url={bad}")
+        self.assert_wrong("--token: the value is longer than 4096 bytes .*\n.*", "t" * 4097,
+                          f"--api-url={url}")
+        self.assert_wrong("--token: the value names a file that cannot be read: No such file .*",
+                          "/nonexistent", f"--api-url={url}")
+        self.assert_wrong("--name: .*", ".token", "n" * 256, f"--api-url={url}")
+        self.assert_wrong("--realm: 'firezone' is the portal's, and leaves none for other users .*",
+                          ".token", f"--api-url={url}", "--realm=firezone", "--user=a:b")
+        self.assert_wrong("--stamp-secret: the value has a character that the portal is not sent .*",
+                          ".token", f"--api-url={url}", '--stamp-secret="')
 
     def test_a_misspelt_name_gets_a_suggestion(self):
         self.assert_wrong(r"unknown option '--listen-prot'; did you mean '--listen-port'\? .*",

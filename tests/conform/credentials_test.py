@@ -146,7 +146,7 @@ class Guesses(case.Case):
                 ("2000000000:bob", "2000000000:bob", "not a password of --auth-secret")):
             client = self.guess(user)
             self.one.wait_for_log(f"WARN credential refused client={client} address=certain "
-                                  f'username={told} reason="{reason}"\n')
+                                  f'username={told} reason="{reason}" code=401 advice=')
         self.assertNotIn("mallory", self.one.log())  # a password, perhaps, in the wrong place
 
     def test_an_address_that_took_no_nonce_may_be_forged(self):

@@ -174,7 +174,7 @@ class Firezone(case.Case):
         moved.bind(0x4000, peer.getsockname())
         node.expect(437, stun.REFRESH, OFFER)  # another worker's may go a moment later
         self.assertEqual(self.one.descriptor_count(), before + 2)
-        self.one.wait_for_log("allocation replaced by a new one of its user")
+        self.one.wait_for_log("allocation ended reason=replaced")
         self.node(salt="another").allocate()
         moved.expect(None, stun.REFRESH, OFFER)
 

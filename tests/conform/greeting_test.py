@@ -17,7 +17,7 @@ import subprocess
 import case
 import sandbox
 import stun
-from relay import end_with_parent
+from daemon import end_with_parent
 
 HOSTS = {
     "both": ["10.8.0.1/24", "2001:db8:8::1/64"],

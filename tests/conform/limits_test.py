@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every limit with its option and error code, and how long answers to strangers may be."""
 import contextlib
+import os
 import time
 
 import case
@@ -100,7 +101,7 @@ class Limits(case.Case):
         self.assertEqual(self.client(one).allocate().lifetime, 600)  # none asked for
         time.sleep(3)
         bob.refresh((stun.LIFETIME, 5))
-        one.wait_for_log("allocation expired .*relayed=127.0.0.1:%d" % alice.relayed[1])
+        one.wait_for_log("allocation ended reason=expired .*relayed=127.0.0.1:%d" % alice.relayed[1])
         self.assertIn(round(time.monotonic() - start), (5, 6))
         alice.refresh(code=437)
         open_socket(*alice.relayed).close()
@@ -114,9 +115,18 @@ class Limits(case.Case):
     def test_where_both_families_are_served_an_allocation_may_take_two_descriptors(self):
         for workers, hosts, count in ((1, ("127.0.0.1",), 57), (1, ("127.0.0.1", "::1"), 24),
                                       (2, ("127.0.0.1",), 46)):
-            one = self.relay(f"--num-worker-threads={workers}", hosts=hosts,
+            one = self.relay(f"--num-worker-threads={workers}", "--metrics-addr=off", hosts=hosts,
                              prefix=("prlimit", "--nofile=100"), announced=["^the limit of descriptors "])
             one.wait_for_log(f"INFO capacity allocations={count} ports=200 descriptors=100")
+
+    def test_workers_leave_most_descriptors_to_allocations(self):
+        """Two with both families would take 40 of 100."""
+        is_fewer = len(os.sched_getaffinity(0)) > 1
+        one = self.relay("--metrics-addr=off", hosts=("127.0.0.1", "::1"),
+                         prefix=("prlimit", "--nofile=100"),
+                         announced=["^the limit of descriptors ", *["^fewer workers "] * is_fewer])
+        one.wait_for_log("INFO workers started count=1$")
+        one.wait_for_log("INFO capacity allocations=24 ports=200 descriptors=100")
 
 
 class Strangers(case.Case):

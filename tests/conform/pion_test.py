@@ -16,7 +16,7 @@ import threading
 import unittest
 
 import case
-from relay import end_with_parent
+from daemon import end_with_parent
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 GOPATH = "/usr/share/gocode"  # where Debian has the sources of Go packages
@@ -132,7 +132,7 @@ class Pion(case.Case):
                     self.assertEqual(story["responses"], {
                         "Binding": 1, "Allocate 401": 1, "Allocate": 1, "CreatePermission": 2,
                         "ChannelBind": 1, "Refresh": 1})
-        self.one.wait_for_log(r"(allocation deleted by its client[\s\S]*){4}")
+        self.one.wait_for_log(r"(allocation ended reason=deleted[\s\S]*){4}")
 
     def test_short_lifetimes_and_stale_nonces_are_lived_through(self):
         # Both at the same time, since each takes longer than two lifetimes.
@@ -152,8 +152,8 @@ class Pion(case.Case):
         self.assertEqual(told, {"Binding": 1, "Allocate 401": 1, "Allocate": 1,
                                 "CreatePermission 438": 1, "CreatePermission": 2,
                                 "ChannelBind": 1})
-        self.one.wait_for_log("allocation deleted by its client")
-        self.one.wait_for_log("allocation expired", timeout_s=LIFETIME_S + 2)
+        self.one.wait_for_log("allocation ended reason=deleted")
+        self.one.wait_for_log("allocation ended reason=expired", timeout_s=LIFETIME_S + 2)
         self.assertEqual(len(re.findall("lifetime_s=5\n", self.one.log())), 2)
 
     def test_a_wrong_password_gets_no_allocation(self):

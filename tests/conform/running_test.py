@@ -158,6 +158,7 @@ class End(case.Case):
                     alice.send_channel(0x4000, bytes(1000))
             self.assertLess(one.stop(number), 2)
             self.assertIn(f"INFO ending signal={number.name}", one.log())
+            self.assertIn("INFO ending, since --drain-timeout is over allocations=20", one.log())
             self.assertRegex(one.log(), "INFO traffic .*allocations_created=20 ")
 
     def test_sigusr1_has_it_tell_and_go_on(self):
@@ -187,7 +188,7 @@ class Log(case.Case):
         alice = self.client(one, user=name, password="pass").allocate()
         alice.permit("10.1.2.3", code=403)
         alice.free()
-        one.wait_for_log("deleted by its client")
+        one.wait_for_log("allocation ended")
         one.stop()
         lines = [json.loads(line) for line in one.log().splitlines()]
         for line in lines:
@@ -200,6 +201,12 @@ class Log(case.Case):
         self.assertEqual(created["relayed"], "%s:%d" % alice.relayed)
         self.assertEqual(created["client"], "%s:%d" % alice.mapped)
         self.assertEqual(by_message["peer denied; --allow-peer would allow it"]["level"], "warn")
+
+    def test_firezones_options_without_effect_are_named(self):
+        with_both = self.relay("--rng-seed", "7", environment={"TELEMETRY": "true"})
+        for name in ("--rng-seed", "--telemetry"):
+            with_both.wait_for_log(rf"of Firezone's relay has no effect here option={name} ")
+        self.assertNotIn("no effect", self.relay(environment={"TELEMETRY": "false"}).log())
 
     def test_the_password_made_is_nowhere_in_memory_once_it_is_told(self):
         case.needs_root()  # to read it

@@ -37,7 +37,8 @@ class Exhaustion(case.Case):
         raise AssertionError(f"{limit} allocations, and no 508")
 
     def test_without_descriptors_clients_get_508_until_some_are_free(self):
-        one = self.relay("--allow-peer", "127.0.0.1", prefix=("prlimit", "--nofile=70:70"),
+        one = self.relay("--allow-peer", "127.0.0.1", "--metrics-addr", "off",
+                         "--num-worker-threads", "1", prefix=("prlimit", "--nofile=70:70"),
                          announced=["^the limit of descriptors ",
                                     "^a relayed socket could not be opened .*EMFILE",
                                     "^request refused .*the system has no more sockets"])

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from client import open_socket
-from relay import end_with_parent, free_ports
+from daemon import end_with_parent, free_ports
 
 MESSAGES, LENGTH = 40, 170
 

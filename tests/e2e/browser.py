@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-from relay import end_with_parent
+from daemon import end_with_parent
 
 # Chromium's own sandbox is not for root. The others keep it from looking for Google's hosts, and
 # for a GPU, shared memory and a key ring that a test machine may lack.
@@ -25,12 +25,12 @@ PIPES = 'exec "$@" 3<&0 4>&1 </dev/null >&2'
 class Browser:
     """Its processes are in the network of a host, its files in the /run of the sandbox."""
 
-    def __init__(self, host):
+    def __init__(self, host, *options):
         self.folder = tempfile.TemporaryDirectory(dir="/run", ignore_cleanup_errors=True)
         self.error_file = tempfile.TemporaryFile("w+")
         environment = {"PATH": os.environ["PATH"], "HOME": self.folder.name}
         self.process = subprocess.Popen(
-            [*host.prefix, "sh", "-c", PIPES, "sh", "chromium", *OPTIONS,
+            [*host.prefix, "sh", "-c", PIPES, "sh", "chromium", *OPTIONS, *options,
              "--remote-debugging-pipe", f"--user-data-dir={self.folder.name}", "about:blank"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.error_file,
             env=environment, cwd="/", preexec_fn=end_with_parent)
@@ -48,6 +48,27 @@ class Browser:
                  if target["type"] == "page")
         return self.call("Target.attachToTarget", targetId=page["targetId"],
                          flatten=True)["sessionId"]
+
+    def tell(self, method, **parameters):
+        """A command to the page."""
+        return self.call(method, session=self.page, **parameters)
+
+    def open(self, url):
+        """Has the page show this, and waits until it does."""
+        self.tell("Page.enable")
+        found = self.tell("Page.navigate", url=url)
+        if "errorText" in found:
+            raise AssertionError(f"{url}: {found['errorText']}")
+        end = time.monotonic() + 20
+        while self.evaluate("location.href + document.readyState") != url + "complete":
+            if time.monotonic() > end:
+                raise TimeoutError(f"{url} is not there")
+            time.sleep(0.05)
+
+    def click(self, name):
+        """On the element of this id, as a user does."""
+        self.tell("Runtime.evaluate", expression=f"document.getElementById('{name}').click()",
+                  userGesture=True)
 
     def evaluate(self, expression, timeout_s=30):
         """The value of a JavaScript expression; of a promise, what it comes to."""
@@ -96,7 +117,10 @@ class Browser:
         return self.error_file.read()
 
     def close(self):
-        """All its processes end when the pipes do; the one that we started is waited for."""
+        """All its processes end when the pipes do; the one that we started is waited for. Closing
+        twice does nothing."""
+        if self.process.stdin.closed:
+            return
         self.process.stdin.close()
         self.process.stdout.close()
         try:

@@ -123,7 +123,7 @@ class Chromium(case.Case):
                                          for number in range(MESSAGES)))
         for browser in (alice, bob):
             browser.apply("finish")
-        self.one.wait_for_log(r"(allocation deleted by its client[\s\S]*){2}")
+        self.one.wait_for_log(r"(allocation ended reason=deleted[\s\S]*){2}")
         self.assert_carried(received)
 
     def test_two_browsers_over_ip4(self):

@@ -5,20 +5,28 @@
 The places are drawn in fast_world.py and nats.py. What the kernel's program counted is asked of the
 relay itself: a test that the sockets alone could pass would show nothing.
 """
+import collections
 import contextlib
+import json
+import os
 import signal
 import socket
+import subprocess
+import tempfile
 import time
+import urllib.request
 
 from fast_case import SLOW, FastCase, counters
 # pylint: disable=wrong-import-order
 import case  # found by what fast_case has done
 import fast_world
+import relay
 from client import Client, unique
 from relay import Relay
 from xdp_pass import Pass
 
 SO_RCVBUFFORCE = 33
+METRICS = "http://127.0.0.1:9641/metrics"
 
 
 class Fast(FastCase):
@@ -83,6 +91,73 @@ class Fast(FastCase):
 
     def test_bytes_over_the_limit_are_dropped_in_the_kernel(self):
         self.check_limit("--max-bps=100000", 100, 1000, "drop_max_bps")
+
+    def scrape(self):
+        """Each number for Prometheus, by its name and labels."""
+        with self.place.relay.inside(), urllib.request.urlopen(METRICS, timeout=5) as response:
+            lines = response.read().decode().splitlines()
+        return collections.Counter({name: float(number) for name, number in
+                                    (line.rsplit(" ", 1) for line in lines if line[0] != "#")})
+
+    def test_metrics_have_both_ways_and_their_sum(self):
+        self.start(fast_world.Lan())
+        alice, bob = self.alice_and_bob(4, 6)
+        self.warm_up(alice, bob)
+        before, count, length = self.scrape(), 40, 250
+        self.assertEqual(before["relay_xdp_interfaces"], 1)
+        for _ in range(count):
+            self.exchange(alice, bob, unique(length))
+        went = self.scrape()
+        went.subtract(before)
+        kernel, sockets = 'relay_datapath="xdp"', 'relay_datapath="userspace"'
+        for direction in ("to_peer", "to_client"):
+            by_kernel = went[f'relay_relayed_packets_total{{{kernel},direction="{direction}"}}']
+            by_sockets = went[f'relay_relayed_packets_total{{{sockets},direction="{direction}"}}']
+            self.assertGreaterEqual(by_kernel, count - SLOW)
+            self.assertEqual(by_kernel + by_sockets, count)
+            self.assertEqual(went[f'relay_relayed_bytes_total{{{kernel},direction="{direction}"}}'],
+                             by_kernel * length)
+        self.assertEqual(sum(went[f'relay_packet_size_bytes_bucket{{{path},le="300"}}'] -
+                             went[f'relay_packet_size_bytes_bucket{{{path},le="200"}}']
+                             for path in (kernel, sockets)), 2 * count)
+        for name in ("rcvp", "sentp", "peer_rcvp", "peer_sentp"):
+            self.assertEqual(went[f"turn_traffic_{name}"], count)
+        for name in ("rcvb", "sentb", "peer_rcvb", "peer_sentb"):
+            self.assertEqual(went[f"turn_total_traffic_{name}"], count * length)
+
+    def told_by_top(self, path):
+        """The only allocation, as `fairlead-relay top` has it."""
+        told = subprocess.run([relay.program(), "top", "--json", "--control-socket", path],
+                              capture_output=True, timeout=20, check=True, text=True)
+        return collections.Counter({name: value for name, value in
+                                    json.loads(told.stdout)["allocations"][0].items()
+                                    if name.endswith(("_packets", "_bytes"))})
+
+    def test_what_the_kernel_relays_counts_for_its_allocation(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = os.path.join(folder.name, "relay.sock")
+        self.start(fast_world.Lan(), "--control-socket", path)
+        alice, bob = self.alice_and_bob(4, 6)
+        self.warm_up(alice, bob)
+        before, count, length = self.told_by_top(path), 40, 250
+        for _ in range(count):
+            self.exchange(alice, bob, unique(length))
+        told = self.told_by_top(path)
+        went = told.copy()
+        went.subtract(before)
+        for way in ("to_peer", "to_client"):
+            self.assertGreaterEqual(went[f"kernel_{way}_packets"], count - SLOW)
+            self.assertEqual(went[f"kernel_{way}_packets"] + went[f"sockets_{way}_packets"], count)
+            self.assertEqual(went[f"kernel_{way}_bytes"] + went[f"sockets_{way}_bytes"],
+                             count * length)
+        alice.free()
+        ended = self.one.wait_for_log(r"allocation ended reason=deleted .* to_peer_packets=(\d+) .* "
+                                      r"to_client_bytes=(\d+) kernel_packets=(\d+)")
+        self.assertEqual([int(number) for number in ended.groups()],
+                         [told["kernel_to_peer_packets"] + told["sockets_to_peer_packets"],
+                          told["kernel_to_client_bytes"] + told["sockets_to_client_bytes"],
+                          told["kernel_to_peer_packets"] + told["kernel_to_client_packets"]])
 
     def test_it_is_told_that_nothing_has_come(self):
         place = fast_world.Lan()

@@ -101,7 +101,8 @@
     X(SYSTEM_REFUSED, "the system refused all ports")                                              \
     X(FULL_ALLOCATIONS, "all allocations in use")                                                  \
     X(FULL_PORTS, "all ports in use")                                                              \
-    X(CLOSING_PORT, "the only free port was about to be closed by another server")                 \
+    X(CLOSING_PORT, "the only fitting port was about to be closed")                                \
+    X(KEPT_PORT, "the only fitting port was that of what was replaced")                            \
     X(FULL_RESERVATIONS, "all reservations in use")                                                \
     X(FULL_PERMISSIONS, "all permissions in use")                                                  \
     X(FULL_CHANNELS, "all channels in use")                                                        \
@@ -109,6 +110,10 @@
     X(TICK_LATE, "a tick that came late")                                                          \
     X(LINK_LOST, "a datagram lost on its way")                                                     \
     X(LINK_DOUBLED, "a datagram doubled")                                                          \
+    X(RELOAD, "the configuration was changed")                                                     \
+    X(REVOKED_PERMISSION, "likewise, and a permission was lost by it")                             \
+    X(REVOKED_CHANNEL, "likewise, and a channel")                                                  \
+    X(DRAINING, "an allocation was refused, since the relay is to end")                            \
     X(WALL_JUMP, "the wall clock was set")                                                         \
     X(REBOUND, "a client behind a NAT got another port")
 

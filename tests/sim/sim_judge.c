@@ -358,6 +358,9 @@ static enum turn_event event_of(enum turn_refusal refusal)
     if (refusal < TURN_REFUSAL_RULE) {
         return TURN_EVENT_UNPROVEN;
     }
+    if (refusal >= TURN_REFUSAL_NO_ALLOCATION && refusal <= TURN_REFUSAL_MALFORMED) {
+        return TURN_EVENT_MISTAKEN;
+    }
     if (refusal > TURN_REFUSAL_DOCUMENTATION) {
         return TURN_EVENT_EXHAUSTED;
     }
@@ -428,6 +431,16 @@ void sim_judge_counters(const struct sim_judge *judge, const struct turn_stats *
     REQUIRE(judge, forwarded == is_data, "%" PRIu64 " packets are counted", forwarded);
     REQUIRE(judge, bytes == (is_data ? expect->payload.len : 0), "%" PRIu64 " bytes are counted",
             bytes);
+    REQUIRE(judge,
+            sum(after->packet_sizes, TURN_STATS_SIZE_COUNT + 1) -
+                    sum(before->packet_sizes, TURN_STATS_SIZE_COUNT + 1) ==
+                forwarded,
+            "packets are not counted by size");
+    REQUIRE(judge,
+            after->packet_sizes[TURN_STATS_SIZE_COUNT + 1] -
+                    before->packet_sizes[TURN_STATS_SIZE_COUNT + 1] ==
+                bytes,
+            "the sum of sizes is not that of the bytes");
 }
 
 void sim_judge_state(const struct sim_judge *judge, const struct turn_gauges *has,

@@ -156,6 +156,30 @@ static unsigned use(struct sim_oracle *oracle, struct now now, const struct sim_
     }
 }
 
+// Whoever has shown who he is and asks for what cannot be is refused for that.
+static unsigned mistaken(const struct sim_naive *message, unsigned code, struct sim_expect *out)
+{
+    static const struct {
+        unsigned code;
+        enum turn_refusal refusal;
+    } mistakes[] = {
+        {400, TURN_REFUSAL_MALFORMED},     {420, TURN_REFUSAL_UNKNOWN_ATTRIBUTES},
+        {437, TURN_REFUSAL_NO_ALLOCATION}, {440, TURN_REFUSAL_FAMILY},
+        {441, TURN_REFUSAL_WRONG_USER},    {442, TURN_REFUSAL_TRANSPORT},
+        {443, TURN_REFUSAL_PEER_FAMILY},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(mistakes); i++) {
+        if (code == mistakes[i].code) {
+            out->refusal = mistakes[i].refusal;
+        }
+    }
+    if (code == 437 && message->method == ALLOCATE) {
+        out->refusal = TURN_REFUSAL_HAS_ALLOCATION;
+    }
+    return code;
+}
+
 static unsigned run(struct sim_oracle *oracle, struct now now, const struct sim_naive *message,
                     struct sim_expect *out)
 {
@@ -168,20 +192,20 @@ static unsigned run(struct sim_oracle *oracle, struct now now, const struct sim_
     if (message->unknown_count > 0) {
         memcpy(out->unknown, message->unknown, sizeof out->unknown);
         out->unknown_count = message->unknown_count;
-        return 420;
+        return message->method == BINDING ? 420 : mistaken(message, 420, out);
     }
     if (message->method == BINDING) {
         return 0;
     }
     if (message->method == ALLOCATE) {
-        return sim_oracle_allocate(oracle, message, out);
+        return mistaken(message, sim_oracle_allocate(oracle, message, out), out);
     }
     unsigned code = use(oracle, now, message, out);
     if (code != 0 && message->method == CREATE_PERMISSION && out->is_firezone) {
         sim_cover_point(oracle->cover, SIM_COVER_FIREZONE_BLIND);
         return 0;
     }
-    return code;
+    return mistaken(message, code, out);
 }
 
 static size_t padded(size_t len)

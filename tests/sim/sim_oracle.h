@@ -98,7 +98,8 @@ struct sim_oracle {
     const struct sim_setup *setup;
     struct sim_cover *cover;
     unsigned home;         // where the present datagram has come
-    uint16_t closing_port; // of an allocation that this call has replaced in another home, or 0
+    bool is_draining;      // there are to be no new allocations
+    uint16_t closing_port; // of an allocation that this call has replaced, or 0
     uint64_t now_ns;       // of the datagram that is judged
     struct sim_oracle_allocation allocations[SIM_SETUP_ALLOCATIONS];
     struct sim_oracle_permission permissions[SIM_SETUP_PERMISSIONS];
@@ -181,6 +182,9 @@ void sim_oracle_expire(struct sim_oracle *oracle, struct now now);
 // When something expires next, or NEVER.
 uint64_t sim_oracle_deadline(const struct sim_oracle *oracle);
 struct turn_gauges sim_oracle_gauges(const struct sim_oracle *oracle);
+
+// The rules have changed: forgets the permissions and channels of peers that are denied now.
+void sim_oracle_sweep(struct sim_oracle *oracle);
 
 // A datagram comes to one of the homes.
 void sim_oracle_begin(struct sim_oracle *oracle, unsigned home);

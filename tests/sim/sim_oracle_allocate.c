@@ -23,7 +23,7 @@ static unsigned redeem(struct sim_oracle *oracle, struct bytes token, struct sim
             continue;
         }
         if (reservation->user != out->user) {
-            return sim_oracle_full(oracle, SIM_COVER_TOKEN_FOREIGN, TURN_REFUSAL_NONE, out);
+            return sim_oracle_full(oracle, SIM_COVER_TOKEN_FOREIGN, TURN_REFUSAL_TOKEN, out);
         }
         reservation->until_ns = 0;
         out->is_reserved = true;
@@ -34,7 +34,7 @@ static unsigned redeem(struct sim_oracle *oracle, struct bytes token, struct sim
                                            : SIM_COVER_REDEEMED_ELSEWHERE);
         return 0;
     }
-    return sim_oracle_full(oracle, SIM_COVER_TOKEN_UNKNOWN, TURN_REFUSAL_NONE, out);
+    return sim_oracle_full(oracle, SIM_COVER_TOKEN_UNKNOWN, TURN_REFUSAL_TOKEN, out);
 }
 
 // What a user holds: a reserved port counts like an allocation.
@@ -89,20 +89,20 @@ static unsigned read_families(const struct sim_oracle *oracle, const struct sim_
     return has_token || (out->families & served) != 0 ? 0 : 440;
 }
 
-// The old allocation counts no more. Its port is free at once only if this home closes its socket.
+// The old allocation counts no more. Its port is free once its home has closed the socket.
 static void take_over(struct sim_oracle *oracle, unsigned old, struct sim_expect *out)
 {
     const struct sim_oracle_allocation *allocation = &oracle->allocations[old];
 
     out->is_waking = allocation->name.home != oracle->home;
     out->woken = allocation->name.home;
-    oracle->closing_port = out->is_waking ? allocation->port : 0;
+    oracle->closing_port = allocation->port;
     sim_cover_point(oracle->cover, out->is_waking ? SIM_COVER_FIREZONE_TAKEOVER_ELSEWHERE
                                                   : SIM_COVER_FIREZONE_TAKEOVER);
     sim_oracle_delete(oracle, old);
 }
 
-// No port, though there would be one if another home had closed its socket already.
+// No port, though there would be one if the old allocation's socket were closed already.
 static bool is_closing_only(struct sim_oracle *oracle, enum sim_expect_port wish)
 {
     const uint16_t port = oracle->closing_port;
@@ -119,6 +119,9 @@ static unsigned find_room(struct sim_oracle *oracle, const struct sim_naive_attr
     const struct turn_config *config = &oracle->setup->config;
     unsigned old = first_of(oracle, out->user);
 
+    if (oracle->is_draining) { // nobody loses what he has for nothing
+        return sim_oracle_full(oracle, SIM_COVER_DRAINING, TURN_REFUSAL_DRAINING, out);
+    }
     if (out->is_firezone && old != SIM_ORACLE_NONE) {
         take_over(oracle, old, out);
     }
@@ -140,9 +143,15 @@ static unsigned find_room(struct sim_oracle *oracle, const struct sim_naive_attr
     if (sim_oracle_has_port(oracle, out->port)) {
         return 0;
     }
-    return sim_oracle_full(
-        oracle, is_closing_only(oracle, out->port) ? SIM_COVER_CLOSING_PORT : SIM_COVER_FULL_PORTS,
-        TURN_REFUSAL_PORTS, out);
+    const bool is_closing = is_closing_only(oracle, out->port);
+    if (is_closing && !out->is_waking && out->port != SIM_EXPECT_PAIR) {
+        // It is closed in this home before the new one is opened.
+        sim_cover_point(oracle->cover, SIM_COVER_KEPT_PORT);
+        oracle->closing_port = 0;
+        return 0;
+    }
+    return sim_oracle_full(oracle, is_closing ? SIM_COVER_CLOSING_PORT : SIM_COVER_FULL_PORTS,
+                           TURN_REFUSAL_PORTS, out);
 }
 
 unsigned sim_oracle_allocate(struct sim_oracle *oracle, const struct sim_naive *message,
@@ -298,6 +307,9 @@ void sim_oracle_opened(struct sim_oracle *oracle, struct now now, enum turn_open
         sim_cover_point(oracle->cover, SIM_COVER_DUAL_REFUSED);
     }
     expect->bound = 0;
+    if (expect->woken == oracle->home) { // what it was ordered before is done
+        oracle->closing_port = 0;
+    }
     if (opened == TURN_PORT_REFUSED) {
         sim_cover_point(oracle->cover, SIM_COVER_PORT_REFUSED);
         rest(oracle, now, expect->opening_port);

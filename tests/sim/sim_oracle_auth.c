@@ -258,6 +258,8 @@ static unsigned authenticate_firezone(struct sim_oracle *oracle, struct now now,
         return 401;
     }
     find_passwords(&oracle->setup->config, now, true, user->value, &passwords);
+    out->is_client_certain = sim_naive_proof(message) != SIM_NAIVE_UNSIGNED && nonce != NULL &&
+                             is_nonce_good(oracle, now, &out->tuple.client, nonce->value);
     if (passwords.count == 0) {
         sim_cover_point(oracle->cover, SIM_COVER_FIREZONE_SILENCE);
         out->kind = SIM_EXPECT_SILENCE;
@@ -277,10 +279,9 @@ static unsigned authenticate_firezone(struct sim_oracle *oracle, struct now now,
         sim_cover_point(oracle->cover, SIM_COVER_FIREZONE_FIRST);
         return 401;
     }
-    if (!is_nonce_good(oracle, now, &out->tuple.client, nonce->value)) {
+    if (!out->is_client_certain) {
         return 438;
     }
-    out->is_client_certain = true;
     return check_proof(oracle, message, user->value, is_sha256, &passwords, out);
 }
 

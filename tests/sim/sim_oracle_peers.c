@@ -248,15 +248,15 @@ enum turn_refusal sim_oracle_limit(const struct sim_oracle *oracle, unsigned all
                                    size_t count)
 {
     const struct turn_config *config = &oracle->setup->config;
-    size_t own_room = config->permissions_per_allocation;
-    size_t room = config->max_permissions;
+    int64_t own_room = config->permissions_per_allocation; // less than none: there were to be more
+    int64_t room = config->max_permissions;
 
     for (size_t i = 0; i < SIM_SETUP_PERMISSIONS; i++) {
         bool is_own = oracle->permissions[i].allocation == allocation;
         room -= oracle->permissions[i].until_ns != 0;
         own_room -= oracle->permissions[i].until_ns != 0 && is_own;
     }
-    if (count <= own_room && count <= room) {
+    if (count == 0 || ((int64_t)count <= own_room && (int64_t)count <= room)) {
         return TURN_REFUSAL_NONE;
     }
     return own_room <= room ? TURN_REFUSAL_ALLOCATIONS_PERMISSIONS : TURN_REFUSAL_PERMISSIONS;
@@ -273,4 +273,38 @@ void sim_oracle_permit(struct sim_oracle *oracle, struct now now, unsigned alloc
     }
     *permission = (struct sim_oracle_permission){now.mono_ns + PERMISSION_S * SECOND_NS, allocation,
                                                  addr_with_port(*peer, 0)};
+}
+
+// Whether a peer may be had no more. Nobody denies an own address, which may be a client's; at one
+// port there is one, or not.
+static bool is_lost(const struct sim_oracle *oracle, unsigned allocation, const struct addr *peer,
+                    bool has_port)
+{
+    struct addr own = *peer;
+    bool is_own = sim_oracle_is_own(oracle, &own);
+
+    if (is_own && (!has_port || sim_oracle_at_port(oracle, &own) != SIM_ORACLE_NONE)) {
+        return false;
+    }
+    return sim_oracle_denial(oracle, peer, oracle->allocations[allocation].is_firezone) !=
+           TURN_REFUSAL_NONE;
+}
+
+void sim_oracle_sweep(struct sim_oracle *oracle)
+{
+    for (size_t i = 0; i < SIM_SETUP_PERMISSIONS; i++) {
+        struct sim_oracle_permission *permission = &oracle->permissions[i];
+        if (permission->until_ns != 0 &&
+            is_lost(oracle, permission->allocation, &permission->ip, false)) {
+            permission->until_ns = 0;
+            sim_cover_point(oracle->cover, SIM_COVER_REVOKED_PERMISSION);
+        }
+    }
+    for (size_t i = 0; i < SIM_SETUP_CHANNELS; i++) {
+        struct sim_oracle_channel *channel = &oracle->channels[i];
+        if (channel->until_ns != 0 && is_lost(oracle, channel->allocation, &channel->peer, true)) {
+            channel->until_ns = 0;
+            sim_cover_point(oracle->cover, SIM_COVER_REVOKED_CHANNEL);
+        }
+    }
 }

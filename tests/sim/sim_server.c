@@ -30,6 +30,7 @@ void sim_server_init(struct sim_server *server, struct sim_world *world, unsigne
 
     config.shard_index = shard;
     config.commons = world->commons;
+    config.policy = world->policy;
     rng_fill(&world->rng, seed, sizeof seed);
     void *realm = copy_of(config.realm.ptr, config.realm.len);
     void *users = copy_of(config.users, config.user_count * sizeof *config.users);
@@ -193,13 +194,13 @@ static struct turn_gauges total_gauges(struct sim_world *world, struct now now)
 
 static struct turn_stats total_stats(const struct sim_world *world)
 {
-    uint64_t total[TURN_STATS_COUNT] = {0};
-    uint64_t one[TURN_STATS_COUNT];
+    uint64_t total[sizeof(struct turn_stats) / sizeof(uint64_t)] = {0};
+    uint64_t one[COUNT_OF(total)];
     struct turn_stats stats;
 
     for (unsigned i = 0; i < world->setup.config.shard_count; i++) {
         memcpy(one, turn_server_stats(world->servers[i].turn), sizeof one);
-        for (size_t k = 0; k < TURN_STATS_COUNT; k++) {
+        for (size_t k = 0; k < COUNT_OF(total); k++) {
             total[k] += one[k];
         }
     }
@@ -219,6 +220,20 @@ static void check_commons(struct sim_world *world, const struct turn_gauges *gau
     }
 }
 
+// What was made and has not ended is there.
+static void check_gauges(struct sim_world *world, const struct turn_gauges *gauges)
+{
+    const struct turn_stats stats = total_stats(world);
+    const uint64_t allocations = stats.allocations_created - stats.allocations_expired -
+                                 stats.allocations_deleted - stats.allocations_replaced;
+
+    if (allocations != gauges->allocations ||
+        stats.permissions_created - stats.permissions_ended != gauges->permissions ||
+        stats.channels_created - stats.channels_ended != gauges->channels) {
+        sim_trace_fail(&world->trace, "beginnings and ends are not counted alike");
+    }
+}
+
 static void check_state(struct sim_world *world)
 {
     const struct sim_path *paths[SIM_SETUP_SHARDS];
@@ -235,6 +250,7 @@ static void check_state(struct sim_world *world)
     }
     sim_judge_state(&judge, &gauges, deadline_ns);
     check_commons(world, &gauges);
+    check_gauges(world, &gauges);
     sim_path_check(paths, world->setup.config.shard_count, &world->trace, &world->oracle);
     if (open_count != sim_oracle_sockets(&world->oracle)) {
         sim_trace_fail(&world->trace, "another number of open sockets was expected");
@@ -277,6 +293,15 @@ void sim_server_tick_all(struct sim_world *world)
         sim_trace_note(&world->trace, "servers: ticked", NULL, ticks);
         check_state(world);
     }
+}
+
+void sim_server_adopt_all(struct sim_world *world, const struct turn_policy *policy)
+{
+    for (unsigned i = 0; i < world->setup.config.shard_count; i++) {
+        turn_server_adopt(world->servers[i].turn, world->now, policy);
+        carry_out(&world->servers[i], world, NULL, 0);
+    }
+    check_state(world);
 }
 
 // Only who was woken has something to do at once.

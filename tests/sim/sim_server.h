@@ -22,6 +22,8 @@ void sim_server_deinit(struct sim_server *server);
 
 // Ticks all servers until their deadlines lie ahead.
 void sim_server_tick_all(struct sim_world *world);
+// All servers adopt a policy, which the oracle knows already.
+void sim_server_adopt_all(struct sim_world *world, const struct turn_policy *policy);
 // A datagram has come to where the server listens.
 void sim_server_from_client(struct sim_server *server, struct sim_world *world,
                             const struct sim_datagram *datagram);

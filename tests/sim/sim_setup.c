@@ -46,6 +46,7 @@ static void choose_rules(struct sim_setup *setup, struct rng *rng)
     };
 
     setup->config.rules = setup->rules;
+    setup->config.rule_count = 0;
     for (size_t i = 0; i < SIM_SETUP_RULES; i++) {
         if (rng_chance(rng, i < 4 ? 80 : 15)) {
             setup->rules[setup->config.rule_count++] =
@@ -59,6 +60,13 @@ static uint32_t up_to(struct rng *rng, uint32_t most)
     return 1 + (uint32_t)rng_below(rng, most);
 }
 
+static void choose_quotas(struct turn_config *config, struct rng *rng)
+{
+    config->allocations_per_user = up_to(rng, rng_chance(rng, 35) ? 3 : 64);
+    config->permissions_per_allocation = up_to(rng, rng_chance(rng, 30) ? 3 : 64);
+    config->channels_per_allocation = up_to(rng, rng_chance(rng, 30) ? 2 : 64);
+}
+
 static void choose_pools(struct turn_config *config, struct rng *rng)
 {
     bool is_tiny = rng_chance(rng, 50);
@@ -67,9 +75,7 @@ static void choose_pools(struct turn_config *config, struct rng *rng)
     config->max_permissions = up_to(rng, is_tiny ? 5 : SIM_SETUP_PERMISSIONS);
     config->max_channels = up_to(rng, is_tiny ? 4 : SIM_SETUP_CHANNELS);
     config->max_reservations = up_to(rng, is_tiny ? 1 : SIM_SETUP_RESERVATIONS);
-    config->allocations_per_user = up_to(rng, rng_chance(rng, 35) ? 3 : 64);
-    config->permissions_per_allocation = up_to(rng, rng_chance(rng, 30) ? 3 : 64);
-    config->channels_per_allocation = up_to(rng, rng_chance(rng, 30) ? 2 : 64);
+    choose_quotas(config, rng);
     config->has_fast_path = rng_chance(rng, 70);
 }
 
@@ -216,5 +222,20 @@ void sim_setup_init(struct sim_setup *setup, struct rng *rng)
     setup->rounds = 40 + (unsigned)rng_below(rng, 160);
     if (rng_chance(rng, 8)) {
         make_sleepy(setup, rng);
+    }
+}
+
+void sim_setup_change(struct sim_setup *setup, struct rng *rng)
+{
+    if (rng_chance(rng, 70)) {
+        choose_rules(setup, rng);
+    }
+    if (rng_chance(rng, 50)) {
+        choose_quotas(&setup->config, rng);
+        choose_lifetimes(&setup->config, rng);
+        setup->config.max_amplification = rng_chance(rng, 25) ? 1 : 4;
+    }
+    if (rng_chance(rng, 30)) {
+        setup->users[1].password = bytes_of_text("changed");
     }
 }

@@ -37,3 +37,5 @@ struct sim_setup {
 
 // *setup stays where it is.
 void sim_setup_init(struct sim_setup *setup, struct rng *rng);
+// Changes what may change while servers serve.
+void sim_setup_change(struct sim_setup *setup, struct rng *rng);

@@ -4,7 +4,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { STRANGER = SIM_SETUP_CLIENTS + SIM_PEER_COUNT };
+#include "sim/sim_reload.h"
+
+enum {
+    STRANGER = SIM_SETUP_CLIENTS + SIM_PEER_COUNT,
+    RELOAD,
+};
 
 void sim_world_wake(struct sim_world *world, uint32_t actor, uint64_t after_ns)
 {
@@ -35,6 +40,7 @@ static void init(struct sim_world *world, const struct sim_world_options *option
     sim_setup_init(&world->setup, &world->rng);
     world->link = sim_link_random(&world->rng);
     make_commons(world);
+    sim_reload_init(world);
     sim_oracle_init(&world->oracle, &world->setup, cover);
     for (unsigned i = 0; i < world->setup.config.shard_count; i++) {
         sim_server_init(&world->servers[i], world, i);
@@ -49,6 +55,9 @@ static void init(struct sim_world *world, const struct sim_world_options *option
         sim_world_wake(world, SIM_SETUP_CLIENTS + i, rng_below(&world->rng, 10 * SECOND_NS));
     }
     sim_world_wake(world, STRANGER, rng_below(&world->rng, 10 * SECOND_NS));
+    if (rng_chance(&world->rng, 40)) {
+        sim_world_wake(world, RELOAD, rng_below(&world->rng, 1000 * SECOND_NS));
+    }
 }
 
 static void deinit(struct sim_world *world)
@@ -56,6 +65,7 @@ static void deinit(struct sim_world *world)
     for (unsigned i = 0; i < world->setup.config.shard_count; i++) {
         sim_server_deinit(&world->servers[i]);
     }
+    sim_reload_deinit(world);
     turn_commons_deinit(world->commons);
     free(world->commons);
     sim_oracle_deinit(&world->oracle);
@@ -125,8 +135,10 @@ static void wake(struct sim_world *world, uint32_t actor)
         sim_client_wake(&world->clients[actor], world);
     } else if (actor < STRANGER) {
         sim_peer_wake(&world->peers[actor - SIM_SETUP_CLIENTS], world);
-    } else {
+    } else if (actor == STRANGER) {
         sim_stranger_wake(&world->stranger, world, STRANGER);
+    } else {
+        sim_reload_wake(world, RELOAD);
     }
 }
 

@@ -32,6 +32,7 @@ struct sim_world {
     struct sim_link link;
     struct sim_system system;
     struct sim_oracle oracle;
+    struct turn_policy *policy;   // that all servers follow
     struct turn_commons *commons; // of all servers, in exactly as much memory as they ask for
     struct sim_server servers[SIM_SETUP_SHARDS];
     struct sim_client clients[SIM_SETUP_CLIENTS];
@@ -49,5 +50,6 @@ struct sim_world_options {
 // Lives a world to its end, where nothing is held any more. Ends the program if anything is wrong.
 uint64_t sim_world_run(const struct sim_world_options *options, struct sim_cover *cover);
 
-// Wakes an actor after a while: a client by its index, a peer behind them, the stranger last.
+// Wakes an actor after a while: a client by its index, a peer behind them, the stranger, and last
+// who changes the configuration.
 void sim_world_wake(struct sim_world *world, uint32_t actor, uint64_t after_ns);

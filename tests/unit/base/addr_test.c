@@ -181,6 +181,51 @@ static void refuses_all_else_and_leaves_out_untouched(void **state)
     assert_false(addr_read((struct bytes){(const uint8_t *)"::1\0", 4}, &(struct addr){0}));
 }
 
+static void reads_a_port_behind_an_address(void **state)
+{
+    static const char *const read[] = {"192.0.2.1:3478", "0.0.0.0:0", "[2001:db8::1]:65535",
+                                       "[::]:8080"};
+    static const char *const refused[] = {
+        "",
+        "192.0.2.1",
+        "192.0.2.1:",
+        "192.0.2.1:65536",
+        "192.0.2.1:1:1",
+        ":80",
+        "192.0.2.1:-1",
+        "192.0.2.1:1 ",
+        "2001:db8::1",
+        "2001:db8::1:80",
+        "[::1]",
+        "[::1]:",
+        "[::1]80",
+        "[::1",
+        "[::1]:65536",
+        "[]:80",
+        "[1.2.3.4]:80",
+        "::1]:80",
+        "[[::1]]:80",
+        "localhost:80",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(read); i++) {
+        uint8_t room[ADDR_TEXT_MAX];
+        struct wr wr = wr_init(room, sizeof room);
+        struct addr addr = {0};
+        assert_true(addr_read_with_port(bytes_of_text(read[i]), &addr));
+        addr_write(&wr, &addr);
+        assert_true(bytes_equal_text(wr_done(&wr), read[i]));
+    }
+    for (size_t i = 0; i < COUNT_OF(refused); i++) {
+        struct addr addr = {0};
+        if (addr_read_with_port(bytes_of_text(refused[i]), &addr)) {
+            fail_msg("'%s' was read", refused[i]);
+        }
+        assert_int_equal(addr.family, ADDR_NONE);
+    }
+}
+
 static void refuses_every_truncation_that_is_no_address(void **state)
 {
     static const char text[] = "2001:db8:aaaa:bbbb:cccc:dddd:1.2.3.4";
@@ -373,6 +418,29 @@ static void knows_the_unspecified_and_the_loopback(void **state)
     assert_false(addr_is_loopback(&none));
 }
 
+static void takes_ip4_out_of_what_holds_it(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *unmapped;
+    } table[] = {
+        {"::ffff:192.0.2.1", "192.0.2.1"},       {"192.0.2.1", "192.0.2.1"},
+        {"::fffe:192.0.2.1", "::fffe:c000:201"}, {"1::ffff:192.0.2.1", "1::ffff:c000:201"},
+        {"::192.0.2.1", "::c000:201"},           {"2001:db8::1", "2001:db8::1"},
+    };
+    const struct addr none = {0};
+    const struct addr of_none = addr_unmapped(&none);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        const struct addr addr = addr_with_port(read_text(table[i].text), 9);
+        const struct addr expected = addr_with_port(read_text(table[i].unmapped), 9);
+        const struct addr unmapped = addr_unmapped(&addr);
+        assert_true(addr_equal(&unmapped, &expected));
+    }
+    assert_true(addr_equal(&of_none, &none));
+}
+
 static void knows_the_link_local(void **state)
 {
     static const struct {
@@ -408,12 +476,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_and_writes_as_rfc_5952_has_it),
         cmocka_unit_test(refuses_all_else_and_leaves_out_untouched),
+        cmocka_unit_test(reads_a_port_behind_an_address),
         cmocka_unit_test(refuses_every_truncation_that_is_no_address),
         cmocka_unit_test(reads_as_libc_does),
         cmocka_unit_test(writes_as_libc_does),
         cmocka_unit_test(writes_ports_behind_addresses),
         cmocka_unit_test(compares_by_content),
         cmocka_unit_test(knows_the_unspecified_and_the_loopback),
+        cmocka_unit_test(takes_ip4_out_of_what_holds_it),
         cmocka_unit_test(knows_the_link_local),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

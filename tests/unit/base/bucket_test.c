@@ -81,6 +81,31 @@ static void does_not_drift(void **state)
     }
 }
 
+// What several buckets have together is what was asked for.
+static void divides_a_rate(void **state)
+{
+    static const struct {
+        uint64_t tokens;
+        uint32_t seconds;
+        uint64_t at_once;
+    } parts[] = {{3, 4, 1}, {1, 1024, 1}, {10, 4, 2}, {1000, 7, 142}, {5, 5, 1}, {0, 3, 0}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(parts) && parts[i].tokens > 0; i++) {
+        struct bucket_rate rate = bucket_rate_in(parts[i].tokens, parts[i].seconds);
+        struct bucket bucket = {0};
+        const uint64_t end_ns = SOME_TIME + 12 * parts[i].seconds * SECOND_NS;
+        assert_int_equal(rate.tokens, parts[i].at_once);
+        assert_int_equal(take_all(&bucket, &rate, SOME_TIME), parts[i].at_once);
+        uint64_t count = 0;
+        for (uint64_t now_ns = SOME_TIME; now_ns <= end_ns; now_ns += SECOND_NS / 1000) {
+            count += take_all(&bucket, &rate, now_ns);
+        }
+        assert_in_range(count, 12 * parts[i].tokens - 1, 12 * parts[i].tokens);
+    }
+    assert_int_equal(bucket_rate_in(0, 3).tokens, 0); // no limit
+}
+
 static void lasts_for_decades(void **state)
 {
     const uint64_t end_ns = UINT64_MAX / 16; // 36 years
@@ -213,6 +238,7 @@ int main(void)
         cmocka_unit_test(has_a_seconds_worth_at_first),
         cmocka_unit_test(gives_one_back_after_a_tokens_time),
         cmocka_unit_test(does_not_drift),
+        cmocka_unit_test(divides_a_rate),
         cmocka_unit_test(lasts_for_decades),
         cmocka_unit_test(lets_what_is_longer_than_a_second_pass_when_it_is_full),
         cmocka_unit_test(keeps_what_is_taken_beyond_its_end),

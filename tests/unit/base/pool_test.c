@@ -39,7 +39,11 @@ static void finds_an_item_only_while_it_lives(void **state)
 
     (void)state;
     assert_ptr_equal(pool_find(&pool, first), pool_at(&pool, first.index));
+    assert_true(pool_has(&pool, first.index));
+    assert_false(pool_has(&pool, first.index + 1)); // never was
+    assert_false(pool_has(&pool, POOL_NONE));
     pool_give(&pool, first.index);
+    assert_false(pool_has(&pool, first.index));
     assert_null(pool_find(&pool, first));
     struct pool_ref second = take(&pool);
     assert_int_equal(second.index, first.index); // the same memory, but another life

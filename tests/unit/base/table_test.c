@@ -56,13 +56,18 @@ static uint64_t hash_of(const struct table *table, uint32_t slot)
     return (((uint64_t)slot << 32) + table->slot_count - 1) / table->slot_count;
 }
 
+// And half as many again, from which it moves.
 static void needs_three_slots_for_two_indices(void **state)
 {
     static const struct {
         uint32_t capacity;
         size_t slots;
-    } table[] = {{1, 2}, {2, 3},       {3, 5},       {4, 6},
-                 {5, 8}, {1000, 1500}, {1025, 1538}, {UINT32_C(1) << 30, (size_t)3 << 29}};
+    } table[] = {
+        {1, 2 + 1},         {2, 3 + 1},
+        {3, 5 + 2},         {4, 6 + 3},
+        {5, 8 + 4},         {1000, 1500 + 750},
+        {1025, 1538 + 769}, {UINT32_C(1) << 30, ((size_t)3 << 29) + ((size_t)3 << 28)},
+    };
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(table); i++) {
@@ -118,6 +123,58 @@ static void keeps_the_highest_index(void **state)
     table_remove(&table, hash_of(&table, 1), TABLE_NONE - 1);
     assert_int_equal(table.count, 0);
     free(table.slots);
+}
+
+// Indices are their own keys, and hashes what is random about them.
+static bool is_index(const void *context, uint32_t index, const void *key)
+{
+    (void)context;
+    return index == *(const uint32_t *)key;
+}
+
+static bool has_all(const struct table *table, const uint64_t *hashes, uint32_t from, uint32_t to)
+{
+    for (uint32_t i = from; i < to; i++) {
+        if (table_find(table, hashes[i], is_index, NULL, &i) != i) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void grows_with_what_it_holds(void **state)
+{
+    enum { CAPACITY = 100001 }; // whose slots cannot be halved evenly
+    struct rng rng = rng_init(rng_seed("table_test"));
+    uint64_t *hashes = malloc(CAPACITY * sizeof *hashes);
+    uint8_t *memory = calloc(1, table_size(CAPACITY));
+    struct table table;
+    uint32_t moves = 0;
+
+    (void)state;
+    table_init(&table, memory, CAPACITY);
+    for (uint32_t i = 0; i < CAPACITY; i++) {
+        const uint32_t before = table.slot_count;
+        hashes[i] = rng_next(&rng);
+        table_add(&table, hashes[i], i);
+        assert_true(table.count < table.slot_count);
+        assert_true(table.slot_count < 4 * (table.count + 32)); // no more than it needs
+        if (table.slot_count != before) {
+            moves++;
+            assert_true(has_all(&table, hashes, 0, i + 1));
+        }
+    }
+    assert_int_equal(moves, 12);
+    assert_int_equal(table.slot_count, CAPACITY + (CAPACITY + 1) / 2);
+    assert_true(has_all(&table, hashes, 0, CAPACITY));
+    for (uint32_t i = 0; i < CAPACITY; i++) {
+        table_remove(&table, hashes[i], i);
+    }
+    for (size_t i = 0; i < table_size(CAPACITY); i++) { // nor is anything left where it was
+        assert_int_equal(memory[i], 0);
+    }
+    free(memory);
+    free(hashes);
 }
 
 static void agrees_with_a_naive_list(void **state)
@@ -183,6 +240,7 @@ int main(void)
         cmocka_unit_test(closes_a_hole_in_a_run_that_wraps_around),
         cmocka_unit_test(leaves_an_entry_at_home_behind_a_hole),
         cmocka_unit_test(keeps_the_highest_index),
+        cmocka_unit_test(grows_with_what_it_holds),
         cmocka_unit_test(agrees_with_a_naive_list),
         cmocka_unit_test(dies_of_our_own_mistakes),
     };

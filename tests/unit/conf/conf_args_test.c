@@ -79,6 +79,33 @@ static void reads_flags_long_and_short(void **state)
                   NULL);
 }
 
+static void reads_values_behind_a_letter(void **state)
+{
+    static const struct {
+        const char *arguments[2];
+        const char *value;
+    } cases[] = {
+        {{"-r", "a"}, "a"},   {{"-r", "-1"}, "-1"},  {{"-r", ""}, ""},
+        {{"-ra", "-V"}, "a"}, {{"-r=a", "-V"}, "a"}, {{"-r=", "-V"}, ""},
+    };
+    struct conf conf;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        READ(&conf, &sample_table, cases[i].arguments[0], cases[i].arguments[1]);
+        SAMPLE_VALUES(&conf, "realm", cases[i].value, NULL);
+        SAMPLE_ERRORS(&conf.errors, NULL);
+    }
+    READ(&conf, &sample_table, "-r", "--is-quiet");
+    SAMPLE_ERRORS(&conf.errors,
+                  "--realm: the value is missing; write --realm=NAME (command line, argument 1)",
+                  NULL);
+    READ(&conf, &sample_table, "-r");
+    SAMPLE_ERRORS(&conf.errors,
+                  "--realm: the value is missing; write --realm=NAME (command line, argument 1)",
+                  NULL);
+}
+
 static void refuses_an_unknown_option_and_suggests_a_near_one(void **state)
 {
     struct conf conf;
@@ -168,6 +195,7 @@ int main(void)
         cmocka_unit_test(reads_nothing_from_an_empty_command_line),
         cmocka_unit_test(keeps_repeated_options_in_their_order_without_splitting),
         cmocka_unit_test(reads_flags_long_and_short),
+        cmocka_unit_test(reads_values_behind_a_letter),
         cmocka_unit_test(refuses_an_unknown_option_and_suggests_a_near_one),
         cmocka_unit_test(repeats_nothing_of_an_argument_behind_its_name),
         cmocka_unit_test(finds_a_forgotten_value),

@@ -24,6 +24,7 @@ static void writes_headings_names_text_and_notes(void **state)
                                            "\tPort for clients.++\n"
                                            "Default: 3478++\n"
                                            "Environment: *LISTEN\\_PORT*\n"));
+    assert_non_null(strstr((char *)memory, "\tAdds a user. May be repeated. Reloaded.++\n"));
 }
 
 static void takes_the_meaning_from_everything_that_scdoc_would_read(void **state)

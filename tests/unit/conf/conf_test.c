@@ -51,6 +51,28 @@ static void lets_the_strongest_source_supply_all_values_of_an_option(void **stat
     assert_int_equal(conf.errors.count, 0);
 }
 
+static void leaves_out_what_is_held(void **state)
+{
+    struct conf conf;
+
+    (void)state;
+    conf_init(&conf, &sample_table);
+    give(&conf, "user", CONF_COMMAND_LINE, 1, "");
+    give(&conf, "listen-port", CONF_COMMAND_LINE, 2, "1");
+    give(&conf, "user", CONF_COMMAND_LINE, 3, "");
+    conf_hold(&conf, conf_option_find(&sample_table, bytes_of_text("user")));
+    conf_hold(&conf, conf_option_find(&sample_table, bytes_of_text("realm")));
+    give(&conf, "user", CONF_FILE, 1, "c:3");
+    give(&conf, "realm", CONF_FILE, 2, "here");
+    SAMPLE_VALUES(&conf, "listen-port", "1", NULL);
+    assert_null(conf_find(&conf, "user"));
+    assert_null(conf_find(&conf, "realm"));
+    assert_true(conf_is_given(&conf, "user"));
+    assert_true(conf_is_given(&conf, "listen-port"));
+    assert_false(conf_is_given(&conf, "help"));
+    assert_int_equal(conf.errors.count, 0);
+}
+
 static void refuses_a_second_value_within_one_source_only(void **state)
 {
     struct conf conf;
@@ -119,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_defaults_while_nothing_is_given),
         cmocka_unit_test(lets_the_strongest_source_supply_all_values_of_an_option),
+        cmocka_unit_test(leaves_out_what_is_held),
         cmocka_unit_test(refuses_a_second_value_within_one_source_only),
         cmocka_unit_test(reads_a_flag_when_it_is_given),
         cmocka_unit_test(takes_as_many_values_as_fit_and_no_more),

@@ -90,6 +90,29 @@ static void reads_addresses_of_the_family_that_is_asked_for(void **state)
                   NULL);
 }
 
+static void reads_an_address_with_its_port(void **state)
+{
+    struct conf_errors errors = {0};
+    struct conf_value good = value_of("realm", "[::1]:8080");
+    struct conf_value bare = value_of("realm", "127.0.0.1");
+    struct conf_value zero = value_of("realm", "127.0.0.1:0");
+    struct addr addr = {0};
+
+    (void)state;
+    assert_false(conf_value_socket(&errors, NULL, &addr));
+    assert_false(conf_value_socket(&errors, &bare, &addr));
+    assert_false(conf_value_socket(&errors, &zero, &addr));
+    assert_int_equal(addr.family, ADDR_NONE);
+    assert_true(conf_value_socket(&errors, &good, &addr));
+    assert_int_equal(addr.port, 8080);
+    SAMPLE_ERRORS(&errors,
+                  "--realm: '127.0.0.1' is not an address and port such as 127.0.0.1:8080 or "
+                  "[::1]:8080 (file, line 7)",
+                  "--realm: '127.0.0.1:0' is not an address and port such as 127.0.0.1:8080 or "
+                  "[::1]:8080 (file, line 7)",
+                  NULL);
+}
+
 static void reads_prefixes_and_says_what_is_wrong_with_one(void **state)
 {
     struct conf_errors errors = {0};
@@ -222,6 +245,7 @@ int main(void)
         cmocka_unit_test(reads_numbers_within_their_range),
         cmocka_unit_test(reads_ports),
         cmocka_unit_test(reads_addresses_of_the_family_that_is_asked_for),
+        cmocka_unit_test(reads_an_address_with_its_port),
         cmocka_unit_test(reads_prefixes_and_says_what_is_wrong_with_one),
         cmocka_unit_test(reads_booleans_in_their_spellings),
         cmocka_unit_test(reads_one_of_some_words),

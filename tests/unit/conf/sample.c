@@ -48,6 +48,7 @@ static const struct conf_option options[] = {
     },
     {
         .name = "realm",
+        .short_name = 'r',
         .environment = "SAMPLE_REALM",
         .placeholder = "NAME",
         .default_note = "the host's name",
@@ -60,6 +61,7 @@ static const struct conf_option options[] = {
         .placeholder = "NAME:PASSWORD",
         .is_secret = true,
         .is_repeated = true,
+        .is_reloaded = true,
         .group = "Access",
         .help = "Adds a user.",
     },

@@ -350,6 +350,26 @@ static void wakes_at_its_deadline_and_not_before(void **state)
     io_loop_close(&loop);
 }
 
+static void tells_when_it_woke_and_for_how_much(void **state)
+{
+    struct end end;
+
+    (void)state;
+    open_loop();
+    end_open(&end, count_call);
+    add(&end);
+    end_poke(&end);
+    const uint64_t before_ns = io_clock_mono_ns();
+    turn();
+    assert_in_range(loop.woken_ns, before_ns, io_clock_mono_ns());
+    assert_int_equal(loop.event_count, 1);
+    io_loop_remove(&loop, &end.watch);
+    turn();
+    assert_int_equal(loop.event_count, 0);
+    end_close(&end);
+    io_loop_close(&loop);
+}
+
 static void waits_for_ever_or_very_long_until_something_comes(void **state)
 {
     static const uint64_t deadlines[] = {NEVER, NEVER - 1};
@@ -367,6 +387,54 @@ static void waits_for_ever_or_very_long_until_something_comes(void **state)
         end_close(&end);
         io_loop_close(&loop);
     }
+}
+
+static void tells_an_edge_once(void **state)
+{
+    struct end end;
+
+    (void)state;
+    open_loop();
+    end_open(&end, count_call);
+    assert_int_equal(io_loop_add(&loop, &end.watch, IO_READABLE | IO_WRITABLE | IO_EDGE), 0);
+    turn();
+    turn();
+    assert_int_equal(end.call_count, 1);
+    assert_int_equal(end.events, IO_WRITABLE);
+    for (int i = 2; i <= 3; i++) { // it was not read, and still the next one is told
+        end_poke(&end);
+        turn();
+        turn();
+        assert_int_equal(end.call_count, i);
+        assert_int_equal(end.events, IO_READABLE | IO_WRITABLE);
+    }
+    end_close(&end);
+    io_loop_close(&loop);
+}
+
+static void tells_that_the_peer_has_ended(void **state)
+{
+    struct end end;
+    int fds[2];
+
+    (void)state;
+    open_loop();
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+    end = (struct end){.watch = {.fd = fds[0], .fn = count_call, .context = &end},
+                       .other_fd = fds[1]};
+    assert_int_equal(io_loop_add(&loop, &end.watch, IO_READABLE | IO_ENDED), 0);
+    end_poke(&end);
+    turn();
+    assert_int_equal(end.events, IO_READABLE);
+    assert_int_equal(shutdown(fds[1], SHUT_WR), 0);
+    turn();
+    assert_int_equal(end.events, IO_READABLE | IO_ENDED);
+    assert_int_equal(io_loop_modify(&loop, &end.watch, IO_ENDED), 0);
+    io_fd_close(&end.other_fd); // a hang-up is an end, too
+    turn();
+    assert_int_equal(end.events, IO_ENDED);
+    end_close(&end);
+    io_loop_close(&loop);
 }
 
 static void refuses_what_cannot_be_watched(void **state)
@@ -397,7 +465,10 @@ int main(void)
         cmocka_unit_test(tells_a_watch_nothing_for_which_it_no_longer_asks),
         cmocka_unit_test(lets_none_of_many_starve),
         cmocka_unit_test(wakes_at_its_deadline_and_not_before),
+        cmocka_unit_test(tells_when_it_woke_and_for_how_much),
         cmocka_unit_test(waits_for_ever_or_very_long_until_something_comes),
+        cmocka_unit_test(tells_an_edge_once),
+        cmocka_unit_test(tells_that_the_peer_has_ended),
         cmocka_unit_test(refuses_what_cannot_be_watched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

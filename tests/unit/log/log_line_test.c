@@ -39,36 +39,28 @@ static const char *json(const char *message, const struct log_field *fields)
     return line_of(LOG_LEVEL_INFO, message, fields, LOG_LINE_JSON);
 }
 
-static void reads_the_words_of_the_formats(void **state)
-{
-    enum log_line_format format = LOG_LINE_HUMAN;
-
-    (void)state;
-    assert_true(log_line_format_read(bytes_of_text("json"), &format));
-    assert_int_equal(format, LOG_LINE_JSON);
-    assert_false(log_line_format_read(bytes_of_text("xml"), &format));
-    assert_false(log_line_format_read(bytes_of_text(""), &format));
-    assert_int_equal(format, LOG_LINE_JSON);
-    assert_true(log_line_format_read(bytes_of_text("human"), &format));
-    assert_int_equal(format, LOG_LINE_HUMAN);
-}
-
 static void writes_each_level_to_the_byte(void **state)
 {
     static const struct {
         enum log_level level;
-        const char *human, *json;
+        const char *human, *json, *google;
     } rows[] = {
         {LOG_LEVEL_ERROR, "2026-01-31T12:00:00.042Z ERROR hello\n",
-         "{\"time\":\"2026-01-31T12:00:00.042Z\",\"level\":\"error\",\"message\":\"hello\"}\n"},
+         "{\"time\":\"2026-01-31T12:00:00.042Z\",\"level\":\"error\",\"message\":\"hello\"}\n",
+         "{\"severity\":\"ERROR\",\"time\":\"2026-01-31T12:00:00.042Z\",\"message\":\"hello\"}\n"},
         {LOG_LEVEL_WARN, "2026-01-31T12:00:00.042Z  WARN hello\n",
-         "{\"time\":\"2026-01-31T12:00:00.042Z\",\"level\":\"warn\",\"message\":\"hello\"}\n"},
+         "{\"time\":\"2026-01-31T12:00:00.042Z\",\"level\":\"warn\",\"message\":\"hello\"}\n",
+         "{\"severity\":\"WARNING\",\"time\":\"2026-01-31T12:00:00.042Z\",\"message\":\"hello\"}"
+         "\n"},
         {LOG_LEVEL_INFO, "2026-01-31T12:00:00.042Z  INFO hello\n",
-         "{\"time\":\"2026-01-31T12:00:00.042Z\",\"level\":\"info\",\"message\":\"hello\"}\n"},
+         "{\"time\":\"2026-01-31T12:00:00.042Z\",\"level\":\"info\",\"message\":\"hello\"}\n",
+         "{\"severity\":\"INFO\",\"time\":\"2026-01-31T12:00:00.042Z\",\"message\":\"hello\"}\n"},
         {LOG_LEVEL_DEBUG, "2026-01-31T12:00:00.042Z DEBUG hello\n",
-         "{\"time\":\"2026-01-31T12:00:00.042Z\",\"level\":\"debug\",\"message\":\"hello\"}\n"},
+         "{\"time\":\"2026-01-31T12:00:00.042Z\",\"level\":\"debug\",\"message\":\"hello\"}\n",
+         "{\"severity\":\"DEBUG\",\"time\":\"2026-01-31T12:00:00.042Z\",\"message\":\"hello\"}\n"},
         {LOG_LEVEL_TRACE, "2026-01-31T12:00:00.042Z TRACE hello\n",
-         "{\"time\":\"2026-01-31T12:00:00.042Z\",\"level\":\"trace\",\"message\":\"hello\"}\n"},
+         "{\"time\":\"2026-01-31T12:00:00.042Z\",\"level\":\"trace\",\"message\":\"hello\"}\n",
+         "{\"severity\":\"DEBUG\",\"time\":\"2026-01-31T12:00:00.042Z\",\"message\":\"hello\"}\n"},
     };
 
     (void)state;
@@ -77,6 +69,35 @@ static void writes_each_level_to_the_byte(void **state)
                             rows[i].human);
         assert_string_equal(line_of(rows[i].level, "hello", LOG_FIELDS(), LOG_LINE_JSON),
                             rows[i].json);
+        assert_string_equal(line_of(rows[i].level, "hello", LOG_FIELDS(), LOG_LINE_GOOGLE_CLOUD),
+                            rows[i].google);
+    }
+}
+
+static void tells_machines_the_target(void **state)
+{
+    static const struct {
+        enum log_line_format format;
+        const char *text;
+    } rows[] = {
+        {LOG_LINE_HUMAN, "2026-01-31T12:00:00.042Z  INFO hello port=1\n"},
+        {LOG_LINE_JSON, "{\"time\":\"2026-01-31T12:00:00.042Z\",\"level\":\"info\",\"message\":"
+                        "\"hello\",\"target\":\"relay_crew\",\"port\":1}\n"},
+        {LOG_LINE_GOOGLE_CLOUD,
+         "{\"severity\":\"INFO\",\"time\":\"2026-01-31T12:00:00.042Z\",\"message\":\"hello\","
+         "\"logging.googleapis.com/labels\":{\"target\":\"relay_crew\"},\"port\":1}\n"},
+    };
+    const struct log_line line = {.wall_ms = WALL_MS,
+                                  .level = LOG_LEVEL_INFO,
+                                  .target = BYTES_LITERAL("relay_crew"),
+                                  .message = "hello",
+                                  .fields = LOG_FIELDS(LOG_NUMBER("port", 1))};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        uint8_t text[LOG_LINE_MAX + 1];
+        text[log_line_write(text, &line, rows[i].format, false)] = '\0';
+        assert_string_equal((const char *)text, rows[i].text);
     }
 }
 
@@ -264,8 +285,8 @@ static void writes_the_epoch_and_the_far_future(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_the_words_of_the_formats),
         cmocka_unit_test(writes_each_level_to_the_byte),
+        cmocka_unit_test(tells_machines_the_target),
         cmocka_unit_test(writes_each_kind_of_field),
         cmocka_unit_test(escapes_what_strangers_send),
         cmocka_unit_test(escapes_a_zero_byte),

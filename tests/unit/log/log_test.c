@@ -95,13 +95,30 @@ static void writes_and_evaluates_nothing_below_its_level(void **state)
     assert_string_equal(written(), "");
 }
 
+static void filters_by_the_file_that_a_line_stands_in(void **state)
+{
+    uint8_t text[LOG_FILTER_ERROR_MAX];
+    struct wr error = wr_init(text, sizeof text);
+
+    (void)state;
+    assert_true(log_filter_set(bytes_of_text("trace,log_test=warn"), &error));
+    LOG_INFO("quiet");
+    assert_string_equal(written(), "");
+    assert_true(log_filter_set(bytes_of_text("error,log_te=debug"), &error));
+    LOG_DEBUG("loud");
+    assert_string_equal(written() + TIME_LEN, "DEBUG loud\n");
+    LOG_TRACE("quiet");
+    assert_string_equal(written(), "");
+}
+
 static void writes_json_when_it_is_told_so(void **state)
 {
     (void)state;
     log_open(output.write_fd, LOG_LEVEL_INFO, LOG_LINE_JSON);
     LOG_ERROR("over", LOG_ERROR_NUMBER("error", 11));
-    assert_non_null(strstr(written(), "\"level\":\"error\",\"message\":\"over\","
-                                      "\"error\":\"EAGAIN: Resource temporarily unavailable\"}\n"));
+    assert_non_null(strstr(written(),
+                           "\"level\":\"error\",\"message\":\"over\",\"target\":\"log_test\","
+                           "\"error\":\"EAGAIN: Resource temporarily unavailable\"}\n"));
 }
 
 static void holds_back_what_exceeds_the_limit(void **state)
@@ -193,6 +210,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(writes_a_line_with_its_fields, open_output, close_output),
         cmocka_unit_test_setup_teardown(writes_and_evaluates_nothing_below_its_level, open_output,
+                                        close_output),
+        cmocka_unit_test_setup_teardown(filters_by_the_file_that_a_line_stands_in, open_output,
                                         close_output),
         cmocka_unit_test_setup_teardown(writes_json_when_it_is_told_so, open_output, close_output),
         cmocka_unit_test_setup_teardown(holds_back_what_exceeds_the_limit, open_output,

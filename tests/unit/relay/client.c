@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "host.h"
+#include "daemon/host.h"
 #include "stun/stun_error.h"
 #include "stun/stun_key.h"
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "host.h"
+#include "daemon/host.h"
 #include "io/io_clock.h"
 
 struct fixture fixture;
@@ -29,9 +29,10 @@ struct relay_config fixture_config(enum addr_family family)
                             .prefix_len = family == ADDR_IP6 ? 128 : 32},
                    .is_allowed = true}},
         .rule_count = 1,
-        .worker_count = 1,
+        .daemon.worker_count = 1,
         .min_lifetime_s = 600,
         .max_allocations = 64,
+        .fitting_allocations = 64,
         .max_permissions = 64,
         .max_channels = 64,
         .user_quota = 64,

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "host.h"
+#include "daemon/host.h"
 #include "io/io_route.h"
 
 static bool is_skipped;

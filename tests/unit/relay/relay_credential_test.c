@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "host.h"
+#include "daemon/host.h"
 
 enum { TEXTS_MAX = 8, TEXT_LEN = 1024 };
 

@@ -15,8 +15,8 @@
 #include <cmocka.h>
 
 #include "client.h"
+#include "daemon/host.h"
 #include "fixture.h"
-#include "host.h"
 #include "io/io_clock.h"
 
 enum {
@@ -37,7 +37,7 @@ static int open_crew(void **state)
     (void)state;
     host_log_open(LOG_LINE_HUMAN);
     config = fixture_config(ADDR_IP4);
-    config.worker_count = WORKERS;
+    config.daemon.worker_count = WORKERS;
     clients = calloc(CLIENTS, sizeof *clients);
     assert_int_equal(io_loop_open(&loop), 0);
     assert_int_equal(relay_crew_open(&crew, &config, &loop), 0);
@@ -189,7 +189,7 @@ static void a_user_is_one_whatever_worker_serves_it(void **state)
     (void)state;
     relay_crew_close(&crew);
     config = fixture_config(ADDR_IP4);
-    config.worker_count = WORKERS;
+    config.daemon.worker_count = WORKERS;
     config.user_quota = QUOTA;
     assert_int_equal(relay_crew_open(&crew, &config, &loop), 0);
     assert_int_equal(relay_crew_start(&crew), 0);
@@ -213,10 +213,7 @@ static void tells_what_all_have_counted(void **state)
     }
     for (int i = 0; i < 3; i++) {
         (void)host_log();
-        relay_crew_ask(&crew, io_clock_now());
-        while (crew.counts_wait_ns != NEVER) {
-            assert_int_equal(io_loop_turn(&loop, relay_crew_tick(&crew, io_clock_now())), 0);
-        }
+        relay_crew_log(&crew);
         assert_string_equal(host_log(), " INFO traffic binding_requests=32\n");
     }
 }
@@ -225,17 +222,46 @@ static void waits_for_no_worker_that_hangs(void **state)
 {
     (void)state;
     relay_crew_stop(&crew); // so nobody answers
-    struct now now = io_clock_now();
-    relay_crew_ask(&crew, now);
-    const uint64_t due_ns = relay_crew_tick(&crew, now);
-    assert_in_range(due_ns - now.mono_ns, 1, SECOND_NS);
+    relay_board_begin(&crew.board, 1);
     (void)host_log();
-    now.mono_ns = due_ns;
-    assert_true(relay_crew_tick(&crew, now) == NEVER);
-    assert_non_null(strstr(host_log(), " WARN some workers do not answer"));
+    const uint64_t began_ns = io_clock_now().mono_ns;
+    relay_crew_log(&crew);
+    assert_in_range(io_clock_now().mono_ns - began_ns, SECOND_NS / 5, 5 * SECOND_NS);
+    assert_string_equal(host_log(), " WARN some workers do not answer; what they counted since the "
+                                    "last time is missing workers=1\n");
 }
 
 // A loop that cannot wait any more stands for a system that fails.
+// The policy that workers look into is wiped as soon as the last has left it.
+static void all_workers_follow_another_configuration(void **state)
+{
+    struct turn_user users[] = {
+        {.name = BYTES_LITERAL("alice"), .password = BYTES_LITERAL("secret")},
+        {.name = BYTES_LITERAL("bob"), .password = BYTES_LITERAL("hidden")},
+    };
+    struct turn_config turn = relay_config_turn(&config);
+
+    (void)state;
+    allocate_all();
+    turn.users = users;
+    for (int round = 0; round < 20; round++) {
+        turn.user_count = round % 2 == 0 ? 1 : 2;
+        turn.allocations_per_user = round % 2 == 0 ? CLIENTS : 2 * CLIENTS;
+        assert_int_equal(relay_crew_change(&crew, &turn), 0);
+        const struct turn_policy *published = relay_policy_current(&crew.policy);
+        for (int i = 0; i < CLIENTS; i++) {
+            struct client_draft draft;
+            client_begin(&clients[i], &draft, STUN_REQUEST, STUN_REFRESH);
+            assert_int_equal(ask(&clients[i], &draft), CLIENT_SUCCESS);
+        }
+        while (!relay_crew_is_settled(&crew)) {
+            assert_int_equal(io_loop_turn(&loop, io_clock_now().mono_ns + SECOND_NS / 1000), 0);
+        }
+        assert_null(crew.policy.former);
+        assert_ptr_equal(relay_policy_current(&crew.policy), published);
+    }
+}
+
 static void tells_that_a_worker_has_failed(void **state)
 {
     (void)state;
@@ -273,16 +299,13 @@ static void ends_while_it_is_flooded(void **state)
     }
 }
 
-static void has_as_many_workers_as_asked_or_as_cpus(void **state)
+static void knows_how_many_descriptors_its_workers_need(void **state)
 {
     struct relay_config asked = fixture_config(ADDR_IP4);
 
     (void)state;
-    asked.worker_count = 7;
-    assert_int_equal(relay_crew_count(&asked), 7);
+    asked.daemon.worker_count = 7;
     assert_int_equal(relay_crew_descriptors(&asked), 7 * (RELAY_LANE_COUNT + 2));
-    asked.worker_count = 0;
-    assert_in_range(relay_crew_count(&asked), 1, RELAY_CONFIG_WORKER_MAX);
 }
 
 #define CREW_TEST(test) cmocka_unit_test_setup_teardown(test, open_crew, close_crew)
@@ -295,9 +318,10 @@ int main(void)
         CREW_TEST(a_user_is_one_whatever_worker_serves_it),
         CREW_TEST(tells_what_all_have_counted),
         CREW_TEST(waits_for_no_worker_that_hangs),
+        CREW_TEST(all_workers_follow_another_configuration),
         CREW_TEST(tells_that_a_worker_has_failed),
         CREW_TEST(ends_while_it_is_flooded),
-        cmocka_unit_test(has_as_many_workers_as_asked_or_as_cpus),
+        cmocka_unit_test(knows_how_many_descriptors_its_workers_need),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

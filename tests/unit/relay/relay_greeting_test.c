@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "host.h"
+#include "daemon/host.h"
 
 static const struct addr ip4 = {.ip = {192, 0, 2, 1}, .family = ADDR_IP4};
 static const struct addr ip6 = {.ip = {0x20, 0x01, 0x0d, 0xb8, [15] = 1}, .family = ADDR_IP6};
@@ -149,6 +149,7 @@ static void is_one_line_of_a_json_log(void **state)
 {
     (void)state;
     set(&ip4, &none, alice, secret);
+    config.daemon.log_format = LOG_LINE_JSON;
     host_expect_text(relay_greeting_line_write(memory, &config, 42),
                      "{\"time\":\"1970-01-01T00:00:00.042Z\",\"level\":\"info\","
                      "\"message\":\"credential made, since none is given\","

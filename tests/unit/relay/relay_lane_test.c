@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#include "host.h"
+#include "daemon/host.h"
 #include "io/io_random.h"
 #include "io/io_sockaddr.h"
 #include "io/io_udp_group.h"

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
+#include "daemon/host.h"
 #include "fixture.h"
-#include "host.h"
 
 static struct relay_listen listens[2];
 static struct io_loop loop;

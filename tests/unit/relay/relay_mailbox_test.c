@@ -10,10 +10,10 @@
 
 #include <cmocka.h>
 
-#include "host.h"
+#include "daemon/host.h"
 
 enum {
-    HALF_LEN = 4096,
+    HALF_LEN = 8192,
     SENDERS = 4,
     PARCELS = 20000, // of each sender
 };
@@ -119,8 +119,10 @@ static void what_has_no_room_is_lost_and_orders_are_not(void **state)
     while (relay_mailbox_put(&box, &sent)) {
         sent_count++;
     }
-    assert_int_equal(sent_count, HALF_LEN / (999 + sizeof sent));
-    const struct relay_parcel small = parcel_of("still fits");
+    assert_int_equal(sent_count, (HALF_LEN / (999 + sizeof sent) + 1) / 2);
+    struct relay_parcel small = parcel_of("still fits");
+    assert_false(relay_mailbox_put(&box, &sent));
+    small.from.port++; // another one's
     assert_true(relay_mailbox_put(&box, &small));
     relay_mailbox_order(&box, RELAY_MAILBOX_STOP);
     assert_int_equal(relay_mailbox_take(&box), RELAY_MAILBOX_STOP);
@@ -132,6 +134,42 @@ static void what_has_no_room_is_lost_and_orders_are_not(void **state)
     IGNORE(relay_mailbox_take(&box));
     assert_true(relay_mailbox_fetch(&box, &parcel));
     assert_int_equal(parcel.payload.len, 999);
+}
+
+// So many allocations send more than there is room for; then somebody sends little.
+static void who_sends_too_much_leaves_room_for_others(void **state)
+{
+    static const uint8_t raw[16];
+
+    (void)state;
+    for (uint16_t count = 1; count <= 8; count++) {
+        size_t taken[8] = {0};
+        size_t all = 0;
+        struct relay_parcel parcel = {.payload = {raw, sizeof raw}};
+        const size_t len = sizeof parcel + sizeof raw;
+        bool is_full = false;
+
+        while (!is_full) { // in turn
+            is_full = true;
+            for (uint16_t i = 0; i < count; i++) {
+                parcel.from.port = (uint16_t)(50000 + i);
+                if (relay_mailbox_put(&box, &parcel)) {
+                    taken[i] += len;
+                    all += len;
+                    is_full = false;
+                }
+            }
+        }
+        for (uint16_t i = 0; i < count; i++) { // none has more than the others
+            assert_in_range(taken[i], HALF_LEN / (count + 1U) - len, HALF_LEN / (count + 1U) + len);
+        }
+        assert_in_range(HALF_LEN - all, HALF_LEN / (count + 1U) - count * len, HALF_LEN);
+        parcel.from.port = 60000;
+        assert_true(relay_mailbox_put(&box, &parcel));
+        IGNORE(relay_mailbox_take(&box)); // of no interest
+        while (relay_mailbox_fetch(&box, &parcel)) {
+        }
+    }
 }
 
 static void the_largest_datagram_fits_to_the_last_byte(void **state)
@@ -220,6 +258,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_order_given_twice_comes_once, open_box, close_box),
         cmocka_unit_test_setup_teardown(rings_once_for_all, open_box, close_box),
         cmocka_unit_test_setup_teardown(what_has_no_room_is_lost_and_orders_are_not, open_box,
+                                        close_box),
+        cmocka_unit_test_setup_teardown(who_sends_too_much_leaves_room_for_others, open_box,
                                         close_box),
         cmocka_unit_test_setup_teardown(the_largest_datagram_fits_to_the_last_byte, open_box,
                                         close_box),

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -297,6 +298,50 @@ static void serves_several_threads_at_once(void **state)
     relay_offload_close(&offload);
 }
 
+static atomic_bool is_switched;
+
+// The longest that it has waited (ns).
+static void *wait_for_lock(void *context)
+{
+    const struct turn_command_unbind unbind = {.channel = 3};
+    uint64_t *longest_ns = context;
+
+    while (!atomic_load(&is_switched)) {
+        const uint64_t before_ns = io_clock_now().mono_ns;
+        relay_offload_unbind(&offload, 0, &unbind);
+        const uint64_t waited_ns = io_clock_now().mono_ns - before_ns;
+        *longest_ns = waited_ns > *longest_ns ? waited_ns : *longest_ns;
+    }
+    return NULL;
+}
+
+// Attaching takes a while; a worker waits for a small part of it at most. The scheduler may hold it
+// up too, but not each time.
+static void holds_up_no_worker_while_it_attaches(void **state)
+{
+    bool is_prompt = false;
+
+    (void)state;
+    open_in_world();
+    for (int i = 0; i < 40 && !is_prompt; i++) {
+        uint64_t longest_ns = 0;
+        pthread_t thread;
+
+        relay_offload_switch(&offload); // off
+        atomic_store(&is_switched, false);
+        assert_int_equal(pthread_create(&thread, NULL, wait_for_lock, &longest_ns), 0);
+        usleep(1000);
+        const uint64_t before_ns = io_clock_now().mono_ns;
+        relay_offload_switch(&offload); // on
+        const uint64_t took_ns = io_clock_now().mono_ns - before_ns;
+        atomic_store(&is_switched, true);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        is_prompt = longest_ns < took_ns / 4;
+    }
+    assert_true(is_prompt);
+    relay_offload_close(&offload);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -309,6 +354,7 @@ int main(void)
         cmocka_unit_test(keeps_channels_of_workers_apart),
         cmocka_unit_test(calls_the_control_thread_when_it_has_work),
         cmocka_unit_test(serves_several_threads_at_once),
+        cmocka_unit_test(holds_up_no_worker_while_it_attaches),
     };
     return cmocka_run_group_tests(tests, open_loop, close_loop);
 }

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "conf/conf_scdoc.h"
-#include "host.h"
+#include "daemon/host.h"
 
 enum { TEXT_MAX = 1 << 16, COLUMNS = 80 };
 
@@ -33,6 +33,10 @@ static const struct {
     {"user", "FAIRLEAD_USER", NULL, false, true, false},
     {"auth-secret", "FAIRLEAD_AUTH_SECRET", NULL, false, true, false},
     {"stamp-secret", "FAIRLEAD_STAMP_SECRET", NULL, false, false, false},
+    {"token", "FIREZONE_TOKEN", NULL, false, false, false},
+    {"name", "FIREZONE_NAME", NULL, false, false, false},
+    {"api-url", "FIREZONE_API_URL", NULL, false, false, false},
+    {"portal-ca", "FAIRLEAD_PORTAL_CA", NULL, false, false, false},
     {"allow-peer", "FAIRLEAD_ALLOW_PEER", NULL, false, true, false},
     {"deny-peer", "FAIRLEAD_DENY_PEER", NULL, false, true, false},
     {"max-allocations", "FAIRLEAD_MAX_ALLOCATIONS", "16384", false, false, false},
@@ -51,11 +55,49 @@ static const struct {
     {"ebpf-attach-mode", "EBPF_ATTACH_MODE", "auto", false, false, false},
     {"ebpf-int4-addr", "EBPF_INT4_ADDR", NULL, false, false, false},
     {"ebpf-int6-addr", "EBPF_INT6_ADDR", NULL, false, false, false},
+    {"otlp-grpc-endpoint", "OTLP_GRPC_ENDPOINT", NULL, false, false, false},
+    {"otlp-endpoint", "OTEL_EXPORTER_OTLP_ENDPOINT", NULL, false, false, false},
+    {"otlp-metrics-endpoint", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", NULL, false, false, false},
+    {"otlp-traces-endpoint", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", NULL, false, false, false},
+    {"otlp-protocol", "OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf", false, false, false},
+    {"otlp-headers", "OTEL_EXPORTER_OTLP_HEADERS", NULL, false, false, false},
+    {"otlp-timeout", "OTEL_EXPORTER_OTLP_TIMEOUT", "10000", false, false, false},
+    {"otlp-compression", "OTEL_EXPORTER_OTLP_COMPRESSION", "none", false, false, false},
+    {"otlp-certificate", "OTEL_EXPORTER_OTLP_CERTIFICATE", NULL, false, false, false},
+    {"otlp-metrics-protocol", "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", NULL, false, false, false},
+    {"otlp-metrics-headers", "OTEL_EXPORTER_OTLP_METRICS_HEADERS", NULL, false, false, false},
+    {"otlp-metrics-timeout", "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", NULL, false, false, false},
+    {"otlp-metrics-compression", "OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", NULL, false, false,
+     false},
+    {"otlp-metrics-certificate", "OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE", NULL, false, false,
+     false},
+    {"otlp-traces-protocol", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", NULL, false, false, false},
+    {"otlp-traces-headers", "OTEL_EXPORTER_OTLP_TRACES_HEADERS", NULL, false, false, false},
+    {"otlp-traces-timeout", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", NULL, false, false, false},
+    {"otlp-traces-compression", "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", NULL, false, false, false},
+    {"otlp-traces-certificate", "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", NULL, false, false, false},
+    {"otlp-temporality", "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "lowmemory", false,
+     false, false},
+    {"otlp-interval", "OTEL_METRIC_EXPORT_INTERVAL", "60000", false, false, false},
+    {"otlp-traces-sampler", "OTEL_TRACES_SAMPLER", "parentbased_traceidratio", false, false, false},
+    {"otlp-traces-sampler-arg", "OTEL_TRACES_SAMPLER_ARG", "0.01", false, false, false},
+    {"otel-service-name", "OTEL_SERVICE_NAME", NULL, false, false, false},
+    {"otel-resource-attributes", "OTEL_RESOURCE_ATTRIBUTES", NULL, false, false, false},
+    {"otel-sdk-disabled", "OTEL_SDK_DISABLED", NULL, true, false, false},
     {"num-worker-threads", "NUM_WORKER_THREADS", NULL, false, false, false},
+    {"drain-timeout", "FAIRLEAD_DRAIN_TIMEOUT", "60", false, false, false},
     {"config", "FAIRLEAD_CONFIG", NULL, false, false, true},
     {"check-config", NULL, NULL, true, false, true},
     {"log-format", "LOG_FORMAT", "human", false, false, false},
+    {"log-filter", "RUST_LOG", "info", false, false, false},
+    {"control-socket", "FAIRLEAD_CONTROL_SOCKET", NULL, false, false, false},
+    {"metrics-addr", "METRICS_ADDR", "127.0.0.1:9641", false, false, false},
+    {"health-check-addr", "HEALTH_CHECK_ADDR", NULL, false, false, false},
+    {"control-endpoint", "CONTROL_ENDPOINT", NULL, false, false, false},
+    {"demo-addr", "FAIRLEAD_DEMO_ADDR", NULL, false, false, false},
     {"software", "FAIRLEAD_SOFTWARE", NULL, false, false, false},
+    {"rng-seed", "RNG_SEED", NULL, false, false, false},
+    {"telemetry", "TELEMETRY", NULL, true, false, false},
     {"version", NULL, NULL, true, false, true},
     {"help", NULL, NULL, true, false, true},
 };
@@ -71,7 +113,9 @@ static void expect_text_or_none(const char *text, const char *expected)
 static bool is_named_secret(const char *name)
 {
     return strcmp(name, "user") == 0 || strcmp(name, "auth-secret") == 0 ||
-           strcmp(name, "stamp-secret") == 0;
+           strcmp(name, "stamp-secret") == 0 || strcmp(name, "token") == 0 ||
+           strcmp(name, "otlp-headers") == 0 || strcmp(name, "otlp-metrics-headers") == 0 ||
+           strcmp(name, "otlp-traces-headers") == 0;
 }
 
 static void has_every_option_that_was_promised_and_no_other(void **state)

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "host.h"
+#include "daemon/host.h"
 
 static const struct addr client = {.ip = {192, 0, 2, 7}, .port = 5000, .family = ADDR_IP4};
 static const struct addr relayed = {.ip = {198, 51, 100, 1}, .port = 50000, .family = ADDR_IP4};
@@ -26,7 +26,21 @@ static struct turn_command_report make(enum turn_event event)
         .username = BYTES_LITERAL("ali ce\n"),
         .refusal = TURN_REFUSAL_LOOPBACK,
         .lifetime_s = 600,
+        .life =
+            {
+                .tuple = {.client = client, .server = relayed},
+                .name = turn_name_of((struct bytes)BYTES_LITERAL("ali ce\n")),
+                .relayed = {relayed},
+                .started_ns = 3 * SECOND_NS,
+                .usage = {1, 100, 2, 200},
+            },
     };
+}
+
+static void report_log(const struct turn_command_report *report)
+{
+    relay_report_log(report, &(struct turn_usage){10, 1000, 20, 2000},
+                     (struct now){.mono_ns = 65 * SECOND_NS + 1});
 }
 
 static int open_log(void **state)
@@ -43,37 +57,46 @@ static int close_log(void **state)
     return 0;
 }
 
+#define ADVICE                                                                                     \
+    "code=403 advice=\"If clients are to reach it, give --allow-peer its prefix; otherwise the "   \
+    "client only tries all candidates of its peer, and nothing is wrong.\"\n"
+
+#define LIFE                                                                                       \
+    "client=192.0.2.7:5000 relayed=198.51.100.1:50000 username=\"ali ce\\n\" duration_s=62 "       \
+    "to_peer_packets=11 to_peer_bytes=1100 to_client_packets=22 to_client_bytes=2200 "             \
+    "kernel_packets=30\n"
+
 static void writes_a_line_for_every_event(void **state)
 {
     static const char *const lines[] = {
         [TURN_EVENT_ALLOCATED] =
             " INFO allocation created client=192.0.2.7:5000 relayed=198.51.100.1:50000 "
             "username=\"ali ce\\n\" lifetime_s=600\n",
-        [TURN_EVENT_DELETED] = " INFO allocation deleted by its client client=192.0.2.7:5000 "
-                               "relayed=198.51.100.1:50000\n",
-        [TURN_EVENT_EXPIRED] = " INFO allocation expired client=192.0.2.7:5000 "
-                               "relayed=198.51.100.1:50000\n",
-        [TURN_EVENT_REPLACED] = " INFO allocation replaced by a new one of its user "
-                                "client=192.0.2.7:5000 relayed=198.51.100.1:50000\n",
+        [TURN_EVENT_DELETED] = " INFO allocation ended reason=deleted " LIFE,
+        [TURN_EVENT_EXPIRED] = " INFO allocation ended reason=expired " LIFE,
+        [TURN_EVENT_REPLACED] = " INFO allocation ended reason=replaced " LIFE,
         [TURN_EVENT_PEER_DENIED] =
             " WARN peer denied; --allow-peer would allow it "
-            "client=192.0.2.7:5000 peer=127.0.0.1:80 reason=\"a loopback address\"\n",
+            "client=192.0.2.7:5000 peer=127.0.0.1:80 reason=\"a loopback address\" " ADVICE,
         [TURN_EVENT_PEER_BARRED] = " WARN peer denied client=192.0.2.7:5000 peer=127.0.0.1:80 "
-                                   "reason=\"a loopback address\"\n",
+                                   "reason=\"a loopback address\" " ADVICE,
         [TURN_EVENT_PORT_REFUSED] = " WARN the system refuses a relayed port; trying another "
                                     "relayed=198.51.100.1:50000\n",
-        [TURN_EVENT_EXHAUSTED] =
-            " WARN request refused client=192.0.2.7:5000 reason=\"a loopback address\"\n",
+        [TURN_EVENT_MISTAKEN] =
+            " INFO request refused client=192.0.2.7:5000 username=\"ali ce\\n\" "
+            "reason=\"a loopback address\" " ADVICE,
+        [TURN_EVENT_EXHAUSTED] = " WARN request refused client=192.0.2.7:5000 username=\"ali "
+                                 "ce\\n\" reason=\"a loopback address\" " ADVICE,
         [TURN_EVENT_UNPROVEN] =
             " WARN credential refused client=192.0.2.7:5000 address=\"maybe forged\" "
-            "username=\"ali ce\\n\" reason=\"a loopback address\"\n",
+            "username=\"ali ce\\n\" reason=\"a loopback address\" " ADVICE,
     };
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(lines); i++) {
         const struct turn_command_report report = make((enum turn_event)i);
 
-        relay_report_log(&report);
+        report_log(&report);
         assert_string_equal(host_log(), lines[i]);
     }
 }
@@ -97,7 +120,7 @@ static void writes_at_most_so_many_lines_of_what_a_client_can_cause(void **state
         [TURN_EVENT_EXPIRED] = 2000,    [TURN_EVENT_REPLACED] = 2000,
         [TURN_EVENT_PEER_DENIED] = 20,  [TURN_EVENT_PEER_BARRED] = 20,
         [TURN_EVENT_PORT_REFUSED] = 20, [TURN_EVENT_EXHAUSTED] = 20,
-        [TURN_EVENT_UNPROVEN] = 20,
+        [TURN_EVENT_UNPROVEN] = 20,     [TURN_EVENT_MISTAKEN] = 20,
     };
 
     (void)state;
@@ -107,7 +130,7 @@ static void writes_at_most_so_many_lines_of_what_a_client_can_cause(void **state
 
         report.refusal = (enum turn_refusal)(TURN_REFUSAL_STRANGER + i); // limits are by reason
         for (size_t call = 0; call < CALLS; call++) {
-            relay_report_log(&report);
+            report_log(&report);
             if (call % 1000 == 999) {
                 count += line_count(host_log());
             }
@@ -126,11 +149,11 @@ static void no_reason_uses_up_what_another_may_write(void **state)
     loud.refusal = TURN_REFUSAL_MULTICAST;
     quiet.refusal = TURN_REFUSAL_UNIQUE_LOCAL;
     for (size_t i = 0; i < 100; i++) {
-        relay_report_log(&loud);
+        report_log(&loud);
     }
     assert_true(line_count(host_log()) < 20);
-    relay_report_log(&quiet);
-    assert_non_null(strstr(host_log(), "reason=\"a unique local address\"\n"));
+    report_log(&quiet);
+    assert_non_null(strstr(host_log(), "reason=\"a unique local address\" code=403 "));
 }
 
 static void a_guess_costs_the_same_whether_there_is_such_a_user_or_not(void **state)
@@ -142,16 +165,16 @@ static void a_guess_costs_the_same_whether_there_is_such_a_user_or_not(void **st
     (void)state;
     for (size_t i = 0; i < 100; i++) {
         report.refusal = TURN_REFUSAL_STRANGER;
-        relay_report_log(&report);
+        report_log(&report);
     }
     (void)host_log();
     for (size_t i = 0; i < COUNT_OF(guesses); i++) { // none is written when one is not
         report.refusal = guesses[i];
-        relay_report_log(&report);
+        report_log(&report);
     }
     assert_string_equal(host_log(), "");
     report.refusal = TURN_REFUSAL_REALM; // whoever asks knows that himself
-    relay_report_log(&report);
+    report_log(&report);
     assert_non_null(strstr(host_log(), "not that of --realm"));
 }
 

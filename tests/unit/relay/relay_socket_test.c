@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "host.h"
+#include "daemon/host.h"
 
 enum { CAPACITY = 4 };
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "host.h"
+#include "daemon/host.h"
 #include "turn/turn_stats.h"
 
 static int open_log(void **state)

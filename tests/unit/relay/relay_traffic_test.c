@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
+#include "daemon/host.h"
 #include "fixture.h"
-#include "host.h"
 #include "stun/stun_icmp.h"
 
 // Sends a datagram with a TTL and a TOS of our choice.
@@ -204,10 +204,33 @@ static void counts_what_cannot_be_sent_and_goes_on(void **state)
     host_expect_text(fixture_at_peer(), "hello");
 }
 
+static void counts_how_long_packets_and_turns_take(void **state)
+{
+    (void)state;
+    const struct relay_stats *stats = &fixture.worker->traffic.stats;
+    struct addr relayed = fixture_allocate();
+    assert_int_equal(fixture_permit(&fixture.peer.local), CLIENT_SUCCESS);
+    assert_int_equal(histogram_count(stats->waits, &relay_stats_times), 0);
+    const uint64_t turns = histogram_count(stats->turns, &relay_stats_times);
+    assert_true(turns > 0);
+    fixture_send(&fixture.peer.local, "one");
+    fixture_send(&fixture.peer.local, "two");
+    fixture_serve();
+    assert_int_equal(histogram_count(stats->waits, &relay_stats_times), 2);
+    fixture_send_from_peer(&relayed, "three");
+    fixture_serve();
+    assert_int_equal(histogram_count(stats->waits, &relay_stats_times), 3);
+    assert_in_range(histogram_sum(stats->waits, &relay_stats_times), 1, 3 * 60 * SECOND_NS);
+    assert_true(histogram_count(stats->turns, &relay_stats_times) > turns);
+    assert_true(histogram_sum(stats->turns, &relay_stats_times) > 0);
+    assert_int_equal(histogram_count(stats->full_turns, &relay_stats_times), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(counts_what_cannot_be_sent_and_goes_on),
+        FIXTURE_TEST(counts_how_long_packets_and_turns_take),
         FIXTURE_TEST(carries_ttl_and_tos_from_client_to_peer_and_back),
         FIXTURE_TEST(carries_hop_limit_and_traffic_class_of_ip6),
         FIXTURE_TEST(drops_what_has_no_time_to_live_left),

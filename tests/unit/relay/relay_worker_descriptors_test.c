@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
+#include "daemon/host.h"
 #include "fixture.h"
-#include "host.h"
 #include "io/io_clock.h"
 
 static void closes_the_socket_with_its_allocation(void **state)

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
+#include "daemon/host.h"
 #include "fixture.h"
-#include "host.h"
 #include "io/io_clock.h"
 
 static void answers_a_binding_request(void **state)
@@ -26,7 +26,7 @@ static void relays_data_to_a_peer_and_back(void **state)
     const char *log = host_log();
     assert_non_null(strstr(log, " INFO allocation created client=127.0.0.1:"));
     assert_non_null(strstr(log, " username=alice lifetime_s=600\n"));
-    assert_non_null(strstr(log, " INFO allocation deleted by its client client=127.0.0.1:"));
+    assert_non_null(strstr(log, " INFO allocation ended reason=deleted client=127.0.0.1:"));
     assert_null(strstr(log, "secret"));
 }
 

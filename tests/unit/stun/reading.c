@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "stun/exact.h"
+#include "support/exact.h"
 
 enum stun_message_outcome reading_outcome(struct bytes datagram)
 {

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "stun/exact.h"
 #include "support/dies.h"
+#include "support/exact.h"
 #include "support/rng.h"
 
 static const struct stun_transaction transaction = {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "stun/exact.h"
+#include "support/exact.h"
 
 static const uint8_t hello[] = {0x40, 0x01, 0x00, 0x05, 'h', 'e', 'l', 'l', 'o'};
 

@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "stun/exact.h"
 #include "stun/rfc8489.h"
 #include "support/dies.h"
+#include "support/exact.h"
 
 // Reads a cookie from an exact copy and asserts that a refusal leaves the output alone.
 static bool is_read(struct bytes nonce, uint32_t *features)

@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "stun/exact.h"
 #include "stun/stun_attr.h"
 #include "support/dies.h"
+#include "support/exact.h"
 
 enum {
     REASON_MAX = 127,    // characters, RFC 8489 section 14.8: fewer than 128

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "stun/exact.h"
 #include "stun/rfc5769.h"
+#include "support/exact.h"
 
 enum { STUN_MASK = 0x5354554e }; // "STUN", which the value hides under
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "stun/exact.h"
+#include "support/exact.h"
 
 static const uint8_t sample[STUN_HEADER_LEN] = {
     0x00, 0x01, 0x00, 0x08, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,
@@ -187,6 +187,16 @@ static void fails_cleanly_in_every_room_that_is_too_small(void **state)
     }
 }
 
+static void names_the_methods_that_there_are(void **state)
+{
+    (void)state;
+    assert_string_equal(stun_header_method_name(STUN_BINDING), "Binding");
+    assert_string_equal(stun_header_method_name(STUN_CHANNEL_BIND), "ChannelBind");
+    assert_null(stun_header_method_name(0));
+    assert_null(stun_header_method_name(0x005));
+    assert_null(stun_header_method_name(0xfff));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +208,7 @@ int main(void)
         cmocka_unit_test(refuses_every_other_cookie),
         cmocka_unit_test(refuses_a_length_that_is_no_multiple_of_four),
         cmocka_unit_test(fails_cleanly_in_every_room_that_is_too_small),
+        cmocka_unit_test(names_the_methods_that_there_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

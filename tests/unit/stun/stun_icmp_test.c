@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "stun/exact.h"
 #include "stun/stun_attr.h"
 #include "support/dies.h"
+#include "support/exact.h"
 
 enum {
     VALUE_LEN = 8, // bytes

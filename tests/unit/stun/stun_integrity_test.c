@@ -7,10 +7,10 @@
 
 #include <cmocka.h>
 
-#include "stun/exact.h"
 #include "stun/rfc5769.h"
 #include "stun/rfc8489.h"
 #include "stun/stun_header.h"
+#include "support/exact.h"
 
 // Where MESSAGE-INTEGRITY stands in each sample, from the end.
 static size_t tail_len(enum rfc5769_sample sample)

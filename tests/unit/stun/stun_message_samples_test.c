@@ -6,12 +6,12 @@
 
 #include <cmocka.h>
 
-#include "stun/exact.h"
 #include "stun/reading.h"
 #include "stun/rfc5769.h"
 #include "stun/rfc8489.h"
 #include "stun/stun_integrity.h"
 #include "stun/stun_message.h"
+#include "support/exact.h"
 
 // --- RFC 5769 -----------------------------------------------------------------------------------
 

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "stun/exact.h"
 #include "stun/stun_attr.h"
+#include "support/exact.h"
 
 static const uint8_t offer[] = {0x00, 0x02, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00};
 

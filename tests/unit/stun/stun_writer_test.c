@@ -8,13 +8,13 @@
 
 #include <cmocka.h>
 
-#include "stun/exact.h"
 #include "stun/rfc5769.h"
 #include "stun/rfc8489.h"
 #include "stun/stun_attr.h"
 #include "stun/stun_message.h"
 #include "stun/stun_password.h"
 #include "stun/stun_userhash.h"
+#include "support/exact.h"
 
 // Writes the message of RFC 5769 section 2.4, the only sample whose padding is zero.
 static bool write_long_term_request(uint8_t *ptr, size_t room, struct bytes *out)

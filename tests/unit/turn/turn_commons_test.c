@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "turn/turn_commons.h"
 
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -12,7 +11,6 @@
 
 #include <cmocka.h>
 
-#include "support/rng.h"
 #include "turn/turn_allocation.h"
 #include "turn/turn_fixture.h"
 
@@ -20,9 +18,7 @@ enum {
     SHARDS = 4,
     LOWEST_PORT = 50000,
     HIGHEST_PORT = 50039,
-    ROUNDS = 20000, // of each thread
-    HELD_MAX = 8,   // by each thread at once
-    USERS = 6,
+    QUOTA = 4, // of each user
 };
 
 struct fixture {
@@ -85,7 +81,6 @@ static int setup(void **state)
     f->config.shard_count = SHARDS;
     f->config.lowest_port = LOWEST_PORT;
     f->config.highest_port = HIGHEST_PORT;
-    f->config.allocations_per_user = 4;
     start(f, &lock);
     *state = f;
     return 0;
@@ -121,20 +116,24 @@ static void counts_a_user_over_all_shards(void **state)
     struct turn_commons_grant none = {0};
 
     for (uint32_t i = 0; i < 4; i++) {
-        const struct turn_commons_wish wish = {.user = 5, .shard = i % SHARDS, .allocation = i};
+        const struct turn_commons_wish wish = {
+            .user_quota = QUOTA, .user = 5, .shard = i % SHARDS, .allocation = i};
         assert_int_equal(enter(f, &wish, &grants[i]), TURN_COMMONS_GRANTED);
     }
     for (uint32_t shard = 0; shard < SHARDS; shard++) {
-        const struct turn_commons_wish wish = {.user = 5, .shard = shard, .allocation = 4};
+        const struct turn_commons_wish wish = {
+            .user_quota = QUOTA, .user = 5, .shard = shard, .allocation = 4};
         assert_int_equal(enter(f, &wish, &none), TURN_COMMONS_USER_QUOTA);
-        const struct turn_commons_wish other = {.user = 6 + shard, .shard = shard};
+        const struct turn_commons_wish other = {
+            .user_quota = QUOTA, .user = 6 + shard, .shard = shard};
         assert_int_equal(enter(f, &other, &none), TURN_COMMONS_GRANTED);
         assert_int_equal(enter(f, &other, &none),
                          shard == 3 ? TURN_COMMONS_ALLOCATIONS : TURN_COMMONS_GRANTED);
         turn_commons_leave(f->commons, none.holding);
     }
     turn_commons_leave(f->commons, grants[2].holding);
-    const struct turn_commons_wish wish = {.user = 5, .shard = 1, .allocation = 4};
+    const struct turn_commons_wish wish = {
+        .user_quota = QUOTA, .user = 5, .shard = 1, .allocation = 4};
     assert_int_equal(enter(f, &wish, &none), TURN_COMMONS_GRANTED);
     assert_int_equal(enter(f, &wish, &none), TURN_COMMONS_USER_QUOTA);
     assert_true(f->takes > 0);
@@ -164,7 +163,8 @@ static void a_new_allocation_replaces_the_old_one_in_another_shard(void **state)
     struct fixture *f = *state;
     struct turn_commons_grant first = {0};
     struct turn_commons_grant second = {0};
-    struct turn_commons_wish wish = {.user = 5, .shard = 1, .allocation = 3, .has_takeover = true};
+    struct turn_commons_wish wish = {
+        .user_quota = QUOTA, .user = 5, .shard = 1, .allocation = 3, .has_takeover = true};
     uint32_t woken = TURN_COMMONS_NO_SHARD;
 
     assert_int_equal(enter(f, &wish, &first), TURN_COMMONS_GRANTED);
@@ -193,7 +193,8 @@ static void it_is_replaced_though_there_is_no_room(void **state)
 {
     struct fixture *f = *state;
     struct turn_commons_grant grant = {0};
-    struct turn_commons_wish wish = {.user = 5, .shard = 1, .has_takeover = true};
+    struct turn_commons_wish wish = {
+        .user_quota = QUOTA, .user = 5, .shard = 1, .has_takeover = true};
     uint32_t woken = TURN_COMMONS_NO_SHARD;
 
     assert_int_equal(enter(f, &wish, &grant), TURN_COMMONS_GRANTED);
@@ -211,9 +212,13 @@ static void a_port_reserved_in_one_shard_is_redeemed_in_another(void **state)
     struct fixture *f = *state;
     struct turn_commons_grant pair = {0};
     struct turn_commons_grant redeemed = {0};
-    const struct turn_commons_wish wish = {.user = 5, .shard = 0, .port = TURN_PORTS_PAIR};
-    struct turn_commons_wish again = {
-        .user = 5, .shard = 3, .has_token = true, .token = {token, sizeof token}};
+    const struct turn_commons_wish wish = {
+        .user_quota = QUOTA, .user = 5, .shard = 0, .port = TURN_PORTS_PAIR};
+    struct turn_commons_wish again = {.user_quota = QUOTA,
+                                      .user = 5,
+                                      .shard = 3,
+                                      .has_token = true,
+                                      .token = {token, sizeof token}};
 
     assert_int_equal(enter(f, &wish, &pair), TURN_COMMONS_GRANTED);
     assert_int_equal(enter(f, &again, &redeemed), TURN_COMMONS_TOKEN); // it is not offered yet
@@ -236,9 +241,9 @@ static void a_place_for_a_reservation_counts_and_is_dropped(void **state)
 {
     struct fixture *f = *state;
     struct turn_commons_grant pair = {0};
-    const struct turn_commons_wish wish = {.user = 5, .shard = 0, .port = TURN_PORTS_PAIR};
+    const struct turn_commons_wish wish = {
+        .user_quota = 3, .user = 5, .shard = 0, .port = TURN_PORTS_PAIR};
 
-    f->commons->allocations_per_user = 3;
     assert_int_equal(enter(f, &wish, &pair), TURN_COMMONS_GRANTED);
     assert_int_equal(enter(f, &wish, &pair), TURN_COMMONS_USER_QUOTA);
     turn_commons_drop(f->commons, pair.reservation);
@@ -277,179 +282,6 @@ static void tells_who_relays_at_a_port_without_the_lock(void **state)
     assert_false(turn_commons_has_replaced(f->commons, 0));
     assert_int_equal(turn_commons_find_replaced(f->commons, 0), POOL_NONE);
     assert_int_equal(f->takes, takes);
-}
-
-// --- all at once --------------------------------------------------------------------------------
-
-// What the threads must not do to one another, told by what only they know.
-static atomic_bool is_taken[65536];
-static atomic_uint held_count;
-static atomic_uint replaced_count; // by enter()
-static atomic_uint told_count;     // by find_replaced()
-
-struct worker {
-    pthread_t thread;
-    struct turn_commons *commons;
-    struct rng rng;
-    struct crypto_random random;
-    struct now now;
-    uint32_t shard;
-    struct {
-        bool is_live;
-        struct turn_commons_grant grant;
-    } held[HELD_MAX];
-    uint64_t granted;
-    uint64_t refused;
-};
-
-static void take_mutex(void *context)
-{
-    assert_int_equal(pthread_mutex_lock(context), 0);
-}
-
-static void give_mutex(void *context)
-{
-    assert_int_equal(pthread_mutex_unlock(context), 0);
-}
-
-static void mark(uint16_t port)
-{
-    if (atomic_exchange(&is_taken[port], true)) {
-        abort(); // the same port twice
-    }
-}
-
-static void let_go(struct worker *worker, uint32_t index)
-{
-    struct turn_commons_grant *grant = &worker->held[index].grant;
-
-    turn_commons_relay(worker->commons, grant->port, worker->shard, 0);
-    turn_commons_leave(worker->commons, grant->holding);
-    atomic_store(&is_taken[grant->port], false);
-    turn_commons_give_port(worker->commons, grant->port);
-    atomic_fetch_sub(&held_count, 1);
-    worker->held[index].is_live = false;
-}
-
-static void let_replaced_go(struct worker *worker)
-{
-    uint32_t index = turn_commons_find_replaced(worker->commons, worker->shard);
-
-    if (index != POOL_NONE) {
-        let_go(worker, index);
-        atomic_fetch_add(&told_count, 1);
-    }
-}
-
-// A user of which each new allocation replaces the old one has an even number.
-static void get(struct worker *worker, uint32_t index)
-{
-    uint32_t woken = TURN_COMMONS_NO_SHARD;
-    struct turn_commons_wish wish = {
-        .user = rng_below(&worker->rng, USERS),
-        .shard = worker->shard,
-        .allocation = index,
-        .port = rng_chance(&worker->rng, 30) ? TURN_PORTS_PAIR : TURN_PORTS_ANY,
-    };
-
-    wish.has_takeover = wish.user % 2 == 0;
-    if (wish.has_takeover) {
-        uint32_t old = turn_commons_find(worker->commons, wish.user, worker->shard);
-        if (old != POOL_NONE) {
-            let_go(worker, old);
-        }
-    }
-    struct turn_commons_grant *grant = &worker->held[index].grant;
-    enum turn_commons_outcome outcome =
-        turn_commons_enter(worker->commons, worker->now, &worker->random, &wish, grant, &woken);
-    atomic_fetch_add(&replaced_count, woken != TURN_COMMONS_NO_SHARD);
-    worker->granted += outcome == TURN_COMMONS_GRANTED;
-    worker->refused += outcome != TURN_COMMONS_GRANTED;
-    if (outcome != TURN_COMMONS_GRANTED) {
-        return;
-    }
-    mark(grant->port);
-    worker->held[index].is_live = true;
-    atomic_fetch_add(&held_count, 1);
-    turn_commons_relay(worker->commons, grant->port, worker->shard, TURN_ALLOCATION_IP4);
-    if (grant->reservation != POOL_NONE) {
-        mark((uint16_t)(grant->port + 1));
-        turn_commons_drop(worker->commons, grant->reservation);
-        atomic_store(&is_taken[grant->port + 1], false);
-        turn_commons_give_port(worker->commons, (uint16_t)(grant->port + 1));
-    }
-}
-
-static void *work(void *context)
-{
-    struct worker *worker = context;
-
-    for (int i = 0; i < ROUNDS; i++) {
-        uint32_t index = (uint32_t)rng_below(&worker->rng, HELD_MAX);
-        let_replaced_go(worker);
-        if (worker->held[index].is_live) {
-            let_go(worker, index);
-        } else {
-            get(worker, index);
-        }
-        if (turn_commons_claim(worker->commons, 3, 2) == TURN_REFUSAL_NONE) {
-            turn_commons_release(worker->commons, 3, 2);
-        }
-        IGNORE(turn_commons_relayed_by(worker->commons, (uint16_t)(LOWEST_PORT + index), 1) == 0);
-    }
-    return NULL;
-}
-
-static void threads_hold_no_port_twice_and_all_counts_are_right(void **state)
-{
-    struct fixture *f = *state;
-    static struct worker workers[SHARDS];
-    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-    const struct turn_commons_lock lock = {take_mutex, give_mutex, &mutex};
-    uint64_t seed = rng_seed("turn_commons");
-    struct rng rng = rng_init(seed);
-    uint32_t left = 0;
-
-    stop(f);
-    f->config.max_allocations = 24;
-    start(f, &lock);
-    for (uint32_t i = 0; i < SHARDS; i++) {
-        uint8_t random_seed[CRYPTO_RANDOM_SEED_LEN];
-        rng_fill(&rng, random_seed, sizeof random_seed);
-        workers[i] = (struct worker){
-            .commons = f->commons, .rng = rng_init(seed + i + 1), .now = f->now, .shard = i};
-        crypto_random_init(&workers[i].random, random_seed);
-    }
-    for (uint32_t i = 0; i < SHARDS; i++) {
-        assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
-    }
-    for (uint32_t i = 0; i < SHARDS; i++) {
-        assert_int_equal(pthread_join(workers[i].thread, NULL), 0);
-        assert_true(workers[i].granted > ROUNDS / 10);
-        assert_true(workers[i].refused > 0);
-    }
-    for (uint32_t i = 0; i < SHARDS; i++) {
-        while (turn_commons_has_replaced(f->commons, i)) {
-            let_replaced_go(&workers[i]);
-        }
-        for (uint32_t k = 0; k < HELD_MAX; k++) {
-            left += workers[i].held[k].is_live;
-        }
-    }
-    assert_true(replaced_count > 0);
-    assert_true(told_count <= replaced_count); // some have left by themselves before
-    assert_true(told_count > 0);
-    assert_int_equal(held_count, left);
-    assert_int_equal(turn_commons_gauges(f->commons, f->now).allocations, left);
-    assert_int_equal(turn_commons_gauges(f->commons, f->now).ports_in_use, left);
-    for (uint32_t i = 0; i < SHARDS * HELD_MAX; i++) {
-        if (workers[i / HELD_MAX].held[i % HELD_MAX].is_live) {
-            let_go(&workers[i / HELD_MAX], i % HELD_MAX);
-        }
-    }
-    const struct turn_commons_gauges none = {0};
-    struct turn_commons_gauges gauges = turn_commons_gauges(f->commons, f->now);
-    assert_memory_equal(&gauges, &none, sizeof none);
 }
 
 // --- memory -------------------------------------------------------------------------------------
@@ -509,6 +341,17 @@ static void a_shard_that_serves_nobody_costs_next_to_nothing(void **state)
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+static void tells_what_it_may_hold(void **state)
+{
+    struct fixture *f = *state;
+    const struct turn_commons_capacity capacity = turn_commons_capacity(f->commons);
+
+    assert_int_equal(capacity.allocations, f->config.max_allocations);
+    assert_int_equal(capacity.permissions, f->config.max_permissions);
+    assert_int_equal(capacity.channels, f->config.max_channels);
+    assert_int_equal(capacity.ports, f->config.highest_port - f->config.lowest_port + 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -521,7 +364,7 @@ int main(void)
         TEST(permissions_and_channels_are_counted_for_all),
         TEST(tells_who_relays_at_a_port_without_the_lock),
         TEST(a_shard_that_serves_nobody_costs_next_to_nothing),
-        TEST(threads_hold_no_port_twice_and_all_counts_are_right),
+        TEST(tells_what_it_may_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,11 +82,26 @@ static void start(struct turn_fixture *f, const struct turn_config *config)
     f->server = turn_server_init(memory, &f->config, seed);
 }
 
+// Of the last policy nothing may be left where it was, and nobody looks into it.
+static void free_policy(struct turn_policy *policy)
+{
+    if (policy != NULL) {
+        const size_t len = policy->size;
+        turn_policy_deinit(policy);
+        for (size_t i = 0; i < len; i++) {
+            assert_int_equal(((const uint8_t *)policy)[i], 0);
+        }
+        free(policy);
+    }
+}
+
 static void stop(struct turn_fixture *f)
 {
     turn_server_deinit(f->server);
     free(f->server);
     f->server = NULL;
+    free_policy(f->policy);
+    f->policy = NULL;
     if (f->commons != NULL) {
         turn_commons_deinit(f->commons);
         free(f->commons);
@@ -468,6 +483,21 @@ void turn_fixture_wait(struct turn_fixture *f, uint64_t ns)
         turn_server_tick(f->server, f->now);
         carry_out(f);
     }
+}
+
+void turn_fixture_adopt(struct turn_fixture *f, const struct turn_config *config)
+{
+    static const uint8_t seed[SIPHASH_KEY_LEN] = {0x7e};
+    struct turn_policy *former = f->policy;
+    void *memory = calloc(1, turn_policy_size(config));
+
+    assert_non_null(memory);
+    f->policy = turn_policy_init(memory, config, seed);
+    turn_fixture_wait(f, 0);
+    begin_call(f);
+    turn_server_adopt(f->server, f->now, f->policy);
+    carry_out(f);
+    free_policy(former);
 }
 
 // --- Looking ------------------------------------------------------------------------------------

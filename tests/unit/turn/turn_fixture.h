@@ -37,6 +37,7 @@ enum {
 struct turn_fixture {
     struct turn_config config;
     struct turn_server *server;
+    struct turn_policy *policy;   // that it has adopted; NULL: the one inside
     struct turn_commons *commons; // of its own, which others may join; NULL: inside the server
     struct now now;
     struct turn_tuple tuple;  // the client that speaks, and the address to which it does
@@ -78,6 +79,10 @@ struct turn_config turn_fixture_config(void);
 // Another server, in a fresh block. If it is to be one of several and the configuration has no
 // commons, it has some in a block of their own.
 void turn_fixture_restart(struct turn_fixture *f, const struct turn_config *config);
+
+// The server adopts a policy of this configuration, in a block of its own that is freed with the
+// fixture or when another one is adopted; its commands are kept as those of one call.
+void turn_fixture_adopt(struct turn_fixture *f, const struct turn_config *config);
 
 struct addr turn_fixture_addr(const char *ip, uint16_t port);
 // The key of "alice" or of whoever else signs.

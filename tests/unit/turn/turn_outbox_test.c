@@ -139,7 +139,7 @@ static void a_takeover_that_fails_is_the_longest_call(void **state)
     turn_fixture_use_firezone(f, "1892160000:n23JJ2wKKtt30oXi");
     assert_int_equal(ask_for_both(f, TURN_OPENED, TURN_OPENED), 2);
     // The old one gives its port back at once, so that it takes a user without a wish to spare it.
-    f->server->commons->allocations_per_user = 0;
+    f->server->config.allocations_per_user = 0;
     f->tuple.client.port++;
     assert_int_equal(ask_for_both(f, TURN_OPENED, TURN_OPENED), TURN_OUTBOX_PER_CALL);
     assert_int_equal(turn_fixture_gauges(f).allocations, 0);

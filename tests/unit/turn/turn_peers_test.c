@@ -578,6 +578,32 @@ static void a_rule_against_teredo_holds(void **state)
     free(allowing_peers.memory);
 }
 
+static void rules_that_differ_are_told_apart(void **state)
+{
+    static const char *const sets[][2] = {
+        {"+10.0.0.0/8", "-192.0.2.0/24"}, {"+10.0.0.0/8", "-192.0.2.0/25"},
+        {"+10.0.0.0/8", "+192.0.2.0/24"}, {"+10.0.0.0/8", "-2001:db8::/32"},
+        {"-10.0.0.0/8", "-192.0.2.0/24"},
+    };
+    static const char *const own[] = {"10.0.0.0"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(sets); i++) {
+        for (size_t j = 0; j < COUNT_OF(sets); j++) {
+            struct peers one = make(sets[i], 2);
+            struct peers other = make(sets[j], 2);
+            assert_int_equal(turn_peers_equal(&one.trie, &other.trie), i == j);
+            free(one.memory);
+            free(other.memory);
+        }
+    }
+    struct peers one = make_with(sets[0], 2, own, 1);
+    struct peers other = make_with(sets[0], 2, NULL, 0);
+    assert_false(turn_peers_equal(&one.trie, &other.trie));
+    free(one.memory);
+    free(other.memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -598,6 +624,7 @@ int main(void)
         cmocka_unit_test(can_deny_all_but_a_few),
         cmocka_unit_test(an_embedded_address_passes_no_rule_against_all_of_ipv6),
         cmocka_unit_test(a_rule_against_teredo_holds),
+        cmocka_unit_test(rules_that_differ_are_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

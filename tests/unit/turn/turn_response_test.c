@@ -257,6 +257,19 @@ static struct bytes strange_request(struct turn_fixture *f, struct turn_fixture_
     return turn_fixture_finish(draft);
 }
 
+static uint64_t responses_counted(struct turn_fixture *f)
+{
+    const struct turn_stats *stats = turn_server_stats(f->server);
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < TURN_STATS_METHOD_COUNT; i++) {
+        for (size_t k = 0; k < TURN_STATS_OUTCOME_COUNT; k++) {
+            sum += stats->responses[i][k];
+        }
+    }
+    return sum;
+}
+
 static void check_amplification(struct turn_fixture *f, uint32_t factor)
 {
     struct turn_config config = turn_fixture_config();
@@ -277,10 +290,12 @@ static void check_amplification(struct turn_fixture *f, uint32_t factor)
         for (size_t padding = 0; padding < 2 * TURN_CONFIG_SOFTWARE_MAX; padding++) {
             struct turn_fixture_draft draft;
             uint64_t withheld = turn_server_stats(f->server)->responses_withheld;
+            uint64_t counted = responses_counted(f);
             struct bytes whole = strange_request(f, &draft, kind, padding / 2, padding % 2 != 0);
             int code = turn_fixture_send(f, whole);
             bool is_withheld = turn_server_stats(f->server)->responses_withheld > withheld;
             assert_int_equal(code == TURN_FIXTURE_SILENCE, is_withheld);
+            assert_int_equal(responses_counted(f) - counted, !is_withheld);
             if (!is_withheld) {
                 assert_true(f->response.whole.len <= factor * whole.len);
                 answered++;
@@ -355,6 +370,51 @@ static void says_its_software_only_when_it_is_told_to(void **state)
     assert_true(bytes_equal_text(turn_fixture_value(f, STUN_ATTR_SOFTWARE), "fairlead"));
 }
 
+static void counts_each_by_method_and_code(void **state)
+{
+    struct turn_fixture *f = *state;
+    struct turn_fixture_draft draft;
+    const struct addr peer = turn_fixture_addr("8.8.4.4", 9);
+    const struct addr loopback = turn_fixture_addr("127.0.0.1", 9);
+
+    turn_fixture_begin(f, &draft, STUN_REQUEST, STUN_BINDING);
+    assert_int_equal(turn_fixture_send(f, turn_fixture_finish(&draft)), TURN_FIXTURE_SUCCESS);
+    turn_fixture_begin_allocate(f, &draft);
+    assert_int_equal(turn_fixture_send(f, turn_fixture_finish(&draft)), 401);
+    turn_fixture_allocate(f);
+    assert_int_equal(turn_fixture_permit(f, &loopback), 403);
+    assert_int_equal(turn_fixture_permit(f, &peer), TURN_FIXTURE_SUCCESS);
+    assert_int_equal(turn_fixture_bind(f, 0x3fff, &peer), 400);
+    assert_int_equal(turn_fixture_refresh(f, 0), TURN_FIXTURE_SUCCESS);
+    assert_int_equal(turn_fixture_refresh(f, 0), 437);
+    struct turn_stats stats = *turn_server_stats(f->server);
+    const struct {
+        enum turn_stats_method method;
+        enum turn_stats_outcome outcome;
+    } expected[] = {
+        {TURN_STATS_BINDING, TURN_STATS_SUCCESS},
+        {TURN_STATS_ALLOCATE, TURN_STATS_UNAUTHENTICATED},
+        {TURN_STATS_ALLOCATE, TURN_STATS_SUCCESS},
+        {TURN_STATS_CREATE_PERMISSION, TURN_STATS_FORBIDDEN},
+        {TURN_STATS_CREATE_PERMISSION, TURN_STATS_SUCCESS},
+        {TURN_STATS_CHANNEL_BIND, TURN_STATS_BAD_REQUEST},
+        {TURN_STATS_REFRESH, TURN_STATS_SUCCESS},
+        {TURN_STATS_REFRESH, TURN_STATS_ALLOCATION_MISMATCH},
+    };
+    for (size_t i = 0; i < COUNT_OF(expected); i++) {
+        assert_true(stats.responses[expected[i].method][expected[i].outcome] > 0);
+    }
+    for (size_t i = 0; i < TURN_STATS_METHOD_COUNT; i++) {
+        for (size_t k = 0; k < TURN_STATS_OUTCOME_COUNT; k++) {
+            bool is_expected = false;
+            for (size_t n = 0; n < COUNT_OF(expected); n++) {
+                is_expected |= expected[n].method == i && expected[n].outcome == k;
+            }
+            assert_int_equal(stats.responses[i][k] > 0, is_expected);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -370,6 +430,7 @@ int main(void)
         TURN_FIXTURE_TEST(the_limit_is_none_for_those_who_have_proven_themselves),
         TURN_FIXTURE_TEST(a_challenge_leaves_software_out_rather_than_be_withheld),
         TURN_FIXTURE_TEST(says_its_software_only_when_it_is_told_to),
+        TURN_FIXTURE_TEST(counts_each_by_method_and_code),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

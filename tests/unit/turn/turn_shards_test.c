@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two servers that serve one relay: what crosses from one to the other.
+// Two servers that serve one relay: what crosses from one to the other. How one of them takes over
+// a user's allocation is in turn_takeover_test.c.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -7,89 +8,9 @@
 
 #include <cmocka.h>
 
+#include "shards.h"
 #include "stun/stun_chandata.h"
-#include "turn/turn_fixture.h"
 #include "turn/turn_server_priv.h"
-
-enum { SHARDS = 2 };
-
-// Each shard beside a client of its own, and the owner of the commons first.
-struct shards {
-    struct turn_fixture *at[SHARDS];
-};
-
-static void start(struct shards *shards, struct turn_config config)
-{
-    config.shard_count = SHARDS;
-    for (uint32_t i = 0; i < SHARDS; i++) {
-        config.shard_index = i;
-        turn_fixture_restart(shards->at[i], &config);
-        config.commons = shards->at[0]->commons;
-    }
-}
-
-static int setup(void **state)
-{
-    struct shards *shards = calloc(1, sizeof *shards);
-
-    assert_non_null(shards);
-    for (uint16_t i = 0; i < SHARDS; i++) {
-        void *one = NULL;
-        assert_int_equal(turn_fixture_setup(&one), 0);
-        shards->at[i] = one;
-        shards->at[i]->tuple.client.port = (uint16_t)(4001 + i);
-    }
-    start(shards, turn_fixture_config());
-    *state = shards;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct shards *shards = *state;
-
-    for (uint32_t i = SHARDS; i-- > 0;) {
-        void *one = shards->at[i];
-        assert_int_equal(turn_fixture_teardown(&one), 0);
-    }
-    free(shards);
-    return 0;
-}
-
-// Both with clients of Firezone's; of one user until somebody says otherwise.
-static void become_firezone(struct shards *shards, bool has_fast_path)
-{
-    struct turn_config config = turn_fixture_config();
-
-    config.stamp_secret = bytes_of_text(turn_fixture_stamp);
-    config.has_fast_path = has_fast_path;
-    start(shards, config);
-    for (uint32_t i = 0; i < SHARDS; i++) {
-        turn_fixture_use_firezone(shards->at[i], "1892160000:n23JJ2wKKtt30oXi");
-        shards->at[i]->realm = "firezone";
-    }
-}
-
-static struct addr relayed_of(const struct turn_fixture *f)
-{
-    return turn_fixture_address(f, STUN_ATTR_XOR_RELAYED_ADDRESS);
-}
-
-static const struct turn_command *command_of(const struct turn_fixture *f,
-                                             enum turn_command_type type)
-{
-    for (uint32_t i = 0; i < f->command_count; i++) {
-        if (f->commands[i].type == type) {
-            return &f->commands[i];
-        }
-    }
-    return NULL;
-}
-
-static struct turn_commons_gauges in_all(const struct shards *shards)
-{
-    return turn_commons_gauges(shards->at[0]->commons, shards->at[0]->now);
-}
 
 // --- users --------------------------------------------------------------------------------------
 
@@ -115,7 +36,7 @@ static void a_users_quota_is_for_both(void **state)
     struct turn_fixture_draft draft;
 
     config.allocations_per_user = 1;
-    start(shards, config);
+    shards_start(shards, config);
     turn_fixture_allocate(shards->at[0]);
     turn_fixture_begin_allocate(shards->at[1], &draft);
     assert_int_equal(turn_fixture_ask(shards->at[1], &draft), 486);
@@ -134,7 +55,7 @@ static void all_limits_are_for_both(void **state)
     config.max_allocations = 2;
     config.max_channels = 2;
     config.max_permissions = 2;
-    start(shards, config);
+    shards_start(shards, config);
     for (uint32_t i = 0; i < SHARDS; i++) {
         turn_fixture_allocate(shards->at[i]);
         assert_int_equal(turn_fixture_bind(shards->at[i], 0x4000, &peer), TURN_FIXTURE_SUCCESS);
@@ -162,13 +83,13 @@ static void a_channel_without_room_for_its_permission_leaves_nothing(void **stat
 
     config.max_permissions = 1;
     config.has_fast_path = true;
-    start(shards, config);
+    shards_start(shards, config);
     turn_fixture_allocate(shards->at[0]);
     turn_fixture_allocate(shards->at[1]);
     assert_int_equal(turn_fixture_permit(shards->at[0], &second), TURN_FIXTURE_SUCCESS);
     assert_int_equal(turn_fixture_bind(shards->at[1], 0x4000, &peer), 508);
     assert_int_equal(turn_fixture_count(shards->at[1], TURN_COMMAND_BIND), 0);
-    assert_int_equal(in_all(shards).channels, 0);
+    assert_int_equal(shards_in_all(shards).channels, 0);
     assert_int_equal(turn_fixture_gauges(shards->at[1]).channels, 0);
     assert_int_equal(turn_fixture_gauges(shards->at[1]).timers, 1);
 }
@@ -185,135 +106,18 @@ static void a_port_reserved_at_one_is_redeemed_at_the_other(void **state)
     stun_attr_u8_write(&draft.writer.wr, STUN_ATTR_EVEN_PORT, STUN_ATTR_EVEN_PORT_RESERVE);
     assert_int_equal(turn_fixture_ask(one, &draft), TURN_FIXTURE_SUCCESS);
     memcpy(token, turn_fixture_value(one, STUN_ATTR_RESERVATION_TOKEN).ptr, sizeof token);
-    const uint16_t port = relayed_of(one).port;
+    const uint16_t port = shards_relayed_of(one).port;
     turn_fixture_begin_allocate(other, &draft);
     stun_attr_write(&draft.writer.wr, STUN_ATTR_RESERVATION_TOKEN,
                     (struct bytes){token, sizeof token});
     assert_int_equal(turn_fixture_ask(other, &draft), TURN_FIXTURE_SUCCESS);
-    assert_int_equal(relayed_of(other).port, port + 1);
-    assert_int_equal(in_all(shards).reservations, 0);
+    assert_int_equal(shards_relayed_of(other).port, port + 1);
+    assert_int_equal(shards_in_all(shards).reservations, 0);
     turn_fixture_begin_allocate(one, &draft); // it is redeemed but once
     one->tuple.client.port++;
     stun_attr_write(&draft.writer.wr, STUN_ATTR_RESERVATION_TOKEN,
                     (struct bytes){token, sizeof token});
     assert_int_equal(turn_fixture_ask(one, &draft), 508);
-}
-
-// --- takeover -----------------------------------------------------------------------------------
-
-static void a_new_allocation_replaces_the_old_one_of_the_other(void **state)
-{
-    struct shards *shards = *state;
-    struct turn_fixture *one = shards->at[0];
-    struct turn_fixture *other = shards->at[1];
-    struct addr peer = turn_fixture_addr("192.0.2.9", 9);
-
-    become_firezone(shards, true);
-    struct pool_ref old = turn_fixture_allocate(one);
-    assert_int_equal(turn_fixture_bind(one, 0x4000, &peer), TURN_FIXTURE_SUCCESS);
-    turn_fixture_allocate(other);
-    assert_int_equal(turn_fixture_count(other, TURN_COMMAND_WAKE), 1);
-    assert_int_equal(command_of(other, TURN_COMMAND_WAKE)->wake.shard, 0);
-    assert_int_equal(in_all(shards).allocations, 1);
-    assert_true(turn_server_deadline(one->server) == 0);
-    assert_true(turn_server_deadline(other->server) > other->now.mono_ns);
-    turn_fixture_wait(one, 0);
-    assert_int_equal(one->commands[0].type, TURN_COMMAND_UNBIND); // before all else
-    assert_int_equal(turn_fixture_count(one, TURN_COMMAND_CLOSE), 1);
-    assert_non_null(turn_fixture_report(one, TURN_EVENT_REPLACED));
-    assert_true(turn_server_deadline(one->server) == NEVER);
-    assert_int_equal(turn_fixture_refresh(one, 600), 437);
-    assert_int_equal(turn_fixture_from_peer(one, old, &peer, bytes_of_text("x")), TURN_DROP);
-    assert_int_equal(turn_fixture_refresh(other, 0), TURN_FIXTURE_SUCCESS);
-    assert_true(turn_fixture_is_empty(one));
-    assert_int_equal(in_all(shards).users, 0);
-}
-
-// Back and forth, faster than the other looks.
-static void each_replaces_the_others_again_and_again(void **state)
-{
-    struct shards *shards = *state;
-
-    become_firezone(shards, false);
-    for (uint16_t i = 0; i < 40; i++) {
-        struct turn_fixture *f = shards->at[i % SHARDS];
-        turn_fixture_wait(f, 0); // as turn_server.h asks before a call
-        f->tuple.client.port = (uint16_t)(5001 + i);
-        turn_fixture_allocate(f);
-        assert_int_equal(in_all(shards).allocations, 1);
-    }
-    for (uint32_t i = 0; i < SHARDS; i++) {
-        turn_fixture_wait(shards->at[i], 0);
-    }
-    assert_int_equal(in_all(shards).ports_in_use, 1);
-    assert_int_equal(turn_fixture_gauges(shards->at[0]).allocations, 0);
-    assert_int_equal(turn_fixture_gauges(shards->at[1]).allocations, 1);
-}
-
-static void what_was_replaced_may_end_by_itself_before(void **state)
-{
-    struct shards *shards = *state;
-    struct turn_fixture *one = shards->at[0];
-
-    become_firezone(shards, false);
-    turn_fixture_allocate(one);
-    turn_fixture_allocate(shards->at[1]);
-    assert_int_equal(turn_fixture_refresh(one, 0), TURN_FIXTURE_SUCCESS);
-    assert_non_null(turn_fixture_report(one, TURN_EVENT_DELETED));
-    assert_true(turn_server_deadline(one->server) == NEVER);
-    assert_int_equal(in_all(shards).allocations, 1);
-    assert_int_equal(in_all(shards).ports_in_use, 1);
-}
-
-// Asks for an allocation and stops at the order to open its socket.
-static struct pool_ref begin_opening(struct turn_fixture *f)
-{
-    struct turn_fixture_draft draft;
-    struct turn_command command = {0};
-    struct turn_forward forward;
-
-    turn_fixture_begin_allocate(f, &draft);
-    turn_fixture_sign(f, &draft);
-    struct bytes datagram = turn_fixture_finish(&draft);
-    assert_int_equal(turn_server_from_client(f->server, f->now, &f->tuple, datagram, &forward),
-                     TURN_COMMANDS);
-    while (command.type != TURN_COMMAND_OPEN) {
-        assert_true(turn_server_take(f->server, &command));
-    }
-    return command.socket.allocation;
-}
-
-static unsigned take_all(struct turn_fixture *f, enum turn_command_type type)
-{
-    struct turn_command command;
-    unsigned count = 0;
-
-    while (turn_server_take(f->server, &command)) {
-        count += command.type == type;
-    }
-    return count;
-}
-
-// Its client is told that it has it; it had it, for a moment.
-static void is_replaced_while_its_socket_is_being_opened(void **state)
-{
-    static const enum turn_opened answers[] = {TURN_OPENED, TURN_SYSTEM_REFUSED};
-    struct shards *shards = *state;
-    struct turn_fixture *one = shards->at[0];
-
-    for (size_t i = 0; i < COUNT_OF(answers); i++) {
-        become_firezone(shards, false);
-        struct pool_ref allocation = begin_opening(one);
-        turn_fixture_allocate(shards->at[1]);
-        assert_int_equal(turn_fixture_count(shards->at[1], TURN_COMMAND_WAKE), 1);
-        turn_server_opened(one->server, one->now, allocation, answers[i]);
-        assert_int_equal(take_all(one, TURN_COMMAND_SEND), 1);
-        turn_fixture_wait(one, 0);
-        assert_int_equal(turn_fixture_count(one, TURN_COMMAND_CLOSE), answers[i] == TURN_OPENED);
-        assert_true(turn_server_deadline(one->server) == NEVER);
-        assert_int_equal(in_all(shards).allocations, 1);
-        assert_int_equal(in_all(shards).ports_in_use, 1);
-    }
 }
 
 // --- ports --------------------------------------------------------------------------------------
@@ -327,13 +131,13 @@ static void no_port_is_both_ones(void **state)
 
     config.max_allocations = 200; // ports are what there is least of
     config.allocations_per_user = 200;
-    start(shards, config);
+    shards_start(shards, config);
     for (uint16_t i = 0; i < 100; i++) {
         struct turn_fixture *f = shards->at[i % SHARDS];
         f->tuple.client.port = (uint16_t)(5001 + i);
         turn_fixture_allocate(f);
-        assert_false(is_taken[relayed_of(f).port]);
-        is_taken[relayed_of(f).port] = true;
+        assert_false(is_taken[shards_relayed_of(f).port]);
+        is_taken[shards_relayed_of(f).port] = true;
     }
     shards->at[0]->tuple.client.port = 9;
     turn_fixture_begin_allocate(shards->at[0], &draft);
@@ -350,7 +154,7 @@ static void a_port_is_free_when_its_socket_is_closed(void **state)
     struct turn_forward forward;
 
     config.highest_port = config.lowest_port;
-    start(shards, config);
+    shards_start(shards, config);
     turn_fixture_allocate(one);
     turn_fixture_begin(one, &draft, STUN_REQUEST, STUN_REFRESH);
     stun_attr_u32_write(&draft.writer.wr, STUN_ATTR_LIFETIME, 0);
@@ -362,7 +166,7 @@ static void a_port_is_free_when_its_socket_is_closed(void **state)
     turn_fixture_begin_allocate(shards->at[1], &draft);
     assert_int_equal(turn_fixture_ask(shards->at[1], &draft), 508);
     assert_int_equal(turn_fixture_refused(shards->at[1], TURN_REFUSAL_PORTS), 1);
-    assert_int_equal(take_all(one, TURN_COMMAND_CLOSE), 1);
+    assert_int_equal(shards_take_all(one, TURN_COMMAND_CLOSE), 1);
     turn_fixture_allocate(shards->at[1]);
 }
 
@@ -384,7 +188,7 @@ static struct end join(const struct shards *shards, uint32_t shard)
     stun_attr_u8_write(&draft.writer.wr, STUN_ATTR_ADDITIONAL_ADDRESS_FAMILY, STUN_ATTR_FAMILY_IP6);
     assert_int_equal(turn_fixture_ask(end.f, &draft), TURN_FIXTURE_SUCCESS);
     end.allocation = end.f->commands[0].socket.allocation;
-    uint16_t port = relayed_of(end.f).port;
+    uint16_t port = shards_relayed_of(end.f).port;
     end.relayed[0] = addr_with_port(end.f->config.public_ip4, port);
     end.relayed[1] = addr_with_port(end.f->config.public_ip6, port);
     return end;
@@ -487,16 +291,16 @@ static void a_channel_to_the_others_client_is_turned_in_the_fast_path(void **sta
     struct turn_config config = turn_fixture_config();
 
     config.has_fast_path = true;
-    start(shards, config);
+    shards_start(shards, config);
     struct end one = join(shards, 0);
     struct end other = join(shards, 1);
     assert_int_equal(turn_fixture_bind(one.f, 0x4000, &other.relayed[0]), TURN_FIXTURE_SUCCESS);
-    const struct turn_command_bind bind = command_of(one.f, TURN_COMMAND_BIND)->bind;
+    const struct turn_command_bind bind = shards_command_of(one.f, TURN_COMMAND_BIND)->bind;
     assert_true(bind.is_turned);
     assert_true(addr_equal(&bind.peer, &other.relayed[0]));
     assert_true(addr_equal(&bind.relayed, &one.relayed[0]));
     assert_int_equal(turn_fixture_bind(other.f, 0x4007, &one.relayed[0]), TURN_FIXTURE_SUCCESS);
-    const struct turn_command_bind back = command_of(other.f, TURN_COMMAND_BIND)->bind;
+    const struct turn_command_bind back = shards_command_of(other.f, TURN_COMMAND_BIND)->bind;
     assert_true(back.is_turned);
     assert_true(addr_equal(&back.peer, &bind.relayed)); // as the kernel matches the two
     assert_true(addr_equal(&back.relayed, &bind.peer));
@@ -504,26 +308,20 @@ static void a_channel_to_the_others_client_is_turned_in_the_fast_path(void **sta
     assert_int_equal(turn_fixture_count(other.f, TURN_COMMAND_UNBIND), 1);
 }
 
-#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_nonce_of_one_is_good_at_the_other),
-        TEST(a_users_quota_is_for_both),
-        TEST(all_limits_are_for_both),
-        TEST(a_channel_without_room_for_its_permission_leaves_nothing),
-        TEST(a_port_reserved_at_one_is_redeemed_at_the_other),
-        TEST(a_new_allocation_replaces_the_old_one_of_the_other),
-        TEST(each_replaces_the_others_again_and_again),
-        TEST(what_was_replaced_may_end_by_itself_before),
-        TEST(is_replaced_while_its_socket_is_being_opened),
-        TEST(no_port_is_both_ones),
-        TEST(a_port_is_free_when_its_socket_is_closed),
-        TEST(clients_of_two_shards_talk_in_both_families),
-        TEST(needs_the_permission_of_both),
-        TEST(nobody_may_be_there_any_more_when_it_comes),
-        TEST(a_channel_to_the_others_client_is_turned_in_the_fast_path),
+        SHARDS_TEST(a_nonce_of_one_is_good_at_the_other),
+        SHARDS_TEST(a_users_quota_is_for_both),
+        SHARDS_TEST(all_limits_are_for_both),
+        SHARDS_TEST(a_channel_without_room_for_its_permission_leaves_nothing),
+        SHARDS_TEST(a_port_reserved_at_one_is_redeemed_at_the_other),
+        SHARDS_TEST(no_port_is_both_ones),
+        SHARDS_TEST(a_port_is_free_when_its_socket_is_closed),
+        SHARDS_TEST(clients_of_two_shards_talk_in_both_families),
+        SHARDS_TEST(needs_the_permission_of_both),
+        SHARDS_TEST(nobody_may_be_there_any_more_when_it_comes),
+        SHARDS_TEST(a_channel_to_the_others_client_is_turned_in_the_fast_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

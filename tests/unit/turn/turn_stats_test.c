@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "base/macro.h"
+
 static void names_every_counter_once(void **state)
 {
     (void)state;
@@ -60,6 +62,59 @@ static void every_reason_has_a_counter_with_its_words(void **state)
     }
 }
 
+// Firezone's: a bound belongs to what is below it.
+static void counts_sizes_by_steps_of_a_hundred(void **state)
+{
+    const struct {
+        size_t len;
+        size_t place;
+    } cases[] = {{0, 0},     {1, 0},     {99, 0},    {100, 0},   {101, 1},
+                 {200, 1},   {201, 2},   {1400, 13}, {1401, 14}, {1500, 14},
+                 {1501, 15}, {1600, 15}, {1601, 15}, {9000, 15}, {65507, 15}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct turn_stats stats = {0};
+        turn_stats_size(&stats, cases[i].len);
+        for (size_t k = 0; k <= TURN_STATS_SIZE_COUNT; k++) {
+            assert_int_equal(stats.packet_sizes[k], k == cases[i].place);
+        }
+        assert_int_equal(stats.packet_sizes[TURN_STATS_SIZE_COUNT + 1], cases[i].len);
+    }
+}
+
+static void each_response_has_its_counter(void **state)
+{
+    static const enum stun_method methods[] = {STUN_BINDING, STUN_ALLOCATE, STUN_REFRESH,
+                                               STUN_CREATE_PERMISSION, STUN_CHANNEL_BIND};
+    static const enum stun_error_code codes[] = {STUN_ERROR_NONE,
+#define CODE(NAME, code, reason) STUN_ERROR_##NAME,
+                                                 STUN_ERRORS(CODE)
+#undef CODE
+    };
+    struct turn_stats stats = {0};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(methods); i++) {
+        for (size_t k = 0; k < COUNT_OF(codes); k++) {
+            (*turn_stats_response(&stats, methods[i], codes[k])) += i * 100 + k + 1;
+        }
+    }
+    for (size_t i = 0; i < TURN_STATS_METHOD_COUNT; i++) {
+        for (size_t k = 0; k < TURN_STATS_OUTCOME_COUNT; k++) {
+            assert_int_equal(stats.responses[i][k], i * 100 + k + 1);
+        }
+    }
+}
+
+static void each_method_has_its_word(void **state)
+{
+    (void)state;
+    assert_string_equal(turn_stats_word(STUN_BINDING), "binding");
+    assert_string_equal(turn_stats_word(STUN_CREATE_PERMISSION), "createpermission");
+    assert_string_equal(turn_stats_word(STUN_CHANNEL_BIND), "channelbind");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -67,6 +122,9 @@ int main(void)
         cmocka_unit_test(names_are_in_snake_case),
         cmocka_unit_test(values_are_those_of_the_struct),
         cmocka_unit_test(every_reason_has_a_counter_with_its_words),
+        cmocka_unit_test(counts_sizes_by_steps_of_a_hundred),
+        cmocka_unit_test(each_response_has_its_counter),
+        cmocka_unit_test(each_method_has_its_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

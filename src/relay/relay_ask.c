@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "relay/relay_ask.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "conf/conf.h"
+#include "daemon/daemon_ask.h"
+#include "daemon/daemon_ctl.h"
+#include "daemon/daemon_options.h"
+#include "daemon/daemon_tell.h"
+#include "relay/relay_options.h"
+#include "relay/relay_top.h"
+
+enum {
+    COLUMNS_DEFAULT = 120, // of a terminal that does not say
+    ROWS_DEFAULT = 24,
+    ROWS_AROUND = 12, // lines of a screen that are not allocations
+    COLUMNS_ENDLESS = 4096,
+};
+
+static const char name[] = "fairlead-relay"; // in front of what goes wrong
+static const char what_group[] = "What is asked";
+static const char other_group[] = "Other";
+
+static const struct conf_option options[] = {
+    {
+        .name = "client",
+        .placeholder = "ADDR[:PORT]",
+        .group = what_group,
+        .help = "why: the client, as the relay sees it, with or without a port; an IPv6 address "
+                "with a port in brackets. It may stand without the name of the option.",
+        .is_outside_file = true,
+        .is_positional = true,
+    },
+    {
+        .name = "once",
+        .group = what_group,
+        .help = "top: print the table once and exit, as is done without a terminal.",
+        .is_outside_file = true,
+    },
+    {
+        .name = "json",
+        .group = what_group,
+        .help = "top: print one line of JSON and exit.",
+        .is_outside_file = true,
+    },
+    {
+        .name = "limit",
+        .placeholder = "COUNT",
+        .default_note = "as many as the terminal has room for; 1000 without one",
+        .group = what_group,
+        .help = "top: allocations to show. The relay gives those that have relayed the most in "
+                "all, and of them those come first that relay the most now.",
+        .is_outside_file = true,
+    },
+    DAEMON_OPTIONS_ASK_SOCKET(other_group, "FAIRLEAD_CONTROL_SOCKET", "relay"),
+    DAEMON_OPTIONS_HELP(other_group),
+};
+
+const struct conf_table relay_ask_table = {options, COUNT_OF(options)};
+
+static const struct conf_program program = {
+    .name = "fairlead-relay status|why|top|reload",
+    .summary =
+        "Asks a relay that runs on this host. status: how it is. why CLIENT: what was "
+        "refused to a client lately, what that means, and what to do about it. top: its "
+        "allocations, with what they relay, by which path, and what is dropped. reload: have it "
+        "read its configuration again, as SIGHUP does, and say what came of it.",
+    .note =
+        "Only root and the user who started the relay are answered. Exit status: 0 answered, "
+        "1 the relay could not be asked, or nothing was reloaded, 2 something is wrong with the "
+        "options.",
+};
+
+struct wish {
+    const char *command;
+    char *const *environment;
+    struct daemon_ask ask;
+    struct bytes client;
+    uint64_t limit; // 0: not given
+    bool is_once;
+    bool is_json;
+};
+
+static bool complain(const char *what, const char *more)
+{
+    daemon_tell_mistake(name, "%s%s", what, more);
+    return false;
+}
+
+bool relay_ask_is(const char *word)
+{
+    static const char *const commands[] = {"status", "why", "top", "reload"};
+
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
+        if (strcmp(word, commands[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_wish(void *context, struct conf *conf)
+{
+    struct wish *out = context;
+    const bool is_why = strcmp(out->command, "why") == 0;
+    const bool is_top = strcmp(out->command, "top") == 0;
+    const struct conf_value *client = conf_find(conf, "client");
+    struct bytes path = {0};
+
+    conf_value_number(&conf->errors, conf_find(conf, "limit"), 1, RELAY_SAMPLE_LIMIT_MAX,
+                      &out->limit);
+    conf_value_text(&conf->errors, conf_find(conf, "control-socket"), 1, IO_LOCAL_PATH_MAX, &path);
+    conf_value_text(&conf->errors, client, 1, DAEMON_CTL_REQUEST_MAX / 2, &out->client);
+    out->is_once = conf_flag(conf, "once");
+    out->is_json = conf_flag(conf, "json");
+    if (client != NULL && !is_why) {
+        conf_error_value(&conf->errors, client, "is not asked about: only why takes a client");
+    }
+    if (conf->errors.count > 0) {
+        return false;
+    }
+    if (client == NULL && is_why) {
+        return complain("why wants a client, as in: fairlead-relay why 192.0.2.7", "");
+    }
+    if (!is_top && (out->is_once || out->is_json || out->limit > 0)) {
+        return complain(out->command, ": --once, --json and --limit are for top");
+    }
+    return daemon_ask_find(&out->ask, path, RELAY_OPTIONS_SOCKET, out->environment);
+}
+
+// One sample and the text that it borrows from.
+struct held {
+    struct bytes text;
+    struct relay_sample sample;
+};
+
+static void drop(struct held *held)
+{
+    relay_sample_free(&held->sample);
+    free((void *)held->text.ptr);
+    *held = (struct held){.text = {0}};
+}
+
+static bool take_sample(const struct wish *wish, uint64_t limit, struct held *out)
+{
+    char question[64];
+    struct held held = {.text = {0}};
+
+    snprintf(question, sizeof question, "top %llu\n", (unsigned long long)limit);
+    if (!daemon_ask(&wish->ask, question, &held.text)) {
+        return false;
+    }
+    if (!relay_sample_read(held.text, &held.sample)) {
+        free((void *)held.text.ptr);
+        return complain("the relay's answer is not what this version of top reads", "");
+    }
+    *out = held;
+    return true;
+}
+
+static bool show(const struct wish *wish, struct held *now, struct held *before,
+                 const struct relay_top_view *view, bool is_screen)
+{
+    const size_t room = relay_top_text_max(now->sample.row_count);
+    uint8_t *text = malloc(room);
+    bool is_printed = false;
+
+    if (text == NULL) {
+        return complain("there is no memory", "");
+    }
+    struct wr wr = wr_init(text, room);
+    if (is_screen) {
+        wr_text(&wr, "\x1b[H\x1b[J"); // to the top left, and clear
+    }
+    if (wish->is_json) {
+        relay_top_json_write(&wr, &now->sample, &before->sample, view->row_max);
+    } else {
+        relay_top_table_write(&wr, &now->sample, &before->sample, view);
+    }
+    is_printed = wr_ok(&wr) && daemon_tell(wr_done(&wr)) == EXIT_SUCCESS;
+    free(text);
+    return is_printed;
+}
+
+static struct relay_top_view view_of(const struct wish *wish, bool is_screen)
+{
+    struct winsize size = {0};
+    struct relay_top_view view = {.columns = COLUMNS_ENDLESS, .row_max = 1000};
+
+    if (is_screen) {
+        const bool is_known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0;
+        const uint32_t rows = is_known ? size.ws_row : ROWS_DEFAULT;
+        view.columns = is_known ? size.ws_col : COLUMNS_DEFAULT;
+        view.row_max = rows > ROWS_AROUND + 1 ? rows - ROWS_AROUND : 1;
+    }
+    view.row_max = wish->limit > 0 ? (uint32_t)wish->limit : view.row_max;
+    return view;
+}
+
+// Once, or until it is ended by a signal or the relay is gone.
+static int run_top(const struct wish *wish)
+{
+    enum { TOLD_MIN = 1000 }; // of these the busiest now are shown, though they may be new
+    const bool is_screen = !wish->is_once && !wish->is_json && isatty(STDOUT_FILENO) == 1;
+    const uint64_t limit = wish->limit > TOLD_MIN ? wish->limit : TOLD_MIN;
+    struct held before = {.text = {0}};
+    struct held now = {.text = {0}};
+
+    if (!take_sample(wish, limit, &before)) {
+        return EXIT_FAILURE;
+    }
+    bool is_good = true;
+    do {
+        const struct timespec second = {.tv_sec = 1};
+        IGNORE(nanosleep(&second, NULL)); // what cuts it short does no harm
+        is_good = take_sample(wish, limit, &now);
+        if (is_good) {
+            const struct relay_top_view view = view_of(wish, is_screen);
+            is_good = show(wish, &now, &before, &view, is_screen);
+        }
+        drop(&before);
+        before = now;
+        now = (struct held){.text = {0}};
+    } while (is_good && is_screen);
+    drop(&before);
+    return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int run(const struct wish *wish)
+{
+    char question[DAEMON_CTL_REQUEST_MAX + 2];
+
+    if (strcmp(wish->command, "top") == 0) {
+        return run_top(wish);
+    }
+    snprintf(question, sizeof question, "%s%s%.*s\n", wish->command,
+             wish->client.len > 0 ? " " : "", (int)wish->client.len,
+             (const char *)wish->client.ptr);
+    return daemon_ask_print(&wish->ask, question);
+}
+
+int relay_ask_run(int argc, char *const *argv, char *const *environment)
+{
+    static struct daemon_load load; // it holds no secret and no file
+    const struct daemon_load_sources sources = {argc, argv, environment};
+    struct wish wish = {
+        .command = argv[0],
+        .environment = environment,
+        .ask = {.program = name, .whom = "relay"},
+    };
+    const enum daemon_load_outcome outcome =
+        daemon_load_open(&load, &relay_ask_table, &sources, read_wish, &wish);
+
+    if (outcome == DAEMON_LOAD_RUN) {
+        return run(&wish);
+    }
+    if (outcome == DAEMON_LOAD_WRONG) {
+        daemon_tell_errors(&load.conf.errors, name);
+        return DAEMON_TELL_EXIT_WRONG;
+    }
+    return daemon_tell_outcome(&load, outcome, &program);
+}

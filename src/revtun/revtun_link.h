@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// A link: the control connection of an agent.
+//
+//      UP --hello--> OPEN --bye, lost, silent, revoked--> GONE
+//       '--------------denied, late, lost-------------------^
+//
+// One that is gone lasts until its standing connections are closed, and nobody finds it.
+#pragma once
+
+#include "base/addr.h"
+#include "base/now.h"
+#include "base/pool.h"
+#include "revtun/revtun_hub.h"
+#include "revtun/revtun_message.h"
+#include "revtun/revtun_stream.h"
+
+enum revtun_link_state {
+    REVTUN_LINK_UP = 1,
+    REVTUN_LINK_OPEN,
+    REVTUN_LINK_GONE,
+};
+
+struct revtun_link {
+    struct revtun_stream stream;
+    uint64_t conn;
+    struct addr peer;
+    uint32_t account; // POOL_NONE before hello
+    struct revtun_secrets secrets;
+    uint8_t sid[REVTUN_MESSAGE_SID_LEN];
+    uint8_t cert[REVTUN_ACCESS_HASH_LEN];
+    uint64_t instance;
+    uint64_t up_ns;
+    uint64_t heard_ns;
+    uint64_t said_ns;
+    uint64_t probed_ns; // when it was pinged since another process wants a name of it; 0: never
+    uint64_t fill_ns;   // when standing connections are asked for; NEVER
+    uint32_t pool;      // standing connections that it is ready to keep
+    uint32_t first_stand;
+    uint32_t stand_count;
+    uint8_t state; // enum revtun_link_state
+    bool has_cert;
+    bool is_drain_told;
+    uint8_t zero[1];
+};
+
+struct revtun_link *revtun_link_at(const struct revtun_hub *hub, uint32_t index);
+// The link of a reference that is not gone, or NULL.
+struct revtun_link *revtun_link_find(const struct revtun_hub *hub, struct pool_ref ref);
+// Whose it is; empty before hello.
+struct bytes revtun_link_owner(const struct revtun_hub *hub, const struct revtun_link *link);
+// The link that a preface names, or POOL_NONE.
+uint32_t revtun_link_of_sid(const struct revtun_hub *hub,
+                            const uint8_t sid[REVTUN_MESSAGE_SID_LEN]);
+
+struct pool_ref revtun_link_open(struct revtun_hub *hub, struct now now,
+                                 const struct revtun_hub_arrival *arrival);
+
+// Says something to its agent.
+void revtun_link_say(struct revtun_hub *hub, struct now now, uint32_t index,
+                     const struct revtun_message *message);
+void revtun_link_say_unbound(struct revtun_hub *hub, struct now now, uint32_t index, uint64_t rid,
+                             struct bytes name, enum revtun_message_code code);
+// Refuses a request of its agent; `key` may be NULL.
+void revtun_link_say_error(struct revtun_hub *hub, struct now now, uint32_t index,
+                           const struct revtun_message_fault *fault, enum revtun_message_code code,
+                           uint64_t retry_s);
+// Pings it, since its name is wanted by another process.
+void revtun_link_probe(struct revtun_hub *hub, struct now now, uint32_t index);
+// Standing connections are asked for then, or before.
+void revtun_link_fill(struct revtun_hub *hub, uint32_t index, uint64_t at_ns);
+
+// It is lost.
+void revtun_link_lose(struct revtun_hub *hub, struct now now, uint32_t index,
+                      enum revtun_message_code code);
+// Says why, and closes it. Its names are kept.
+void revtun_link_end(struct revtun_hub *hub, struct now now, uint32_t index,
+                     enum revtun_message_code code);
+// Its agent has said good-bye: it is closed, and its names are free.
+void revtun_link_bye(struct revtun_hub *hub, struct now now, uint32_t index,
+                     enum revtun_message_code code);
+void revtun_link_set_timer(struct revtun_hub *hub, uint32_t index);
+// Its timer is due.
+void revtun_link_expire(struct revtun_hub *hub, struct now now, uint32_t index);

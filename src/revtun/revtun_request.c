@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "revtun/revtun_request.h"
+
+#include <string.h>
+
+#include "revtun/revtun_account.h"
+#include "revtun/revtun_bind.h"
+#include "revtun/revtun_hub_priv.h"
+#include "revtun/revtun_link.h"
+#include "revtun/revtun_stand.h"
+#include "revtun/revtun_token.h"
+#include "revtun/revtun_visit.h"
+
+// Who has proven to be whom, or NULL.
+static const struct revtun_access_entry *entry_of(const struct revtun_hub *hub,
+                                                  const struct revtun_link *link,
+                                                  const struct revtun_message *hello)
+{
+    if (hello->hello.auth == REVTUN_MESSAGE_AUTH_CERT) {
+        return link->has_cert ? revtun_access_find_cert(hub->access, link->cert) : NULL;
+    }
+    const struct revtun_access_entry *entry =
+        revtun_access_find_token(hub->access, hello->hello.id);
+    static const uint8_t nobody[REVTUN_ACCESS_HASH_LEN];
+    // An unknown one costs the same time.
+    const bool is_proven = revtun_token_is_proven(entry != NULL ? entry->hash : nobody,
+                                                  &link->secrets, hello->hello.proof);
+    return is_proven ? entry : NULL;
+}
+
+static void welcome(struct revtun_hub *hub, struct now now, uint32_t index)
+{
+    const struct revtun_hub_config *config = &hub->config;
+    const struct revtun_link *link = revtun_link_at(hub, index);
+    struct revtun_message message = {
+        .verb = REVTUN_MESSAGE_WELCOME,
+        .welcome = {.you = link->peer,
+                    .ping_s = config->ping_s,
+                    .dead_s = config->dead_s,
+                    .ttl_s = config->ttl_s,
+                    .grace_s = config->grace_s,
+                    .data = config->data,
+                    .caps =
+                        (config->tls_port != 0 ? REVTUN_MESSAGE_CAP_SNI : 0U) |
+                        (config->max_standing > 0 ? REVTUN_MESSAGE_CAP_STANDBY : 0U) |
+                        (config->data != REVTUN_MESSAGE_DATA_PLAIN ? REVTUN_MESSAGE_CAP_TLS : 0U),
+                    .relay = config->program},
+    };
+
+    memcpy(message.welcome.sid, link->sid, sizeof link->sid);
+    revtun_link_say(hub, now, index, &message);
+    revtun_outbox_report(&hub->outbox, &(struct revtun_command_report){
+                                           .event = REVTUN_EVENT_AGENT_UP,
+                                           .control = link->conn,
+                                           .pair = POOL_NONE,
+                                           .from = link->peer,
+                                           .owner = revtun_link_owner(hub, link),
+                                       });
+}
+
+static void greet(struct revtun_hub *hub, struct now now, uint32_t index,
+                  const struct revtun_message *message)
+{
+    struct revtun_link *link = revtun_link_at(hub, index);
+    const struct revtun_access_entry *entry = entry_of(hub, link, message);
+
+    if (entry == NULL) {
+        hub->stats.agents_denied++;
+        revtun_link_end(hub, now, index, REVTUN_MESSAGE_CODE_DENIED);
+        return;
+    }
+    if (hub->drain_ns != NEVER) {
+        revtun_link_end(hub, now, index, REVTUN_MESSAGE_CODE_SHUTDOWN);
+        return;
+    }
+    const bool is_token = message->hello.auth == REVTUN_MESSAGE_AUTH_TOKEN;
+    const uint32_t account =
+        revtun_account_open(hub, entry, is_token ? message->hello.id : (struct bytes){0},
+                            is_token ? entry->hash : link->cert);
+    struct revtun_account *owner = revtun_account_at(hub, account);
+    if (owner->link_count >= hub->config.max_links_per_agent) {
+        revtun_link_end(hub, now, index, REVTUN_MESSAGE_CODE_BUSY);
+        return;
+    }
+    owner->link_count++;
+    link->account = account;
+    link->instance = message->hello.instance;
+    link->pool =
+        message->hello.caps & REVTUN_MESSAGE_CAP_STANDBY ? (uint32_t)message->hello.pool : 0;
+    link->state = REVTUN_LINK_OPEN;
+    hub->stats.agents_welcomed++;
+    welcome(hub, now, index);
+    if (hub->config.max_standing > 0) {
+        revtun_link_fill(hub, index, now.mono_ns);
+    }
+}
+
+// The agent has no data connection for an id.
+static void be_refused(struct revtun_hub *hub, uint32_t index, uint64_t id)
+{
+    const uint32_t wait = revtun_visit_find(hub, index, id);
+    const uint32_t stand = revtun_stand_find(hub, index, id);
+
+    if (wait != POOL_NONE) {
+        revtun_visit_deny(hub, wait);
+    } else if (stand != POOL_NONE) {
+        revtun_stand_forget(hub, stand);
+    }
+}
+
+static void obey(struct revtun_hub *hub, struct now now, uint32_t index,
+                 const struct revtun_message *message)
+{
+    switch (message->verb) {
+    case REVTUN_MESSAGE_BIND:
+        revtun_bind(hub, now, index, message);
+        return;
+    case REVTUN_MESSAGE_UNBIND:
+        revtun_bind_unbind(hub, now, index, message);
+        return;
+    case REVTUN_MESSAGE_REFUSE:
+        be_refused(hub, index, message->refuse.id);
+        return;
+    case REVTUN_MESSAGE_PING:
+        revtun_link_say(hub, now, index,
+                        &(struct revtun_message){
+                            .verb = REVTUN_MESSAGE_PONG,
+                            .pong = {.n = message->ping.n},
+                        });
+        return;
+    case REVTUN_MESSAGE_PONG:
+        return;
+    case REVTUN_MESSAGE_BYE:
+        revtun_link_bye(hub, now, index, (enum revtun_message_code)message->bye.code);
+        return;
+    case REVTUN_MESSAGE_HELLO: // a second one
+    case REVTUN_MESSAGE_WELCOME:
+    case REVTUN_MESSAGE_BOUND:
+    case REVTUN_MESSAGE_UNBOUND:
+    case REVTUN_MESSAGE_ERROR:
+    case REVTUN_MESSAGE_NEW_CONNECTION:
+    case REVTUN_MESSAGE_STANDBY:
+    case REVTUN_MESSAGE_GONE:
+    case REVTUN_MESSAGE_DRAIN:
+        revtun_link_end(hub, now, index, REVTUN_MESSAGE_CODE_PROTOCOL);
+        return;
+    }
+}
+
+static void read_line(struct revtun_hub *hub, struct now now, uint32_t index, struct bytes line)
+{
+    const bool is_up = revtun_link_at(hub, index)->state == REVTUN_LINK_UP;
+    struct revtun_fields fields;
+    struct revtun_message message;
+    struct revtun_message_fault fault = {0};
+
+    if (!revtun_fields_read(line, &fields)) {
+        hub->stats.lines_bad++;
+        revtun_link_end(hub, now, index, REVTUN_MESSAGE_CODE_PROTOCOL);
+        return;
+    }
+    const enum revtun_message_outcome outcome =
+        revtun_message_read(&fields, REVTUN_MESSAGE_AGENT, &message, &fault);
+    hub->stats.lines_bad += outcome != REVTUN_MESSAGE_OK;
+    if (is_up) {
+        if (outcome == REVTUN_MESSAGE_OK && message.verb == REVTUN_MESSAGE_HELLO) {
+            greet(hub, now, index, &message);
+        } else {
+            revtun_link_end(hub, now, index, REVTUN_MESSAGE_CODE_PROTOCOL);
+        }
+        return;
+    }
+    switch (outcome) {
+    case REVTUN_MESSAGE_OK:
+        obey(hub, now, index, &message);
+        break;
+    case REVTUN_MESSAGE_UNKNOWN:
+        revtun_link_say_error(hub, now, index, &fault, REVTUN_MESSAGE_CODE_UNKNOWN_VERB, 0);
+        break;
+    case REVTUN_MESSAGE_BAD:
+        revtun_link_say_error(hub, now, index, &fault, REVTUN_MESSAGE_CODE_BAD_VALUE, 0);
+        break;
+    }
+}
+
+void revtun_request_read(struct revtun_hub *hub, struct now now, uint32_t index,
+                         struct bytes *received)
+{
+    struct revtun_link *link = revtun_link_at(hub, index);
+    struct bytes line = {0};
+
+    if (link->state == REVTUN_LINK_OPEN) {
+        link->heard_ns = now.mono_ns;
+        revtun_link_set_timer(hub, index);
+    }
+    switch (revtun_stream_take(&link->stream, received, &line)) {
+    case REVTUN_STREAM_LINE:
+        read_line(hub, now, index, line);
+        break;
+    case REVTUN_STREAM_PART:
+        break;
+    case REVTUN_STREAM_LONG:
+        hub->stats.lines_bad++;
+        revtun_link_end(hub, now, index, REVTUN_MESSAGE_CODE_PROTOCOL);
+        break;
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tunnel/tunnel_board.h"
+
+#include <string.h>
+
+#include "log/log.h"
+
+#define POST_NS (SECOND_NS / 10)
+
+void tunnel_board_init(struct tunnel_board *board, const struct tunnel_crew *crew)
+{
+    *board = (struct tunnel_board){.lock = PTHREAD_MUTEX_INITIALIZER, .crew = crew};
+}
+
+static void fill(struct tunnel_snapshot *out, const struct tunnel_broker *broker)
+{
+    const struct revtun_gauges gauges = revtun_relay_gauges(broker->core);
+
+    *out = (struct tunnel_snapshot){
+        .core = *revtun_relay_stats(broker->core),
+        .gauges =
+            {
+                .controls = gauges.controls,
+                .pairs = broker->limits.pair_count,
+                .pairs_free = gauges.pairs_free,
+                .waiting = gauges.waiting,
+                .sessions = gauges.sessions,
+                .sessions_max = broker->limits.max_sessions,
+                .strangers = broker->controls.stranger_count,
+                .workers = broker->crew.worker_count,
+                .is_draining = broker->is_draining,
+                .one = 1,
+            },
+        .counts.handshakes_displaced = broker->controls.displaced_count,
+    };
+    memcpy(out->counts.handshakes_refused, broker->controls.refused,
+           sizeof out->counts.handshakes_refused);
+}
+
+uint64_t tunnel_board_post(struct tunnel_board *board, const struct tunnel_broker *broker,
+                           struct now now)
+{
+    struct tunnel_snapshot snapshot;
+
+    if (now.mono_ns < board->posted_ns + POST_NS) {
+        return board->posted_ns + POST_NS;
+    }
+    fill(&snapshot, broker);
+    pthread_mutex_lock(&board->lock);
+    board->snapshot = snapshot;
+    pthread_mutex_unlock(&board->lock);
+    board->posted_ns = now.mono_ns;
+    return NEVER;
+}
+
+// The workers' own, which go on while the broker's thread sleeps.
+static void add_workers(struct tunnel_snapshot *out, const struct tunnel_crew *crew)
+{
+    uint64_t bytes = 0;
+
+    for (uint32_t i = 0; i < crew->worker_count; i++) {
+        const struct tunnel_worker_counts *counts = &crew->workers[i].counts;
+
+        bytes += atomic_load_explicit(&counts->bytes, memory_order_relaxed);
+        out->counts.bytes_spliced +=
+            atomic_load_explicit(&counts->spliced_bytes, memory_order_relaxed);
+        out->gauges.pipes += atomic_load_explicit(&counts->pipes, memory_order_relaxed);
+    }
+    // The worker writes one after the other.
+    out->counts.bytes_copied =
+        bytes > out->counts.bytes_spliced ? bytes - out->counts.bytes_spliced : 0;
+}
+
+void tunnel_board_read(struct tunnel_board *board, struct tunnel_snapshot *out)
+{
+    pthread_mutex_lock(&board->lock);
+    *out = board->snapshot;
+    pthread_mutex_unlock(&board->lock);
+    add_workers(out, board->crew);
+    out->counts.log_lines_dropped = log_dropped_count();
+    out->process = io_process_read();
+}

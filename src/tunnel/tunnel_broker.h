@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// The broker: listens at all ports, asks the room revtun what to do with whoever comes, does that,
+// and gives connections that belong together to the workers.
+//
+//      server --TLS--> control port --> tunnel_controls --.
+//      client -------> public port ---> tunnel_conns -----+--> revtun_relay --> tunnel_crew
+//      server -------> reverse port --> tunnel_conns -----'
+//
+// It lives in one thread and its loop, and logs what operators want to know of.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "io/io_accept.h"
+#include "io/io_linger.h"
+#include "revtun/revtun_outbox.h"
+#include "revtun/revtun_relay.h"
+#include "tunnel/tunnel_config.h"
+#include "tunnel/tunnel_conns.h"
+#include "tunnel/tunnel_controls.h"
+#include "tunnel/tunnel_crew.h"
+
+// A listening port of a pair.
+struct tunnel_broker_port {
+    struct io_accept_at at;
+    struct tunnel_broker *broker;
+    uint32_t pair;
+};
+
+struct tunnel_broker {
+    struct io_loop *loop;
+    void *memory; // of the core
+    struct revtun_relay *core;
+    struct revtun_config limits;
+    struct io_accept accept;
+    struct io_accept_at control_port;
+    struct tunnel_broker_port *reverse_ports; // by pair
+    struct tunnel_broker_port *public_ports;
+    struct tunnel_conns conns;
+    struct tunnel_controls controls;
+    struct pool_ref *links; // by the control connection's number: what the core calls it
+    struct tunnel_crew crew;
+    struct io_linger linger;
+    uint32_t
+        broken[REVTUN_OUTBOX_MAX]; // control connections that could not take a line: to be lost
+    uint32_t broken_count;
+    bool is_draining;
+};
+
+// Listens, and logs where it cannot; nobody is served yet. It is all zero before, and does not move
+// until it is closed, which is due in any case. `config` is borrowed until this returns, `tls`
+// until the broker has another one. 0 or -errno.
+MUST_USE int tunnel_broker_open(struct tunnel_broker *broker, struct io_loop *loop,
+                                const struct tunnel_config *config, struct io_tls_context *tls);
+// After tunnel_broker_stop().
+void tunnel_broker_close(struct tunnel_broker *broker);
+
+// Starts the workers. 0 or -errno, which is logged.
+MUST_USE int tunnel_broker_start(struct tunnel_broker *broker);
+// Cuts off all sessions, and joins the workers.
+void tunnel_broker_stop(struct tunnel_broker *broker);
+
+// New control connections are served with these certificates.
+void tunnel_broker_certify(struct tunnel_broker *broker, struct io_tls_context *tls);
+
+// Goes on with another configuration, of which ports, sessions and waiting clients in all stay as
+// they are.
+void tunnel_broker_adopt(struct tunnel_broker *broker, const struct tunnel_config *config);
+
+// No new servers and clients from now on.
+void tunnel_broker_drain(struct tunnel_broker *broker);
+// Sessions, and clients that wait for one.
+uint32_t tunnel_broker_busy(const struct tunnel_broker *broker);
+
+// Does what is due. When it is to be called next (monotonic ns), or NEVER.
+uint64_t tunnel_broker_tick(struct tunnel_broker *broker, struct now now);

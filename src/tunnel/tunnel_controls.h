@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// Control connections: TLS from their accept to their end.
+//
+//     SHAKING --opened--> UP --close--> CLOSING
+//        `---------------------`------------`---> gone
+//
+// Timers: SHAKING lasts TUNNEL_CONTROLS_SHAKE_S at most, CLOSING TUNNEL_CONTROLS_CLOSE_S. One that
+// is UP lives as long as its server: TCP's keepalive and the limit for unacknowledged bytes notice
+// when that is gone.
+//
+// Strangers have TUNNEL_CONTROLS_STRANGER_MAX places, of which one address has
+// TUNNEL_CONTROLS_ADDRESS_MAX: when an address has its share its oldest one goes, and when all are
+// taken the oldest of all. Nothing is told of a connection before it is UP.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/heap.h"
+#include "base/now.h"
+#include "io/io_loop.h"
+#include "io/io_tls.h"
+
+enum {
+    TUNNEL_CONTROLS_SHAKE_S = 10,
+    TUNNEL_CONTROLS_CLOSE_S = 5,
+    TUNNEL_CONTROLS_STRANGER_MAX = 256, // SHAKING or CLOSING, when one more comes
+    TUNNEL_CONTROLS_ADDRESS_MAX = 16,   // of these
+};
+
+struct tunnel_controls;
+
+// What the owner hears, by the number of the connection. He may call anything here.
+struct tunnel_controls_events {
+    // The handshake is over, and the certificate is good.
+    void (*up)(void *context, uint32_t number, const struct addr *peer);
+    void (*received)(void *context, uint32_t number, struct bytes bytes);
+    // One that was UP is gone: by itself, not by tunnel_controls_close() or _abort().
+    void (*down)(void *context, uint32_t number);
+};
+
+enum tunnel_control_state {
+    TUNNEL_CONTROL_FREE,
+    TUNNEL_CONTROL_SHAKING,
+    TUNNEL_CONTROL_UP,
+    TUNNEL_CONTROL_CLOSING,
+};
+
+struct tunnel_control {
+    struct io_tls tls;
+    struct tunnel_controls *controls;
+    enum tunnel_control_state state;
+    struct addr peer;
+    struct addr origin;    // of the peer, by which strangers are counted
+    uint64_t opened_count; // how many came before it: who is older
+    uint32_t at;           // of a stranger: its place in `strangers`
+    uint32_t next_free;
+};
+
+struct tunnel_controls {
+    struct io_loop *loop;
+    const struct tunnel_controls_events *events;
+    void *context;
+    struct io_tls_context *tls; // for those that come; the caller's, who may replace it
+    struct tunnel_control *places;
+    uint32_t capacity;
+    uint32_t first_free;
+    uint32_t up_count;
+    uint32_t stranger_count;
+    uint32_t *strangers; // their numbers, in no order
+    uint64_t opened_count;
+    uint64_t refused[IO_TLS_END_KIND_COUNT]; // that did not come UP, by why
+    uint64_t displaced_count;                // that others took the place of
+    void *timers_memory;
+    struct heap timers;
+};
+
+// For `up_max` that are UP at a time. It is all zero before, and does not move until it is closed,
+// which is due in any case. 0 or -ENOMEM.
+MUST_USE int tunnel_controls_open(struct tunnel_controls *controls, struct io_loop *loop,
+                                  uint32_t up_max, const struct tunnel_controls_events *events,
+                                  void *context);
+// Closes all at once. Closing twice, or what is all zero, does nothing.
+void tunnel_controls_close_all(struct tunnel_controls *controls);
+
+// Takes over a connection that was accepted.
+void tunnel_controls_add(struct tunnel_controls *controls, struct now now, int fd,
+                         const struct addr *from);
+
+// To one that is UP. False: it takes no more, and is to be aborted.
+MUST_USE bool tunnel_controls_send(struct tunnel_controls *controls, uint32_t number,
+                                   struct bytes bytes);
+// Ends one that is UP, once it has what was sent.
+void tunnel_controls_close(struct tunnel_controls *controls, struct now now, uint32_t number);
+// Ends it at once.
+void tunnel_controls_abort(struct tunnel_controls *controls, uint32_t number);
+
+// Ends those whose time is over. When it is to be called next (monotonic ns), or NEVER.
+uint64_t tunnel_controls_tick(struct tunnel_controls *controls, struct now now);

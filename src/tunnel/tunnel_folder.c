@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tunnel/tunnel_folder.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+
+static struct io_tls_pem file_in(struct bytes folder, const char *name, char path[PATH_MAX])
+{
+    snprintf(path, PATH_MAX, "%.*s/%s", (int)folder.len, (const char *)folder.ptr, name);
+    return (struct io_tls_pem){.path = path};
+}
+
+int tunnel_folder_open(struct bytes folder, enum io_tls_role role, struct io_tls_context **out,
+                       struct io_tls_error *warning, struct io_tls_error *wrong)
+{
+    char ca[PATH_MAX];
+    char certificate[PATH_MAX];
+    char key[PATH_MAX];
+    const bool is_server = role == IO_TLS_SERVER;
+    const struct io_tls_settings settings = {
+        .role = role,
+        .certificate =
+            file_in(folder, is_server ? "server.crt.pem" : "client.crt.pem", certificate),
+        .key = file_in(folder, is_server ? "server.key.pem" : "client.key.pem", key),
+        .ca = file_in(folder, "ca.crt.pem", ca),
+        .least = IO_TLS_1_2,
+        .ask = is_server ? IO_TLS_NEED_CERTIFICATE : IO_TLS_ASK_NONE,
+    };
+
+    if (folder.len >= PATH_MAX - sizeof "/server.crt.pem") {
+        io_tls_error_set(wrong, "the name of the directory of keys is too long");
+        return -ENAMETOOLONG;
+    }
+    return io_tls_context_open(&settings, out, warning, wrong);
+}

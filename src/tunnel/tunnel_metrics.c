@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tunnel/tunnel_metrics.h"
+
+#include "base/macro.h"
+#include "daemon/daemon_process.h"
+#include "telemetry/telemetry_prometheus.h"
+#include "web/web_connection.h"
+
+_Static_assert((int)TUNNEL_METRICS_TEXT_MAX <= (int)WEB_CONNECTION_BODY_MAX, "the text fits");
+
+// Labels are of few values, all of which are in this table: no name of a server, no address.
+
+#define AT(field) offsetof(struct tunnel_snapshot, field)
+#define SERIES(name) static const struct metric_series name[]
+#define LABEL(key, value)                                                                          \
+    {                                                                                              \
+        {                                                                                          \
+            key, value                                                                             \
+        }                                                                                          \
+    }
+
+SERIES(build) = {{AT(gauges.one), LABEL("version", FAIRLEAD_VERSION)}};
+SERIES(servers) = {{AT(gauges.controls)}};
+SERIES(pairs) = {{AT(gauges.pairs)}};
+SERIES(pairs_free) = {{AT(gauges.pairs_free)}};
+SERIES(waiting) = {{AT(gauges.waiting)}};
+SERIES(sessions) = {{AT(gauges.sessions)}};
+SERIES(sessions_max) = {{AT(gauges.sessions_max)}};
+SERIES(strangers) = {{AT(gauges.strangers)}};
+SERIES(workers) = {{AT(gauges.workers)}};
+SERIES(pipes) = {{AT(gauges.pipes)}};
+SERIES(draining) = {{AT(gauges.is_draining)}};
+
+SERIES(controls) = {
+    {AT(core.controls_linked), LABEL("outcome", "linked")},
+    {AT(core.controls_full), LABEL("outcome", "full")},
+};
+SERIES(controls_ended) = {
+    {AT(core.controls_lost), LABEL("reason", "lost")},
+    {AT(core.controls_spoke), LABEL("reason", "spoke")},
+};
+SERIES(handshakes_refused) = {
+#define REFUSED(kind, name)                                                                        \
+    {AT(counts.handshakes_refused[IO_TLS_END_##kind]), LABEL("reason", name)},
+    IO_TLS_END_KINDS(REFUSED)
+#undef REFUSED
+        {AT(counts.handshakes_displaced), LABEL("reason", "displaced")},
+};
+SERIES(clients) = {
+    {AT(core.clients_waiting), LABEL("outcome", "announced")},
+    {AT(core.clients_unlinked), LABEL("outcome", "unlinked")},
+};
+SERIES(clients_refused) = {
+#define REFUSED(NAME, name, words)                                                                 \
+    {AT(core.refused[REVTUN_REFUSAL_##NAME - 1]), LABEL("reason", #name)},
+    REVTUN_REFUSALS(REFUSED)
+#undef REFUSED
+};
+SERIES(clients_ended) = {
+    {AT(core.clients_reset), LABEL("reason", "reset")},
+    {AT(core.clients_timed_out), LABEL("reason", "timed_out")},
+    {AT(core.clients_cut), LABEL("reason", "cut")},
+};
+SERIES(reverses) = {
+    {AT(core.sessions_joined), LABEL("outcome", "joined")},
+    {AT(core.reverses_unlinked), LABEL("outcome", "unlinked")},
+    {AT(core.reverses_foreign), LABEL("outcome", "foreign")},
+    {AT(core.reverses_unexpected), LABEL("outcome", "unexpected")},
+};
+SERIES(reverses_other_family) = {{AT(core.reverses_other_family)}};
+SERIES(announcements) = {
+    {AT(core.announcements), LABEL("kind", "first")},
+    {AT(core.announcements_again), LABEL("kind", "again")},
+    {AT(core.announcements_withheld), LABEL("kind", "withheld")},
+};
+SERIES(sessions_ended) = {{AT(core.sessions_ended)}};
+SERIES(sessions_cut) = {{AT(core.sessions_cut)}};
+SERIES(bytes) = {
+    {AT(counts.bytes_copied), LABEL("way", "copied")},
+    {AT(counts.bytes_spliced), LABEL("way", "spliced")},
+};
+SERIES(log_lines_dropped) = {{AT(counts.log_lines_dropped)}};
+
+#define FAMILY(name, unit, help, kind, series)                                                     \
+    {                                                                                              \
+        "tunnel." name, unit, help, kind, 0, NULL, series, COUNT_OF(series)                        \
+    }
+#define GAUGE(name, unit, help, series) FAMILY(name, unit, help, METRIC_GAUGE, series)
+#define COUNTER(name, unit, help, series) FAMILY(name, unit, help, METRIC_COUNTER, series)
+
+const struct metric_family tunnel_metrics_families[] = {
+    GAUGE("build.info", "", "1, with the version as a label.", build),
+    GAUGE("servers", "", "Servers that have a pair of ports.", servers),
+    GAUGE("pairs", "", "Pairs of ports.", pairs),
+    GAUGE("pairs.free", "", "Pairs of ports that no server has.", pairs_free),
+    GAUGE("clients.waiting", "", "Clients that wait for a reverse connection.", waiting),
+    GAUGE("sessions", "", "Clients that are joined with a reverse connection.", sessions),
+    GAUGE("sessions.max", "", "Clients that there may be, those that wait included.", sessions_max),
+    GAUGE("handshakes", "", "Control connections that are no server's yet, or not any more.",
+          strangers),
+    GAUGE("workers", "", "Threads that carry bytes.", workers),
+    GAUGE("pipes", "", "Pipes that bytes are spliced through now.", pipes),
+    GAUGE("draining", "", "1 while it drains.", draining),
+    COUNTER("controls", "", "Control connections whose certificate was good.", controls),
+    COUNTER("controls.ended", "", "Control connections of linked servers that have ended.",
+            controls_ended),
+    COUNTER("handshakes.refused", "", "Control connections that did not come so far.",
+            handshakes_refused),
+    COUNTER("clients", "", "Clients at public ports.", clients),
+    COUNTER("clients.refused", "", "Clients that met a limit.", clients_refused),
+    COUNTER("clients.ended", "", "Clients that ended without a reverse connection.", clients_ended),
+    COUNTER("reverses", "", "Connections at reverse ports.", reverses),
+    COUNTER("reverses.other_family", "",
+            "Reverse connections from an address that cannot be compared with the server's.",
+            reverses_other_family),
+    COUNTER("announcements", "", "Lines that tell a server of a client.", announcements),
+    COUNTER("sessions.ended", "", "Sessions that have ended.", sessions_ended),
+    COUNTER("sessions.cut", "", "Sessions that lost their control connection.", sessions_cut),
+    COUNTER("carried", "By", "Bytes carried between clients and servers.", bytes),
+    COUNTER("log.lines.dropped", "", "Lines of the log that its reader was too slow for.",
+            log_lines_dropped),
+};
+const size_t tunnel_metrics_family_count = COUNT_OF(tunnel_metrics_families);
+
+void tunnel_metrics_write(struct wr *wr, const struct tunnel_snapshot *snapshot)
+{
+    telemetry_prometheus_write(wr, tunnel_metrics_families, tunnel_metrics_family_count, snapshot);
+    telemetry_prometheus_write(wr, daemon_process_families, daemon_process_family_count,
+                               &snapshot->process);
+}

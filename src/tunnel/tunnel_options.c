@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tunnel/tunnel_options.h"
+
+#include "base/macro.h"
+#include "daemon/daemon_options.h"
+
+static const char addresses[] = "Addresses and ports";
+static const char access[] = "Who may come";
+static const char limits[] = "Limits";
+static const char watching[] = "Watching it";
+static const char running[] = "Running";
+
+static const struct conf_option options[] = {
+    {
+        .name = "port",
+        .environment = "FAIRLEAD_TUNNEL_PORT",
+        .placeholder = "PORT",
+        .default_text = "12000",
+        .is_positional = true,
+        .group = addresses,
+        .help = "Port for the control connections of servers. The reverse ports follow it, and "
+                "behind them the public ones.",
+    },
+    {
+        .name = "port-count",
+        .environment = "FAIRLEAD_TUNNEL_PORT_COUNT",
+        .placeholder = "COUNT",
+        .default_text = "200",
+        .group = addresses,
+        .help = "How many ports above the control port are used, an even number: half of them are "
+                "reverse ports, half public ones. Each server gets one of both.",
+    },
+    {
+        .name = "myhost",
+        .environment = "FAIRLEAD_TUNNEL_MYHOST",
+        .placeholder = "HOST",
+        .default_text = "127.0.0.1",
+        .is_reloaded = true,
+        .group = addresses,
+        .help = "Address or name by which servers and clients reach this host. Servers are told it "
+                "as it is; an IPv6 address has no brackets.",
+    },
+    {
+        .name = "bind-addr",
+        .environment = "FAIRLEAD_TUNNEL_BIND_ADDR",
+        .placeholder = "ADDR",
+        .default_text = "::",
+        .group = addresses,
+        .help = "Address at which it listens; :: is all of them, IPv4 and IPv6 (where the host has "
+                "that).",
+    },
+    {
+        .name = "public-bind-addr",
+        .environment = "FAIRLEAD_TUNNEL_PUBLIC_BIND_ADDR",
+        .placeholder = "ADDR",
+        .default_note = "--bind-addr",
+        .group = addresses,
+        .help = "Address of the public ports, such as 127.0.0.1 when another program of this host "
+                "stands in front of them.",
+    },
+    {
+        .name = "keys",
+        .short_name = 'k',
+        .environment = "FAIRLEAD_TUNNEL_KEYS",
+        .placeholder = "DIR",
+        .default_text = "./relay_server_certs",
+        .is_reloaded = true,
+        .group = access,
+        .help = "Directory with server.crt.pem and server.key.pem, the relay's certificate and its "
+                "key, and ca.crt.pem, the CA whose certificates servers must have. fairlead-tunnel "
+                "keys makes them.",
+    },
+    {
+        .name = "reverse-policy",
+        .environment = "FAIRLEAD_TUNNEL_REVERSE_POLICY",
+        .placeholder = "POLICY",
+        .default_text = "same-ip",
+        .is_reloaded = true,
+        .group = access,
+        .help = "From where reverse connections are taken: same-ip, the address of the server's "
+                "control connection (the /64 of an IPv6 one), or any.",
+    },
+    {
+        .name = "pending-timeout",
+        .environment = "FAIRLEAD_TUNNEL_PENDING_TIMEOUT",
+        .placeholder = "SECONDS",
+        .default_text = "0",
+        .is_reloaded = true,
+        .group = limits,
+        .help = "How long a client waits for its server's reverse connection; 0: for ever.",
+    },
+    {
+        .name = "max-sessions",
+        .environment = "FAIRLEAD_TUNNEL_MAX_SESSIONS",
+        .placeholder = "COUNT",
+        .default_note = "16384, or as many as there are descriptors for",
+        .group = limits,
+        .help = "Clients at a time. Those above a limit are closed.",
+    },
+    {
+        .name = "max-sessions-per-pair",
+        .environment = "FAIRLEAD_TUNNEL_MAX_SESSIONS_PER_PAIR",
+        .placeholder = "COUNT",
+        .default_note = "16384",
+        .is_reloaded = true,
+        .group = limits,
+        .help = "Of these, clients of one server.",
+    },
+    {
+        .name = "max-waiting",
+        .environment = "FAIRLEAD_TUNNEL_MAX_WAITING",
+        .placeholder = "COUNT",
+        .default_note = "4096",
+        .group = limits,
+        .help = "Clients that wait for a reverse connection.",
+    },
+    {
+        .name = "max-waiting-per-pair",
+        .environment = "FAIRLEAD_TUNNEL_MAX_WAITING_PER_PAIR",
+        .placeholder = "COUNT",
+        .default_note = "128",
+        .is_reloaded = true,
+        .group = limits,
+        .help = "Of these, clients of one server.",
+    },
+    {
+        .name = "max-waiting-per-address",
+        .environment = "FAIRLEAD_TUNNEL_MAX_WAITING_PER_ADDRESS",
+        .placeholder = "COUNT",
+        .default_note = "64",
+        .is_reloaded = true,
+        .group = limits,
+        .help = "Of these, clients of one IPv4 address or one IPv6 /64.",
+    },
+    DAEMON_OPTIONS_METRICS_ADDR(watching, "FAIRLEAD_TUNNEL_METRICS_ADDR", "127.0.0.1:9642"),
+    DAEMON_OPTIONS_HEALTH_CHECK_ADDR(watching, "FAIRLEAD_TUNNEL_HEALTH_CHECK_ADDR", "relay", "off"),
+    DAEMON_OPTIONS_CONTROL_ENDPOINT(watching, "FAIRLEAD_TUNNEL_CONTROL_ENDPOINT", "off"),
+    DAEMON_OPTIONS_NUM_WORKER_THREADS(running, "FAIRLEAD_TUNNEL_NUM_WORKER_THREADS", "sessions",
+                                      ""),
+    DAEMON_OPTIONS_DRAIN_TIMEOUT(running, "FAIRLEAD_TUNNEL_DRAIN_TIMEOUT", "relay", "sessions"),
+    DAEMON_OPTIONS_CONFIG(running, "FAIRLEAD_TUNNEL_CONFIG"),
+    DAEMON_OPTIONS_CHECK_CONFIG(running),
+    DAEMON_OPTIONS_LOG_FORMAT(running, "FAIRLEAD_TUNNEL_LOG_FORMAT"),
+    DAEMON_OPTIONS_LOG_FILTER(running, "FAIRLEAD_TUNNEL_LOG_FILTER",
+                              "tunnel, io or tunnel_controls", ""),
+    DAEMON_OPTIONS_VERSION(running),
+    DAEMON_OPTIONS_HELP(running),
+};
+
+const struct conf_table tunnel_options_table = {.options = options, .count = COUNT_OF(options)};
+
+const struct conf_program tunnel_options_program = {
+    .name = "fairlead-tunnel relay",
+    .summary = "Makes servers behind NATs reachable: each keeps a control connection to this "
+               "relay, gets a public port, and dials back for each client that connects there.",
+    .note = DAEMON_OPTIONS_NOTE,
+};

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tunnel/tunnel_report.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "log/log.h"
+
+#define MILLI_NS (SECOND_NS / 1000)
+
+// Anybody may cause it, so each limit that is met has a limit of its own in the log.
+static void log_refused(const struct revtun_command_report *report)
+{
+    static struct log_limit limits[REVTUN_REFUSAL_END] = {
+#define LIMIT(NAME, name, words) [REVTUN_REFUSAL_##NAME] = LOG_LIMIT_DEFAULT,
+        REVTUN_REFUSALS(LIMIT)
+#undef LIMIT
+    };
+
+    LOG_LIMITED(&limits[report->refusal], LOG_LEVEL_WARN, "a client was refused",
+                LOG_ADDR("client", &report->from), LOG_NUMBER("pair", report->pair),
+                LOG_TEXT("reason", revtun_refusal_words(report->refusal)));
+}
+
+static void log_lost(const struct revtun_command_report *report, const char *message)
+{
+    LOG_INFO(message, LOG_ADDR("server", &report->from), LOG_NUMBER("pair", report->pair),
+             LOG_NUMBER("waiting", report->waiting_count),
+             LOG_NUMBER("sessions", report->session_count));
+}
+
+void tunnel_report(const struct revtun_command_report *report)
+{
+    static struct log_limit full = LOG_LIMIT_DEFAULT;
+    static struct log_limit again = LOG_LIMIT_DEFAULT;
+    static struct log_limit foreign = LOG_LIMIT_DEFAULT;
+    static struct log_limit timed_out = LOG_LIMIT_DEFAULT;
+    static struct log_limit forged = LOG_LIMIT_DEFAULT;
+
+    switch (report->event) {
+    case REVTUN_EVENT_LINKED:
+        LOG_INFO("a server is linked", LOG_ADDR("server", &report->from),
+                 LOG_NUMBER("pair", report->pair));
+        break;
+    case REVTUN_EVENT_FULL:
+        LOG_LIMITED(&full, LOG_LEVEL_WARN, "a server was turned away: all pairs of ports are taken",
+                    LOG_ADDR("server", &report->from));
+        break;
+    case REVTUN_EVENT_SPOKE:
+        log_lost(report, "a server is unlinked, since it sent what nobody understands");
+        break;
+    case REVTUN_EVENT_LOST:
+        log_lost(report, "a server is unlinked: its control connection is gone");
+        break;
+    case REVTUN_EVENT_REFUSED:
+        log_refused(report);
+        break;
+    case REVTUN_EVENT_TIMED_OUT:
+        LOG_LIMITED(&timed_out, LOG_LEVEL_WARN,
+                    "a client was closed: no reverse connection came for it",
+                    LOG_ADDR("client", &report->from), LOG_NUMBER("pair", report->pair));
+        break;
+    case REVTUN_EVENT_AGAIN:
+        LOG_LIMITED(&again, LOG_LEVEL_WARN, "clients wait for long, and are announced once more",
+                    LOG_NUMBER("pair", report->pair), LOG_NUMBER("count", report->count));
+        break;
+    case REVTUN_EVENT_FOREIGN:
+        LOG_LIMITED(&foreign, LOG_LEVEL_WARN,
+                    "a reverse connection was refused: it comes from elsewhere than its server",
+                    LOG_ADDR("from", &report->from), LOG_ADDR("server", &report->peer),
+                    LOG_NUMBER("pair", report->pair));
+        break;
+    case REVTUN_EVENT_OTHER_FAMILY:
+        LOG_INFO("a reverse connection came by the other family than its server's control "
+                 "connection, and cannot be compared with it",
+                 LOG_ADDR("from", &report->from), LOG_ADDR("server", &report->peer),
+                 LOG_NUMBER("pair", report->pair));
+        break;
+    case REVTUN_EVENT_AGENT_UP:
+        LOG_INFO("an agent is here", LOG_ADDR("agent", &report->from),
+                 LOG_BYTES("owner", report->owner));
+        break;
+    case REVTUN_EVENT_AGENT_DOWN:
+        LOG_INFO("a control connection of an agent has ended", LOG_ADDR("agent", &report->from),
+                 LOG_BYTES("owner", report->owner),
+                 LOG_TEXT("reason", revtun_message_code_meaning(report->code)));
+        break;
+    case REVTUN_EVENT_BOUND:
+        LOG_INFO("a name is bound", LOG_BYTES("owner", report->owner),
+                 LOG_BYTES("name", report->name), LOG_NUMBER("port", report->port));
+        break;
+    case REVTUN_EVENT_UNBOUND:
+        LOG_INFO("a name is unbound", LOG_BYTES("owner", report->owner),
+                 LOG_BYTES("name", report->name),
+                 LOG_TEXT("reason", revtun_message_code_meaning(report->code)));
+        break;
+    case REVTUN_EVENT_FORGED:
+        LOG_LIMITED(&forged, LOG_LEVEL_WARN,
+                    "a data connection was reset: its preface is of no agent that is here");
+        break;
+    }
+}
+
+static const char *why_words(enum io_pump_why why)
+{
+    switch (why) {
+    case IO_PUMP_FINISHED:
+        return "finished";
+    case IO_PUMP_TOLD:
+        return "unlinked";
+    case IO_PUMP_LOST_A:
+        return "client lost";
+    case IO_PUMP_LOST_B:
+        return "server lost";
+    case IO_PUMP_SILENT:
+        return "silent";
+    case IO_PUMP_NO_MEMORY:
+        return "no memory";
+    }
+    assert(!"a reason that there is not");
+    return NULL;
+}
+
+void tunnel_report_end(const struct tunnel_session *session, struct now now)
+{
+    LOG_INFO("session ended", LOG_ADDR("client", &session->from), LOG_NUMBER("pair", session->pair),
+             LOG_NUMBER("bytes_from_client", session->pump.flows[0].byte_count),
+             LOG_NUMBER("bytes_to_client", session->pump.flows[1].byte_count),
+             LOG_NUMBER("waited_ms", session->waited_ns / MILLI_NS),
+             LOG_NUMBER("duration_ms", (now.mono_ns - session->begun_ns) / MILLI_NS),
+             LOG_TEXT("reason", why_words(session->why)));
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the log says of servers, clients and sessions.
+#pragma once
+
+#include "base/now.h"
+#include "revtun/revtun_command.h"
+#include "tunnel/tunnel_session.h"
+
+void tunnel_report(const struct revtun_command_report *report);
+// One line for each session that has ended: whose, how long, how much, and why.
+void tunnel_report_end(const struct tunnel_session *session, struct now now);

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tunnel/tunnel_config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <cmocka.h>
+
+#include "base/macro.h"
+#include "base/now.h"
+#include "conf/conf_args.h"
+#include "tunnel/tunnel_options.h"
+
+enum { WORDS_MAX = 24 };
+
+static struct conf conf;
+
+// Reads words that are divided by single spaces.
+static bool read_words(const char *line, struct tunnel_config *out)
+{
+    static char text[512];
+    static char program[] = "fairlead-tunnel relay";
+    char *words[WORDS_MAX] = {program};
+    int count = 1;
+
+    assert_true(strlen(line) < sizeof text);
+    strcpy(text, line);
+    for (char *word = strtok(text, " "); word != NULL; word = strtok(NULL, " ")) {
+        assert_true(count < WORDS_MAX);
+        words[count++] = word;
+    }
+    conf_init(&conf, &tunnel_options_table);
+    conf_args_read(&conf, count, words);
+    return tunnel_config_read(out, &conf);
+}
+
+static void assert_text(struct bytes text, const char *wanted)
+{
+    assert_true(bytes_equal_text(text, wanted));
+}
+
+static void does_without_options_what_the_original_does(void **state)
+{
+    struct tunnel_config config;
+
+    (void)state;
+    assert_true(read_words("", &config));
+    assert_int_equal(config.core.control_port, 12000);
+    assert_int_equal(config.core.pair_count, 100);
+    assert_text(config.core.host, "127.0.0.1");
+    assert_text(config.keys, "./relay_server_certs");
+    assert_int_equal(config.core.pending_timeout_ns, 0);
+    assert_int_equal(config.bind_addr.family, ADDR_IP6);
+    assert_true(addr_equal(&config.bind_addr, &config.public_bind_addr));
+    assert_true(revtun_config_is_sound(&config.core));
+}
+
+static void reads_each_option(void **state)
+{
+    struct tunnel_config config;
+
+    (void)state;
+    assert_true(read_words("5000 --port-count 4 --myhost relay.example.org -k /keys "
+                           "--reverse-policy any --pending-timeout 30 --max-sessions 9 "
+                           "--max-waiting 3 --public-bind-addr 127.0.0.1",
+                           &config));
+    assert_int_equal(config.core.control_port, 5000);
+    assert_int_equal(config.core.pair_count, 2);
+    assert_text(config.core.host, "relay.example.org");
+    assert_text(config.keys, "/keys");
+    assert_int_equal(config.core.reverse_policy, REVTUN_CONFIG_ANY);
+    assert_int_equal(config.core.pending_timeout_ns, 30 * SECOND_NS);
+    assert_int_equal(config.core.max_sessions, 9);
+    assert_int_equal(config.core.max_waiting, 3);
+    assert_int_equal(config.public_bind_addr.family, ADDR_IP4);
+    assert_true(read_words("--port-count 0", &config)); // as with the original
+    assert_int_equal(config.core.pair_count, 0);
+}
+
+static void refuses_what_cannot_be_served(void **state)
+{
+    static const struct {
+        const char *line;
+        const char *wrong;
+    } rows[] = {
+        {"--port-count 3", "--port-count: '3' is not even"},
+        {"65000 --port-count 600", "--port-count: '600' is more than there are ports"},
+        {"--port-count 65536", "--port-count: '65536' is not a number"},
+        {"0", "--port: '0' is not a port"},
+        {"1 2", "belongs to no option"},
+        {"--myhost=a\tb", "--myhost: "},
+        {"--myhost=", "--myhost: "},
+        {"--reverse-policy same", "--reverse-policy: "},
+        {"--max-sessions 0", "--max-sessions: "},
+        {"--bind-addr localhost", "--bind-addr: "},
+        {"-k", "--keys: the value is missing"},
+    };
+    uint8_t text[CONF_ERROR_TEXT_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct tunnel_config config;
+        struct wr wr = wr_init(text, sizeof text - 1);
+
+        assert_false(read_words(rows[i].line, &config));
+        assert_int_equal(conf.errors.count, 1);
+        conf_error_write(&conf.errors, 0, &wr);
+        wr_u8(&wr, '\0');
+        if (strstr((const char *)text, rows[i].wrong) == NULL) {
+            fail_msg("'%s' says: %s", rows[i].line, (const char *)text);
+        }
+    }
+}
+
+static void has_as_many_sessions_as_descriptors(void **state)
+{
+    const struct rlimit few = {.rlim_cur = 64, .rlim_max = 64};
+    struct tunnel_config config;
+
+    (void)state;
+    assert_true(read_words("--port-count 2 --num-worker-threads 1", &config));
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    tunnel_config_settle(&config);
+    assert_int_equal(config.core.max_sessions, 16);
+    assert_int_equal(config.core.max_waiting, 16);
+    assert_int_equal(config.daemon.worker_count, 1);
+    assert_true(revtun_config_is_sound(&config.core));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(does_without_options_what_the_original_does),
+        cmocka_unit_test(reads_each_option), cmocka_unit_test(refuses_what_cannot_be_served),
+        cmocka_unit_test(has_as_many_sessions_as_descriptors), // the last one: it lowers a limit
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tunnel/tunnel_metrics.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static uint8_t text[TUNNEL_METRICS_TEXT_MAX];
+
+static void has_room_for_all_at_their_largest(void **state)
+{
+    static struct tunnel_snapshot snapshot;
+    struct wr wr = wr_init(text, sizeof text);
+
+    (void)state;
+    memset(&snapshot, 0xff, sizeof snapshot);
+    tunnel_metrics_write(&wr, &snapshot);
+    assert_true(wr_ok(&wr));
+}
+
+static void tells_each_counter_of_the_core(void **state)
+{
+    static struct tunnel_snapshot snapshot;
+    uint64_t *counters = (uint64_t *)&snapshot.core;
+
+    (void)state;
+    for (size_t i = 0; i < REVTUN_STATS_COUNT; i++) {
+        char wanted[32];
+        struct wr wr = wr_init(text, sizeof text - 1);
+
+        memset(&snapshot, 0, sizeof snapshot);
+        counters[i] = 4711000 + i;
+        snprintf(wanted, sizeof wanted, " %zu\n", (size_t)4711000 + i);
+        tunnel_metrics_write(&wr, &snapshot);
+        wr_u8(&wr, '\0');
+        assert_true(wr_ok(&wr));
+        if (strstr((const char *)text, wanted) == NULL) {
+            fail_msg("%s is not told", revtun_stats_metrics[i].name);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(has_room_for_all_at_their_largest),
+        cmocka_unit_test(tells_each_counter_of_the_core),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
