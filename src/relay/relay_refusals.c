@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/shares.h"
 #include "io/io_random.h"
-#include "turn/turn_stranger.h"
 
 enum { BUCKETS = RELAY_REFUSALS_BUCKETS + RELAY_REFUSALS_DOUBT_BUCKETS };
 
@@ -31,7 +31,7 @@ void relay_refusals_close(struct relay_refusals *refusals)
 static struct relay_refusal *bucket_of(const struct relay_refusals *refusals,
                                        const struct addr *client, bool is_certain)
 {
-    const uint64_t hash = siphash(&refusals->key, turn_stranger_network(client));
+    const uint64_t hash = siphash(&refusals->key, shares_network(client));
     const uint64_t bucket = is_certain
                                 ? hash % RELAY_REFUSALS_BUCKETS
                                 : RELAY_REFUSALS_BUCKETS + hash % RELAY_REFUSALS_DOUBT_BUCKETS;

@@ -8,25 +8,19 @@
 // one prefix cannot take what all the others would need, and the many clients behind one address of
 // a carrier are limited only while others flood the relay.
 //
-// Nobody is remembered. Prefixes meet in two rows of buckets, under two secret hashes, and have a
-// share while either bucket has: so two prefixes are in each other's way only if they meet in both
-// rows, or if each of theirs is met by somebody who takes too much.
+// Nobody is remembered (base/shares.h).
 #pragma once
 
 #include <stdint.h>
 
 #include "base/addr.h"
 #include "base/bucket.h"
-#include "base/bytes.h"
 #include "base/now.h"
+#include "base/shares.h"
 #include "base/siphash.h"
 
 enum {
-    TURN_STRANGER_SHARES = 16,     // a prefix's share of the whole, in a crowd
-    TURN_STRANGER_IP4_PREFIX = 24, // bits: what one network has
-    TURN_STRANGER_IP6_PREFIX = 48, // bits: what one site has at most (RFC 6177)
-    TURN_STRANGER_ROWS = 2,
-    TURN_STRANGER_ROW_LEN = 2048, // buckets
+    TURN_STRANGER_SHARES = 16, // a prefix's share of the whole, in a crowd
 };
 
 // Each is limited by itself: the sources of the first two may all be forged, and a flood of them
@@ -39,15 +33,10 @@ enum turn_stranger_kind {
 };
 
 struct turn_stranger {
-    struct siphash_key key;
     struct bucket_rate rate;
-    struct bucket_rate share;
     struct bucket all[TURN_STRANGER_KINDS];
-    struct bucket prefixes[TURN_STRANGER_ROWS][TURN_STRANGER_ROW_LEN];
+    struct shares shares;
 };
-
-// The network that a client comes from: the bytes of its prefix, borrowed from `client`.
-struct bytes turn_stranger_network(const struct addr *client);
 
 // `stranger` is zeroed. So many requests of each kind are answered in a second, all shards
 // together; 0: all.

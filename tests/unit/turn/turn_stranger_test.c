@@ -233,22 +233,9 @@ static void answers_somebody_at_the_lowest_rate(void **state)
     free(stranger);
 }
 
-static void a_network_is_what_limits_count_by(void **state)
-{
-    const struct addr ip4 = turn_fixture_addr("192.0.2.77", 5);
-    const struct addr ip6 = turn_fixture_addr("2001:db8:1:2::77", 5);
-    const uint8_t of_ip4[] = {192, 0, 2};
-    const uint8_t of_ip6[] = {0x20, 0x01, 0x0d, 0xb8, 0, 1};
-
-    (void)state;
-    assert_true(bytes_equal(turn_stranger_network(&ip4), (struct bytes){of_ip4, sizeof of_ip4}));
-    assert_true(bytes_equal(turn_stranger_network(&ip6), (struct bytes){of_ip6, sizeof of_ip6}));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_network_is_what_limits_count_by),
         cmocka_unit_test(lets_one_prefix_have_all_that_nobody_else_wants),
         cmocka_unit_test(holds_nothing_against_who_had_what_nobody_wanted),
         cmocka_unit_test(answers_no_more_than_the_rate_in_all),
