@@ -232,6 +232,7 @@ class Fairlead(Rival):
     """The relay, and a server that dials back, whose part is the load's."""
 
     program = None
+    options = ()
 
     def open(self, load):
         first = free_ports(4)
@@ -242,7 +243,7 @@ class Fairlead(Rival):
                 path.chmod(0o755 if path.is_dir() else 0o644)
         self.start(self.program, "relay", first, "--port-count", 2, "-k",
                    keys / "relay_server_certs", "--num-worker-threads", 1, "--metrics-addr", "off",
-                   "--max-waiting-per-pair", 4096, "--max-waiting-per-address", 4096)
+                   "--max-waiting-per-pair", 4096, "--max-waiting-per-address", 4096, *self.options)
         wait_until_listening(first)
         self.port = first + 2
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
