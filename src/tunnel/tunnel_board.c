@@ -32,6 +32,7 @@ static void fill(struct tunnel_snapshot *out, const struct tunnel_broker *broker
                 .one = 1,
             },
         .counts.handshakes_displaced = broker->controls.displaced_count,
+        .counts.handshakes_crowded = broker->controls.crowded_count,
     };
     memcpy(out->counts.handshakes_refused, broker->controls.refused,
            sizeof out->counts.handshakes_refused);

@@ -32,6 +32,7 @@ struct tunnel_snapshot {
         uint64_t bytes_spliced;
         uint64_t handshakes_refused[IO_TLS_END_KIND_COUNT];
         uint64_t handshakes_displaced;
+        uint64_t handshakes_crowded;
         uint64_t log_lines_dropped;
     } counts;
     struct io_process process;

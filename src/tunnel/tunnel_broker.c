@@ -335,6 +335,9 @@ int tunnel_broker_open(struct tunnel_broker *broker, struct io_loop *loop,
         LOG_ERROR("the relay cannot start", LOG_ERROR_NUMBER("error", error));
         return error;
     }
+    struct siphash_key key;
+    io_random_fill((uint8_t *)&key, sizeof key);
+    tunnel_handshakes_init(&broker->controls.handshakes, &key, config->handshakes_per_second);
     tunnel_broker_certify(broker, tls);
     return listen_everywhere(broker, config);
 }
@@ -385,6 +388,7 @@ void tunnel_broker_adopt(struct tunnel_broker *broker, const struct tunnel_confi
     next.pair_count = broker->limits.pair_count;
     next.max_sessions = broker->limits.max_sessions;
     next.max_waiting = broker->limits.max_waiting;
+    tunnel_handshakes_adopt(&broker->controls.handshakes, config->handshakes_per_second);
     revtun_relay_adopt(broker->core, now, &next);
     carry_out(broker, now);
 }

@@ -71,6 +71,16 @@ static void read_policy(struct conf *conf, struct revtun_config *out)
     }
 }
 
+static void read_handshakes(struct conf *conf, uint32_t *out)
+{
+    uint64_t number = 0;
+
+    if (conf_value_number(&conf->errors, conf_find(conf, "max-handshakes-per-second"), 0,
+                          TUNNEL_HANDSHAKES_MAX, &number)) {
+        *out = (uint32_t)number;
+    }
+}
+
 static void read_limit(struct conf *conf, const char *name, uint32_t *out)
 {
     uint64_t number = 0;
@@ -94,6 +104,7 @@ bool tunnel_config_read(void *context, struct conf *conf)
     read_limit(conf, "max-waiting", &out->core.max_waiting);
     read_limit(conf, "max-waiting-per-pair", &out->core.max_waiting_per_pair);
     read_limit(conf, "max-waiting-per-address", &out->core.max_waiting_per_address);
+    read_handshakes(conf, &out->handshakes_per_second);
     conf_value_addr(&conf->errors, conf_find(conf, "bind-addr"), ADDR_NONE, &out->bind_addr);
     out->public_bind_addr = out->bind_addr;
     conf_value_addr(&conf->errors, conf_find(conf, "public-bind-addr"), ADDR_NONE,

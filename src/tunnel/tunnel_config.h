@@ -12,9 +12,10 @@
 struct tunnel_config {
     struct daemon_config daemon;
     struct revtun_config core;
-    struct addr bind_addr;        // of the control port and the reverse ports; its port is 0
-    struct addr public_bind_addr; // of the public ports
-    struct bytes keys;            // directory
+    struct addr bind_addr;          // of the control port and the reverse ports; its port is 0
+    struct addr public_bind_addr;   // of the public ports
+    struct bytes keys;              // directory
+    uint32_t handshakes_per_second; // that may begin; 0: all
 };
 
 // Reads the options, and has what is wrong with them added to conf->errors. True: *out is complete;

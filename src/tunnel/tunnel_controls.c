@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "io/io_fd.h"
+#include "io/io_tcp.h"
 #include "log/log.h"
 #include "revtun/revtun_origin.h"
 
@@ -199,8 +200,17 @@ void tunnel_controls_add(struct tunnel_controls *controls, struct now now, int f
                          const struct addr *from)
 {
     static struct log_limit limit = LOG_LIMIT_DEFAULT;
+    static struct log_limit crowd = LOG_LIMIT_DEFAULT;
     const struct addr origin = revtun_origin_of(from);
 
+    if (!tunnel_handshakes_take(&controls->handshakes, now, from)) {
+        controls->crowded_count++;
+        LOG_LIMITED(&crowd, LOG_LEVEL_WARN,
+                    "control connections are turned away, since too many handshakes are asked for",
+                    LOG_ADDR("from", from));
+        io_tcp_reset(&fd);
+        return;
+    }
     make_room(controls, &origin);
     struct tunnel_control *control = take_place(controls);
     *control = (struct tunnel_control){

@@ -10,7 +10,8 @@
 //
 // Strangers have TUNNEL_CONTROLS_STRANGER_MAX places, of which one address has
 // TUNNEL_CONTROLS_ADDRESS_MAX: when an address has its share its oldest one goes, and when all are
-// taken the oldest of all. Nothing is told of a connection before it is UP.
+// taken the oldest of all. How often one may begin says tunnel_handshakes.h. Nothing is told of a
+// connection before it is UP.
 #pragma once
 
 #include <stdbool.h>
@@ -21,6 +22,7 @@
 #include "base/now.h"
 #include "io/io_loop.h"
 #include "io/io_tls.h"
+#include "tunnel/tunnel_handshakes.h"
 
 enum {
     TUNNEL_CONTROLS_SHAKE_S = 10,
@@ -62,7 +64,8 @@ struct tunnel_controls {
     struct io_loop *loop;
     const struct tunnel_controls_events *events;
     void *context;
-    struct io_tls_context *tls; // for those that come; the caller's, who may replace it
+    struct io_tls_context *tls;          // for those that come; the caller's, who may replace it
+    struct tunnel_handshakes handshakes; // the caller's likewise
     struct tunnel_control *places;
     uint32_t capacity;
     uint32_t first_free;
@@ -72,19 +75,20 @@ struct tunnel_controls {
     uint64_t opened_count;
     uint64_t refused[IO_TLS_END_KIND_COUNT]; // that did not come UP, by why
     uint64_t displaced_count;                // that others took the place of
+    uint64_t crowded_count;                  // whose handshake did not even begin
     void *timers_memory;
     struct heap timers;
 };
 
-// For `up_max` that are UP at a time. It is all zero before, and does not move until it is closed,
-// which is due in any case. 0 or -ENOMEM.
+// For `up_max` that are UP at a time, without a limit of handshakes. It is all zero before, and
+// does not move until it is closed, which is due in any case. 0 or -ENOMEM.
 MUST_USE int tunnel_controls_open(struct tunnel_controls *controls, struct io_loop *loop,
                                   uint32_t up_max, const struct tunnel_controls_events *events,
                                   void *context);
 // Closes all at once. Closing twice, or what is all zero, does nothing.
 void tunnel_controls_close_all(struct tunnel_controls *controls);
 
-// Takes over a connection that was accepted.
+// Takes over a connection that was accepted, or resets it.
 void tunnel_controls_add(struct tunnel_controls *controls, struct now now, int fd,
                          const struct addr *from);
 

@@ -45,6 +45,7 @@ SERIES(handshakes_refused) = {
     IO_TLS_END_KINDS(REFUSED)
 #undef REFUSED
         {AT(counts.handshakes_displaced), LABEL("reason", "displaced")},
+    {AT(counts.handshakes_crowded), LABEL("reason", "crowded")},
 };
 SERIES(clients) = {
     {AT(core.clients_waiting), LABEL("outcome", "announced")},

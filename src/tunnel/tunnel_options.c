@@ -132,6 +132,17 @@ static const struct conf_option options[] = {
         .group = limits,
         .help = "Of these, clients of one IPv4 address or one IPv6 /64.",
     },
+    {
+        .name = "max-handshakes-per-second",
+        .environment = "FAIRLEAD_TUNNEL_MAX_HANDSHAKES_PER_SECOND",
+        .placeholder = "COUNT",
+        .default_text = "100",
+        .is_reloaded = true,
+        .group = limits,
+        .help = "Control connections whose handshake begins in a second, up to 1000000; those "
+                "above it are reset. While more than half of them are taken, each IPv4 /24 and "
+                "each IPv6 /48 has a sixteenth. 0: no limit.",
+    },
     DAEMON_OPTIONS_METRICS_ADDR(watching, "FAIRLEAD_TUNNEL_METRICS_ADDR", "127.0.0.1:9642"),
     DAEMON_OPTIONS_HEALTH_CHECK_ADDR(watching, "FAIRLEAD_TUNNEL_HEALTH_CHECK_ADDR", "relay", "off"),
     DAEMON_OPTIONS_CONTROL_ENDPOINT(watching, "FAIRLEAD_TUNNEL_CONTROL_ENDPOINT", "off"),

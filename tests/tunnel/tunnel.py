@@ -27,9 +27,12 @@ from certificates import Authority
 SILENCE_S = 0.15  # in which nothing comes that was not to come
 NO_CONTROLLER = b"no controller linked"
 LISTEN = 0x0A  # of /proc/net/tcp's states
+HANDSHAKES = "FAIRLEAD_TUNNEL_MAX_HANDSHAKES_PER_SECOND"
 # It is ended with its sessions; and others of this host may have the default port for metrics.
+# Servers come as fast as a test has them come, unless it says what the limit is.
 ENVIRONMENT = daemon.ENVIRONMENT | {"FAIRLEAD_TUNNEL_DRAIN_TIMEOUT": "0",
-                                    "FAIRLEAD_TUNNEL_METRICS_ADDR": "off"}
+                                    "FAIRLEAD_TUNNEL_METRICS_ADDR": "off",
+                                    HANDSHAKES: "0"}
 # What the relay says of what some tests provoke.
 FULL = "a server was turned away: all pairs of ports are taken "
 LIMITED = "a client was refused "
@@ -134,7 +137,9 @@ class TunnelRelay(daemon.Daemon):
         self.port = port or daemon.free_ports(1 + 2 * pairs, socket.SOCK_STREAM)
         command = [*prefix, *relay_command(executable), self.port, "--port-count", 2 * pairs,
                    "-k", folder or keys().relay, *options]
-        super().__init__(command, ENVIRONMENT | (environment or {}), announced)
+        environment = ENVIRONMENT | (environment or {})
+        super().__init__(command, {name: value for name, value in environment.items()
+                                   if value is not None}, announced)
 
     def reverse(self, pair):
         return self.port + 1 + pair
