@@ -252,30 +252,63 @@ static enum revtun_names_outcome choose(const struct revtun_names *names,
     return REVTUN_NAMES_NO_PORT;
 }
 
-// What an owner holds besides one port: how many, and of those that rest the oldest.
+// What an owner holds besides one port.
 struct holding {
     uint32_t count;
-    uint32_t oldest; // or NONE
+    uint32_t bound_count;
+    uint32_t oldest;   // of those that rest, or NONE
+    uint32_t eligible; // likewise, of those that it may have now
 };
 
-static struct holding holding_of(const struct revtun_names *names, struct bytes owner,
-                                 uint32_t besides)
+static struct holding holding_of(const struct revtun_names *names,
+                                 const struct revtun_names_wish *wish, uint32_t besides)
 {
-    struct holding holding = {.oldest = NONE};
+    struct holding holding = {.oldest = NONE, .eligible = NONE};
 
     for (uint32_t i = 0; i < names->config.port_count; i++) {
         const struct lease *lease = &names->leases[i];
-        holding.count +=
-            i != besides && lease->state != STATE_FREE && bytes_equal(owner_of(lease), owner);
+        if (i != besides && lease->state != STATE_FREE &&
+            bytes_equal(owner_of(lease), wish->owner)) {
+            holding.count++;
+            holding.bound_count += lease->state == STATE_BOUND;
+        }
     }
-    for (uint32_t i = names->oldest; i != NONE && holding.oldest == NONE;
+    for (uint32_t i = names->oldest; i != NONE && holding.eligible == NONE;
          i = names->leases[i].newer) {
         const struct lease *lease = &names->leases[i];
-        if (i != besides && lease->state == STATE_RESTING && bytes_equal(owner_of(lease), owner)) {
-            holding.oldest = i;
+        if (i != besides && lease->state == STATE_RESTING &&
+            bytes_equal(owner_of(lease), wish->owner)) {
+            holding.oldest = holding.oldest == NONE ? i : holding.oldest;
+            holding.eligible =
+                revtun_pattern_list_has_port(wish->ports, port_of(names, i)) ? i : NONE;
         }
     }
     return holding;
+}
+
+// Has its owner hold one port fewer than it may, besides the one at *index; if that is NONE, one
+// that gives way becomes it. Nothing gives way if that does not help.
+static enum revtun_names_outcome make_room(struct revtun_names *names,
+                                           const struct revtun_names_wish *wish, uint32_t *index)
+{
+    struct holding holding = holding_of(names, wish, *index);
+
+    if (holding.count < wish->owner_max) {
+        return *index != NONE ? REVTUN_NAMES_OK : REVTUN_NAMES_NO_PORT;
+    }
+    if (holding.bound_count >= wish->owner_max) {
+        return REVTUN_NAMES_QUOTA;
+    }
+    if (*index == NONE && holding.eligible == NONE) {
+        return REVTUN_NAMES_NO_PORT;
+    }
+    *index = *index != NONE ? *index : holding.eligible;
+    holding = holding_of(names, wish, *index);
+    while (holding.count >= wish->owner_max) {
+        forget(names, holding.oldest);
+        holding = holding_of(names, wish, *index);
+    }
+    return REVTUN_NAMES_OK;
 }
 
 // Binds a tunnel to a port which is not the one that it has; that one is given up.
@@ -288,14 +321,7 @@ static enum revtun_names_outcome bind_new(struct revtun_names *names,
     enum revtun_names_outcome outcome = choose(names, wish, wall_s, &index);
 
     if (former == NONE && outcome != REVTUN_NAMES_DENIED && outcome != REVTUN_NAMES_PORT_TAKEN) {
-        const struct holding holding = holding_of(names, wish->owner, index);
-        if (holding.count >= wish->owner_max) {
-            if (holding.oldest == NONE) {
-                return REVTUN_NAMES_QUOTA;
-            }
-            forget(names, holding.oldest);
-            outcome = index == NONE ? choose(names, wish, wall_s, &index) : outcome;
-        }
+        outcome = make_room(names, wish, &index);
     }
     if (outcome != REVTUN_NAMES_OK) {
         return outcome;

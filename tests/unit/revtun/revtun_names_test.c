@@ -81,6 +81,50 @@ static void keeps_the_port_of_a_name(void **state)
     close_world(&world);
 }
 
+static void gives_up_nothing_for_who_gets_nothing(void **state)
+{
+    struct world world = open_world(2);
+    enum revtun_names_outcome outcome = REVTUN_NAMES_OK;
+    struct revtun_names_wish third = wish("a", "third");
+
+    (void)state;
+    assert_int_equal(bind_name(&world, "a", "web", 5), 100);
+    assert_int_equal(bind_name(&world, "a", "ssh", 5), 101);
+    revtun_names_release(world.names, 100, 6);
+    revtun_names_release(world.names, 101, 7);
+    third.owner_max = 2;
+    third.ports = bytes_of_text("102"); // it may have neither any more
+    bind_it(&world, third, 8, &outcome);
+    assert_int_equal(outcome, REVTUN_NAMES_NO_PORT);
+    assert_int_equal(revtun_names_count(world.names), 2);
+    third.ports = bytes_of_text("101"); // the one that it has left later
+    assert_int_equal(bind_it(&world, third, 8, &outcome), 101);
+    assert_int_equal(revtun_names_find(world.names, bytes_of_text("a"), bytes_of_text("web")), 100);
+    close_world(&world);
+}
+
+static void gives_up_as_many_as_are_too_many(void **state)
+{
+    struct world world = open_world(COUNT);
+    enum revtun_names_outcome outcome = REVTUN_NAMES_OK;
+    struct revtun_names_wish fourth = wish("a", "fourth");
+
+    (void)state;
+    assert_int_equal(bind_name(&world, "a", "one", 5), 100);
+    assert_int_equal(bind_name(&world, "a", "two", 5), 101);
+    assert_int_equal(bind_name(&world, "a", "three", 5), 102);
+    revtun_names_release(world.names, 100, 6);
+    revtun_names_release(world.names, 101, 7);
+    fourth.owner_max = 1; // it might have more when it bound those
+    bind_it(&world, fourth, 8, &outcome);
+    assert_int_equal(outcome, REVTUN_NAMES_QUOTA);
+    assert_int_equal(revtun_names_count(world.names), 3);
+    fourth.owner_max = 2;
+    assert_int_equal(bind_it(&world, fourth, 8, &outcome), 103);
+    assert_int_equal(revtun_names_count(world.names), 2);
+    close_world(&world);
+}
+
 static void gives_away_what_was_left_the_longest_ago(void **state)
 {
     struct world world = open_world(COUNT);
@@ -329,6 +373,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_the_port_of_a_name),
+        cmocka_unit_test(gives_up_nothing_for_who_gets_nothing),
+        cmocka_unit_test(gives_up_as_many_as_are_too_many),
         cmocka_unit_test(gives_away_what_was_left_the_longest_ago),
         cmocka_unit_test(gives_a_port_that_is_wanted),
         cmocka_unit_test(moves_a_name_to_another_port),
