@@ -119,12 +119,29 @@ static struct verdict place_at_port(struct revtun_hub *hub, struct now now, uint
     return verdict;
 }
 
+// The hosts of a service as a list: no longer than the one that it was bound with.
+static struct bytes hosts_of(const struct revtun_hub *hub, const struct revtun_service *service,
+                             uint8_t text[REVTUN_MESSAGE_HOSTS_MAX])
+{
+    struct wr wr = wr_init(text, REVTUN_MESSAGE_HOSTS_MAX);
+    uint32_t cursor = service->hosts.first;
+    struct bytes pattern = {0};
+
+    while (revtun_hosts_next(&hub->hosts, &cursor, &pattern)) {
+        wr_text(&wr, wr.len > 0 ? "," : "");
+        wr_bytes(&wr, pattern);
+    }
+    assert(wr_ok(&wr));
+    return wr_done(&wr);
+}
+
 // Hosts for a service, which keeps those that it has if it does not get all.
 static struct verdict place_at_hosts(struct revtun_hub *hub, struct now now, uint32_t index,
                                      const struct wish *wish)
 {
     struct revtun_service *service = revtun_service_at(hub, index);
     const struct bytes hosts = wish->message->bind.hosts;
+    uint8_t text[REVTUN_MESSAGE_HOSTS_MAX];
 
     if (hub->config.tls_port == 0) {
         return refused(REVTUN_MESSAGE_CODE_UNSUPPORTED, 0);
@@ -132,19 +149,25 @@ static struct verdict place_at_hosts(struct revtun_hub *hub, struct now now, uin
     if (!revtun_access_may_hosts(revtun_account_at(hub, wish->account)->entry, hosts)) {
         return refused(REVTUN_MESSAGE_CODE_DENIED, 0);
     }
-    switch (revtun_hosts_bind(&hub->hosts, hosts, &service->hosts)) {
+    // What it has makes room for what it wants.
+    const struct bytes former = hosts_of(hub, service, text);
+    revtun_hosts_release(&hub->hosts, &service->hosts);
+    const enum revtun_hosts_outcome outcome =
+        revtun_hosts_bind(&hub->hosts, hosts, &service->hosts);
+    if (outcome != REVTUN_HOSTS_OK && former.len > 0) {
+        const enum revtun_hosts_outcome again =
+            revtun_hosts_bind(&hub->hosts, former, &service->hosts);
+        assert(again == REVTUN_HOSTS_OK); // they have just been its own
+    }
+    switch (outcome) {
     case REVTUN_HOSTS_OK:
+        revtun_service_set_port(hub, now, index, 0);
         break;
     case REVTUN_HOSTS_TAKEN:
         return refused(REVTUN_MESSAGE_CODE_HOST_TAKEN, 0);
     case REVTUN_HOSTS_FULL:
         return refused(REVTUN_MESSAGE_CODE_BUSY, BUSY_RETRY_S);
     }
-    // All of them can be had; so those that are not wanted any more are left.
-    revtun_hosts_release(&hub->hosts, &service->hosts);
-    const enum revtun_hosts_outcome again = revtun_hosts_bind(&hub->hosts, hosts, &service->hosts);
-    assert(again == REVTUN_HOSTS_OK);
-    revtun_service_set_port(hub, now, index, 0);
     return granted;
 }
 
@@ -251,7 +274,7 @@ void revtun_bind(struct revtun_hub *hub, struct now now, uint32_t link,
     hub->stats.binds_done++;
     service->max = (uint32_t)message->bind.max;
     say_bound(hub, now, &wish, index);
-    revtun_service_hold(hub, index, link);
+    revtun_service_hold(hub, now, index, link);
 }
 
 void revtun_bind_unbind(struct revtun_hub *hub, struct now now, uint32_t link,
@@ -260,12 +283,24 @@ void revtun_bind_unbind(struct revtun_hub *hub, struct now now, uint32_t link,
     const uint32_t account = revtun_link_at(hub, link)->account;
     const uint32_t index = revtun_service_find(hub, account, message->unbind.name);
 
-    // What is not bound here needs no more than the answer.
-    if (index != POOL_NONE && revtun_service_at(hub, index)->link == link) {
+    const struct revtun_service *service =
+        index != POOL_NONE ? revtun_service_at(hub, index) : NULL;
+
+    // What is kept is its agent's to leave, as it is to take. Of what is another's it is only true
+    // that it is not bound here.
+    if (service != NULL && (service->state == REVTUN_SERVICE_KEPT || service->link == link)) {
         revtun_service_end(hub, now, index, false);
+        revtun_link_say_unbound(hub, now, link, message->unbind.rid, message->unbind.name,
+                                REVTUN_MESSAGE_CODE_ASKED);
+        return;
     }
-    revtun_link_say_unbound(hub, now, link, message->unbind.rid, message->unbind.name,
-                            REVTUN_MESSAGE_CODE_ASKED);
+    revtun_link_say(hub, now, link,
+                    &(struct revtun_message){
+                        .verb = REVTUN_MESSAGE_UNBOUND,
+                        .unbound = {.rid = message->unbind.rid,
+                                    .name = message->unbind.name,
+                                    .code = REVTUN_MESSAGE_CODE_ASKED},
+                    });
 }
 
 // --- another access list -------------------------------------------------------------------------

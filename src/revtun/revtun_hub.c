@@ -332,10 +332,9 @@ struct pool_ref revtun_hub_data(struct revtun_hub *hub, struct now now, uint64_t
 
 void revtun_hub_standing_gone(struct revtun_hub *hub, struct now now, struct pool_ref standing)
 {
-    (void)now;
     revtun_outbox_reset(&hub->outbox); // whatever is due
     if (pool_find(&hub->stands, standing) != NULL) {
-        revtun_stand_forget(hub, standing.index);
+        revtun_stand_forget(hub, now, standing.index);
     }
 }
 

@@ -18,10 +18,20 @@
 //
 // The timers, all of them:
 //      of a control connection     hello 5 s after it is up; ping_s of saying nothing; dead_s of
-//                                  hearing nothing; the end of a drain; what is to be told
+//                                  hearing nothing; the end of a drain; what is to be told; of a
+//                                  standing connection ttl_s after it was asked for, and ping_s
+//                                  after it was missed
 //      of a tunnel                 grace_s after its control connection was lost; what it has left
 //                                  when it has ended
-//      of a client that waits      ttl_s after it was announced; or it is to be announced again
+//      of a client that waits      ttl_s after it was announced, or has come to a name that is
+//                                  bound; or it is to be announced again
+//
+// What is due at once is done in this order: tunnels, clients, control connections.
+//
+// How much is said to an agent that does not read is limited here, as revtun_link.h has it, but for
+// answers to its own requests. So the caller ends a control connection for which it holds 64 KiB or
+// more, and reads none from which it could be asked for more while it holds half of that: an agent
+// that asks and does not read is not heard then, and ends by itself.
 #pragma once
 
 #include <stddef.h>
@@ -124,8 +134,8 @@ void revtun_hub_link_down(struct revtun_hub *hub, struct now now, struct pool_re
 struct revtun_hub_client {
     uint64_t conn;
     struct addr from;
-    struct addr dst; // where it has connected to; its port is looked up if `host` is empty
-    struct bytes host;
+    struct addr dst;   // where it has connected to; its port is looked up if `host` is empty
+    struct bytes host; // a host (revtun_pattern.h): asserted
 };
 
 // The reference names it and its session; the index is POOL_NONE when it is reset.

@@ -9,11 +9,12 @@
 #include "revtun/revtun_hub_priv.h"
 #include "revtun/revtun_service.h"
 #include "revtun/revtun_stand.h"
+#include "revtun/revtun_visit.h"
 
 #define HELLO_NS (5 * SECOND_NS)
 
-enum { ASKED_AT_A_TIME = 4 }; // standing connections
-_Static_assert((int)ASKED_AT_A_TIME <= (int)REVTUN_HUB_STEP, "they are one expiry's");
+enum { BUSY_RETRY_S = 30 };
+
 _Static_assert(sizeof(struct revtun_link) % 8 == 0, "as a pool wants its items");
 
 struct revtun_link *revtun_link_at(const struct revtun_hub *hub, uint32_t index)
@@ -65,7 +66,11 @@ void revtun_link_set_timer(struct revtun_hub *hub, uint32_t index)
     case REVTUN_LINK_OPEN:
         deadline_ns = min_ns(link->said_ns + hub->config.ping_s * SECOND_NS,
                              link->heard_ns + hub->config.dead_s * SECOND_NS);
-        deadline_ns = min_ns(deadline_ns, link->fill_ns);
+        deadline_ns = min_ns(deadline_ns, min_ns(link->want_ns, link->again_ns));
+        deadline_ns = min_ns(deadline_ns, link->stale_ns);
+        if (link->said_len - link->pinged_len >= REVTUN_LINK_PING_LEN) {
+            deadline_ns = 0;
+        }
         if (hub->drain_ns != NEVER) {
             deadline_ns = link->is_drain_told ? min_ns(deadline_ns, hub->drain_ns) : 0;
         }
@@ -77,16 +82,6 @@ void revtun_link_set_timer(struct revtun_hub *hub, uint32_t index)
         break;
     }
     heap_set(&hub->link_timers, index, deadline_ns);
-}
-
-void revtun_link_fill(struct revtun_hub *hub, uint32_t index, uint64_t at_ns)
-{
-    struct revtun_link *link = revtun_link_at(hub, index);
-
-    if (link->state == REVTUN_LINK_OPEN && link->pool > 0) {
-        link->fill_ns = min_ns(link->fill_ns, at_ns);
-        revtun_link_set_timer(hub, index);
-    }
 }
 
 // --- what is said --------------------------------------------------------------------------------
@@ -101,6 +96,7 @@ void revtun_link_say(struct revtun_hub *hub, struct now now, uint32_t index,
     revtun_message_write(&wr, message);
     revtun_outbox_send(&hub->outbox, link->conn, &wr);
     link->said_ns = now.mono_ns;
+    link->said_len += wr.len;
     revtun_link_set_timer(hub, index);
 }
 
@@ -147,14 +143,53 @@ void revtun_link_say_error(struct revtun_hub *hub, struct now now, uint32_t inde
         });
 }
 
-void revtun_link_probe(struct revtun_hub *hub, struct now now, uint32_t index)
+static void ping(struct revtun_hub *hub, struct now now, uint32_t index)
 {
-    revtun_link_at(hub, index)->probed_ns = now.mono_ns;
+    struct revtun_link *link = revtun_link_at(hub, index);
+
+    link->pinged_len = link->said_len;
     revtun_link_say(hub, now, index,
                     &(struct revtun_message){
                         .verb = REVTUN_MESSAGE_PING,
-                        .ping = {.n = now.mono_ns / SECOND_NS},
+                        .ping = {.n = link->pinged_len},
                     });
+}
+
+void revtun_link_probe(struct revtun_hub *hub, struct now now, uint32_t index)
+{
+    revtun_link_at(hub, index)->probed_ns = now.mono_ns;
+    ping(hub, now, index);
+}
+
+bool revtun_link_may_announce(const struct revtun_link *link)
+{
+    return link->said_len - link->read_len < REVTUN_LINK_AHEAD_MAX;
+}
+
+// Those whose clients it has are all of its account's.
+static void announce_withheld(struct revtun_hub *hub, uint32_t index)
+{
+    uint32_t i = revtun_account_at(hub, revtun_link_at(hub, index)->account)->first_service;
+
+    for (; i != POOL_NONE; i = revtun_service_at(hub, i)->chain.next) {
+        if (revtun_service_at(hub, i)->link == index) {
+            revtun_visit_announce_withheld(hub, i);
+        }
+    }
+}
+
+void revtun_link_acknowledge(struct revtun_hub *hub, uint32_t index, uint64_t n)
+{
+    struct revtun_link *link = revtun_link_at(hub, index);
+
+    if (n > link->said_len || n <= link->read_len) {
+        return;
+    }
+    link->read_len = n;
+    if (link->has_withheld && revtun_link_may_announce(link)) {
+        link->has_withheld = false;
+        announce_withheld(hub, index);
+    }
 }
 
 // --- its end -------------------------------------------------------------------------------------
@@ -220,14 +255,33 @@ static void close_conn(struct revtun_hub *hub, uint64_t conn)
                                     });
 }
 
+// Whether an agent with which nothing is wrong is to come back, and in how many seconds.
+static uint64_t retry_s_of(const struct revtun_hub *hub, struct now now,
+                           enum revtun_message_code code)
+{
+    switch ((int)code) {
+    case REVTUN_MESSAGE_CODE_SILENT:
+    case REVTUN_MESSAGE_CODE_TIMEOUT:
+        return 1;
+    case REVTUN_MESSAGE_CODE_BUSY:
+        return BUSY_RETRY_S;
+    case REVTUN_MESSAGE_CODE_SHUTDOWN:
+        // What comes behind this relay is there when it has ended.
+        return 1 + (hub->drain_ns > now.mono_ns ? (hub->drain_ns - now.mono_ns) / SECOND_NS : 0);
+    default: // denied, revoked, or not of this protocol: that does not pass by itself
+        return 0;
+    }
+}
+
 void revtun_link_end(struct revtun_hub *hub, struct now now, uint32_t index,
                      enum revtun_message_code code)
 {
-    revtun_link_say(hub, now, index,
-                    &(struct revtun_message){
-                        .verb = REVTUN_MESSAGE_BYE,
-                        .bye = {.code = code, .text = words(code)},
-                    });
+    revtun_link_say(
+        hub, now, index,
+        &(struct revtun_message){
+            .verb = REVTUN_MESSAGE_BYE,
+            .bye = {.code = code, .text = words(code), .retry_s = retry_s_of(hub, now, code)},
+        });
     close_conn(hub, revtun_link_at(hub, index)->conn);
     leave(hub, now, index, code, false);
 }
@@ -276,7 +330,9 @@ struct pool_ref revtun_link_open(struct revtun_hub *hub, struct now now,
     link->up_ns = now.mono_ns;
     link->heard_ns = now.mono_ns;
     link->said_ns = now.mono_ns;
-    link->fill_ns = NEVER;
+    link->want_ns = NEVER;
+    link->again_ns = NEVER;
+    link->stale_ns = NEVER;
     link->first_stand = POOL_NONE;
     link->state = REVTUN_LINK_UP;
     table_add(&hub->links_by_sid, siphash(&hub->key, sid_of(link->sid)), ref.index);
@@ -284,39 +340,31 @@ struct pool_ref revtun_link_open(struct revtun_hub *hub, struct now now,
     return ref;
 }
 
-// --- what is due ---------------------------------------------------------------------------------
+// --- standing connections ------------------------------------------------------------------------
 
-static void fill(struct revtun_hub *hub, struct now now, uint32_t index)
+void revtun_link_stand_used(struct revtun_hub *hub, struct now now, uint32_t index)
 {
     struct revtun_link *link = revtun_link_at(hub, index);
 
-    link->fill_ns = NEVER;
-    for (int i = 0; i < ASKED_AT_A_TIME && link->stand_count < link->pool; i++) {
-        if (!revtun_stand_ask(hub, now, index)) {
-            revtun_link_fill(hub, index, now.mono_ns + hub->config.ping_s * SECOND_NS);
-            return;
-        }
-    }
-    if (link->stand_count < link->pool) {
-        revtun_link_fill(hub, index, now.mono_ns);
+    if (link->state == REVTUN_LINK_OPEN) {
+        link->wanted_count++;
+        link->want_ns = now.mono_ns;
+        revtun_link_set_timer(hub, index);
     }
 }
 
-static void ping(struct revtun_hub *hub, struct now now, uint32_t index)
+void revtun_link_stand_missed(struct revtun_hub *hub, struct now now, uint32_t index)
 {
-    const struct revtun_link *link = revtun_link_at(hub, index);
+    struct revtun_link *link = revtun_link_at(hub, index);
 
-    revtun_link_say(hub, now, index,
-                    &(struct revtun_message){
-                        .verb = REVTUN_MESSAGE_PING,
-                        .ping = {.n = now.mono_ns / SECOND_NS},
-                    });
-    for (int i = 0; i < ASKED_AT_A_TIME && revtun_stand_give_up(hub, now, index); i++) {
-    }
-    if (link->stand_count < link->pool && hub->config.max_standing > 0) {
-        revtun_link_fill(hub, index, now.mono_ns);
+    if (link->state == REVTUN_LINK_OPEN) {
+        link->missed_count++;
+        link->again_ns = min_ns(link->again_ns, now.mono_ns + hub->config.ping_s * SECOND_NS);
+        revtun_link_set_timer(hub, index);
     }
 }
+
+// --- what is due ---------------------------------------------------------------------------------
 
 static void expire_open(struct revtun_hub *hub, struct now now, uint32_t index)
 {
@@ -336,8 +384,17 @@ static void expire_open(struct revtun_hub *hub, struct now now, uint32_t index)
                             .verb = REVTUN_MESSAGE_DRAIN,
                             .drain = {.in_s = (hub->drain_ns - now.mono_ns) / SECOND_NS},
                         });
-    } else if (link->fill_ns <= now.mono_ns) {
-        fill(hub, now, index);
+    } else if (link->said_len - link->pinged_len >= REVTUN_LINK_PING_LEN) {
+        ping(hub, now, index);
+    } else if (link->stale_ns <= now.mono_ns) {
+        revtun_stand_give_up(hub, now, index);
+    } else if (link->again_ns <= now.mono_ns) {
+        link->again_ns = NEVER;
+        link->wanted_count += link->missed_count;
+        link->missed_count = 0;
+        link->want_ns = now.mono_ns;
+    } else if (link->want_ns <= now.mono_ns) {
+        revtun_stand_ask(hub, now, index);
     } else if (now.mono_ns - link->said_ns >= hub->config.ping_s * SECOND_NS) {
         ping(hub, now, index);
     }

@@ -85,18 +85,18 @@ static void greet(struct revtun_hub *hub, struct now now, uint32_t index,
     owner->link_count++;
     link->account = account;
     link->instance = message->hello.instance;
-    link->pool =
-        message->hello.caps & REVTUN_MESSAGE_CAP_STANDBY ? (uint32_t)message->hello.pool : 0;
     link->state = REVTUN_LINK_OPEN;
     hub->stats.agents_welcomed++;
     welcome(hub, now, index);
-    if (hub->config.max_standing > 0) {
-        revtun_link_fill(hub, index, now.mono_ns);
+    if (hub->config.max_standing > 0 && message->hello.caps & REVTUN_MESSAGE_CAP_STANDBY) {
+        link->wanted_count = (uint32_t)message->hello.pool;
+        link->want_ns = now.mono_ns;
+        revtun_link_set_timer(hub, index);
     }
 }
 
 // The agent has no data connection for an id.
-static void be_refused(struct revtun_hub *hub, uint32_t index, uint64_t id)
+static void be_refused(struct revtun_hub *hub, struct now now, uint32_t index, uint64_t id)
 {
     const uint32_t wait = revtun_visit_find(hub, index, id);
     const uint32_t stand = revtun_stand_find(hub, index, id);
@@ -104,7 +104,7 @@ static void be_refused(struct revtun_hub *hub, uint32_t index, uint64_t id)
     if (wait != POOL_NONE) {
         revtun_visit_deny(hub, wait);
     } else if (stand != POOL_NONE) {
-        revtun_stand_forget(hub, stand);
+        revtun_stand_forget(hub, now, stand);
     }
 }
 
@@ -119,7 +119,7 @@ static void obey(struct revtun_hub *hub, struct now now, uint32_t index,
         revtun_bind_unbind(hub, now, index, message);
         return;
     case REVTUN_MESSAGE_REFUSE:
-        be_refused(hub, index, message->refuse.id);
+        be_refused(hub, now, index, message->refuse.id);
         return;
     case REVTUN_MESSAGE_PING:
         revtun_link_say(hub, now, index,
@@ -129,6 +129,7 @@ static void obey(struct revtun_hub *hub, struct now now, uint32_t index,
                         });
         return;
     case REVTUN_MESSAGE_PONG:
+        revtun_link_acknowledge(hub, index, message->pong.n);
         return;
     case REVTUN_MESSAGE_BYE:
         revtun_link_bye(hub, now, index, (enum revtun_message_code)message->bye.code);
@@ -166,7 +167,11 @@ static void read_line(struct revtun_hub *hub, struct now now, uint32_t index, st
         if (outcome == REVTUN_MESSAGE_OK && message.verb == REVTUN_MESSAGE_HELLO) {
             greet(hub, now, index, &message);
         } else {
-            revtun_link_end(hub, now, index, REVTUN_MESSAGE_CODE_PROTOCOL);
+            const bool is_hello =
+                bytes_equal_text(fields.verb, revtun_message_verb_word(REVTUN_MESSAGE_HELLO));
+            revtun_link_end(hub, now, index,
+                            is_hello ? REVTUN_MESSAGE_CODE_BAD_VALUE
+                                     : REVTUN_MESSAGE_CODE_PROTOCOL);
         }
         return;
     }

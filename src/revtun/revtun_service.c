@@ -59,7 +59,7 @@ uint32_t revtun_service_open(struct revtun_hub *hub, uint32_t account, struct by
     return ref.index;
 }
 
-void revtun_service_hold(struct revtun_hub *hub, uint32_t index, uint32_t link)
+void revtun_service_hold(struct revtun_hub *hub, struct now now, uint32_t index, uint32_t link)
 {
     struct revtun_service *service = revtun_service_at(hub, index);
 
@@ -69,7 +69,7 @@ void revtun_service_hold(struct revtun_hub *hub, uint32_t index, uint32_t link)
     service->state = REVTUN_SERVICE_BOUND;
     service->link = link;
     if (is_new) {
-        revtun_visit_recall(hub, index);
+        revtun_visit_recall(hub, now, index);
     }
 }
 
@@ -80,7 +80,7 @@ void revtun_service_keep(struct revtun_hub *hub, struct now now, uint32_t index)
     assert(service->state == REVTUN_SERVICE_BOUND);
     service->state = REVTUN_SERVICE_KEPT;
     service->link = POOL_NONE;
-    revtun_visit_recall(hub, index);
+    revtun_visit_recall(hub, now, index);
     heap_set(&hub->service_timers, index, now.mono_ns + hub->config.grace_s * SECOND_NS);
 }
 
@@ -108,7 +108,7 @@ void revtun_service_end(struct revtun_hub *hub, struct now now, uint32_t index, 
         revtun_hosts_release(&hub->hosts, &service->hosts);
         service->state = REVTUN_SERVICE_ENDED;
         service->link = POOL_NONE;
-        revtun_visit_recall(hub, index);
+        revtun_visit_recall(hub, now, index);
         assert(account->bound_count > 0);
         account->bound_count--;
     }

@@ -50,7 +50,7 @@ uint32_t revtun_service_find(const struct revtun_hub *hub, uint32_t account, str
 // Makes one, which nobody holds yet and which has no place. Room is asserted.
 uint32_t revtun_service_open(struct revtun_hub *hub, uint32_t account, struct bytes name);
 // A control connection holds it from now on. Those who wait are announced there, if it is new.
-void revtun_service_hold(struct revtun_hub *hub, uint32_t index, uint32_t link);
+void revtun_service_hold(struct revtun_hub *hub, struct now now, uint32_t index, uint32_t link);
 // Its control connection was lost.
 void revtun_service_keep(struct revtun_hub *hub, struct now now, uint32_t index);
 // It is over, and with `is_cut` its sessions too.

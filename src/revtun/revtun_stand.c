@@ -10,33 +10,50 @@
 
 _Static_assert(sizeof(struct revtun_stand) % 8 == 0, "as a pool wants its items");
 
-enum { LINE_END_LEN = 2 };
+enum {
+    LINE_END_LEN = 2,
+    AT_A_TIME = 4, // that are asked for, or given up
+};
+_Static_assert((int)AT_A_TIME <= (int)REVTUN_HUB_STEP, "they are one expiry's");
 
 static struct revtun_stand *stand_at(const struct revtun_hub *hub, uint32_t index)
 {
     return pool_at(&hub->stands, index);
 }
 
-bool revtun_stand_ask(struct revtun_hub *hub, struct now now, uint32_t index)
+static void ask(struct revtun_hub *hub, struct now now, uint32_t index, uint32_t place)
 {
     struct revtun_link *link = revtun_link_at(hub, index);
-    struct pool_ref ref = {0};
+    struct revtun_stand *stand = stand_at(hub, place);
 
-    if (!pool_take(&hub->stands, &ref)) {
-        return false;
-    }
-    struct revtun_stand *stand = stand_at(hub, ref.index);
-    stand->id = revtun_hub_new_id(hub, ref.index);
+    stand->id = revtun_hub_new_id(hub, place);
     stand->link = index;
     stand->asked_ns = now.mono_ns;
-    chain_add(&hub->stands, &link->first_stand, ref.index);
+    chain_add(&hub->stands, &link->first_stand, place);
     link->stand_count++;
+    link->wanted_count--;
     revtun_link_say(hub, now, index,
                     &(struct revtun_message){
                         .verb = REVTUN_MESSAGE_STANDBY,
                         .standby = {.id = stand->id},
                     });
-    return true;
+}
+
+void revtun_stand_ask(struct revtun_hub *hub, struct now now, uint32_t index)
+{
+    struct revtun_link *link = revtun_link_at(hub, index);
+    const uint64_t stale_ns = now.mono_ns + hub->config.ttl_s * SECOND_NS;
+    struct pool_ref ref = {0};
+
+    for (int i = 0; i < AT_A_TIME && link->wanted_count > 0; i++) {
+        if (!pool_take(&hub->stands, &ref)) {
+            link->want_ns = now.mono_ns + hub->config.ping_s * SECOND_NS;
+            return;
+        }
+        ask(hub, now, index, ref.index);
+        link->stale_ns = stale_ns < link->stale_ns ? stale_ns : link->stale_ns;
+    }
+    link->want_ns = link->wanted_count > 0 ? now.mono_ns : NEVER;
 }
 
 uint32_t revtun_stand_find(const struct revtun_hub *hub, uint32_t link, uint64_t id)
@@ -104,39 +121,44 @@ bool revtun_stand_use(struct revtun_hub *hub, struct now now, uint32_t index,
     *head = head_of(hub, link, stand, client);
     *conn = stand->conn;
     take_off(hub, found);
-    revtun_link_fill(hub, index, now.mono_ns);
+    revtun_link_stand_used(hub, now, index);
     return true;
 }
 
-void revtun_stand_forget(struct revtun_hub *hub, uint32_t index)
+void revtun_stand_forget(struct revtun_hub *hub, struct now now, uint32_t index)
 {
     const uint32_t link = stand_at(hub, index)->link;
 
     take_off(hub, index);
-    revtun_link_fill(hub, link,
-                     revtun_link_at(hub, link)->said_ns + hub->config.ping_s * SECOND_NS);
+    revtun_link_stand_missed(hub, now, link);
 }
 
-bool revtun_stand_give_up(struct revtun_hub *hub, struct now now, uint32_t link)
+void revtun_stand_give_up(struct revtun_hub *hub, struct now now, uint32_t index)
 {
-    uint32_t i = revtun_link_at(hub, link)->first_stand;
+    struct revtun_link *link = revtun_link_at(hub, index);
+    uint32_t next = POOL_NONE;
+    int count = 0;
 
-    while (i != POOL_NONE &&
-           (stand_at(hub, i)->is_there ||
-            now.mono_ns - stand_at(hub, i)->asked_ns < hub->config.ttl_s * SECOND_NS)) {
-        i = stand_at(hub, i)->chain.next;
+    link->stale_ns = NEVER;
+    for (uint32_t i = link->first_stand; i != POOL_NONE; i = next) {
+        const struct revtun_stand *stand = stand_at(hub, i);
+        const uint64_t stale_ns = stand->asked_ns + hub->config.ttl_s * SECOND_NS;
+        const struct revtun_message gone = {
+            .verb = REVTUN_MESSAGE_GONE,
+            .gone = {.id = stand->id, .code = REVTUN_MESSAGE_CODE_TIMEOUT},
+        };
+        next = stand->chain.next;
+        if (stand->is_there) {
+            continue;
+        }
+        if (stale_ns > now.mono_ns || count == AT_A_TIME) {
+            link->stale_ns = stale_ns < link->stale_ns ? stale_ns : link->stale_ns;
+            continue;
+        }
+        count++;
+        revtun_stand_forget(hub, now, i);
+        revtun_link_say(hub, now, index, &gone);
     }
-    if (i == POOL_NONE) {
-        return false;
-    }
-    const uint64_t id = stand_at(hub, i)->id;
-    take_off(hub, i);
-    revtun_link_say(hub, now, link,
-                    &(struct revtun_message){
-                        .verb = REVTUN_MESSAGE_GONE,
-                        .gone = {.id = id, .code = REVTUN_MESSAGE_CODE_TIMEOUT},
-                    });
-    return true;
 }
 
 bool revtun_stand_dismiss(struct revtun_hub *hub, uint32_t link)

@@ -23,8 +23,8 @@ struct revtun_stand {
     uint8_t preface[REVTUN_PREFACE_LEN];
 };
 
-// Asks for one more. False when there is no room.
-bool revtun_stand_ask(struct revtun_hub *hub, struct now now, uint32_t index);
+// Asks a control connection for some of those that are wanted of it; later, if there is no room.
+void revtun_stand_ask(struct revtun_hub *hub, struct now now, uint32_t index);
 // The one that was asked for by this id at a control connection and has not come, or POOL_NONE.
 uint32_t revtun_stand_find(const struct revtun_hub *hub, uint32_t link, uint64_t id);
 // It has come.
@@ -35,10 +35,10 @@ struct pool_ref revtun_stand_come(struct revtun_hub *hub, uint32_t index, uint64
 MUST_USE bool revtun_stand_use(struct revtun_hub *hub, struct now now, uint32_t index,
                                const struct revtun_message *client, uint64_t *conn,
                                struct bytes *head);
-// Forgets it; another one is asked for at the next ping.
-void revtun_stand_forget(struct revtun_hub *hub, uint32_t index);
-// One that was asked for too long ago is forgotten, and the agent is told. False: there is none.
-bool revtun_stand_give_up(struct revtun_hub *hub, struct now now, uint32_t link);
+// It was missed: forgets it.
+void revtun_stand_forget(struct revtun_hub *hub, struct now now, uint32_t index);
+// Some that were asked for too long ago and have not come are forgotten, and the agent is told.
+void revtun_stand_give_up(struct revtun_hub *hub, struct now now, uint32_t index);
 // Forgets one of a control connection that is lost; resets it, if it is there. False: there is
 // none.
 bool revtun_stand_dismiss(struct revtun_hub *hub, uint32_t link);

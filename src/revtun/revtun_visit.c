@@ -93,16 +93,24 @@ static struct revtun_message announcement(const struct revtun_service *service,
     };
 }
 
+// Tells the agent of who waits; or later, if that has too much to read.
 static void announce(struct revtun_hub *hub, struct now now, uint32_t index)
 {
     struct revtun_wait *wait = wait_at(hub, index);
     const struct revtun_visit *visit = visit_at(hub, wait->visit);
     const struct revtun_service *service = revtun_service_at(hub, visit->service);
+    struct revtun_link *link = revtun_link_at(hub, service->link);
 
+    if (!revtun_link_may_announce(link)) {
+        link->has_withheld = true;
+        heap_set(&hub->wait_timers, index, wait->until_ns);
+        return;
+    }
+    wait->until_ns = now.mono_ns + hub->config.ttl_s * SECOND_NS;
     wait->id = revtun_hub_new_id(hub, index);
     const struct revtun_message message = announcement(service, wait, visit, wait->id);
     revtun_link_say(hub, now, service->link, &message);
-    heap_set(&hub->wait_timers, index, now.mono_ns + hub->config.ttl_s * SECOND_NS);
+    heap_set(&hub->wait_timers, index, wait->until_ns);
 }
 
 // It waits no more, whatever becomes of it.
@@ -187,6 +195,7 @@ static struct pool_ref enter(struct revtun_hub *hub, struct now now, uint32_t in
     visit->since_ns = now.mono_ns;
     wait->visit = ref.index;
     wait->source = revtun_sources_enter(&hub->sources, &client->from);
+    wait->until_ns = now.mono_ns + hub->config.ttl_s * SECOND_NS;
     wait->dst = client->dst;
     if (client->host.len > 0) {
         wait->host_len = (uint8_t)client->host.len;
@@ -221,7 +230,7 @@ struct pool_ref revtun_visit_open(struct revtun_hub *hub, struct now now, uint32
 
 // --- waiting -------------------------------------------------------------------------------------
 
-void revtun_visit_recall(struct revtun_hub *hub, uint32_t index)
+void revtun_visit_recall(struct revtun_hub *hub, struct now now, uint32_t index)
 {
     const struct revtun_service *service = revtun_service_at(hub, index);
     const bool is_bound = service->state == REVTUN_SERVICE_BOUND;
@@ -229,8 +238,21 @@ void revtun_visit_recall(struct revtun_hub *hub, uint32_t index)
     for (uint32_t i = service->first_wait; i != POOL_NONE; i = wait_at(hub, i)->chain.next) {
         struct revtun_wait *wait = wait_at(hub, i);
         wait->id = 0;
+        wait->until_ns = now.mono_ns + hub->config.ttl_s * SECOND_NS;
         // Due at once, and who has waited for the longest time first.
         heap_set(&hub->wait_timers, i, is_bound ? visit_at(hub, wait->visit)->since_ns : NEVER);
+    }
+}
+
+void revtun_visit_announce_withheld(struct revtun_hub *hub, uint32_t index)
+{
+    uint32_t i = revtun_service_at(hub, index)->first_wait;
+
+    for (; i != POOL_NONE; i = wait_at(hub, i)->chain.next) {
+        const struct revtun_wait *wait = wait_at(hub, i);
+        if (wait->id == 0) {
+            heap_set(&hub->wait_timers, i, visit_at(hub, wait->visit)->since_ns);
+        }
     }
 }
 
@@ -380,7 +402,7 @@ void revtun_visit_expire(struct revtun_hub *hub, struct now now, uint32_t index)
 {
     const struct revtun_wait *wait = wait_at(hub, index);
 
-    if (wait->id == 0) {
+    if (wait->id == 0 && now.mono_ns < wait->until_ns) {
         announce(hub, now, index);
         return;
     }

@@ -23,6 +23,7 @@ struct revtun_visit {
 struct revtun_wait {
     struct chain_link chain; // among those of its service
     uint64_t id;             // 0: it is not announced
+    uint64_t until_ns;       // when it is closed, if its name is bound
     uint32_t visit;
     uint32_t source;
     struct addr dst;
@@ -36,7 +37,9 @@ struct pool_ref revtun_visit_open(struct revtun_hub *hub, struct now now, uint32
                                   const struct revtun_hub_client *client);
 // Nothing that was announced of a service's clients holds any more. If it is bound, they are
 // announced again.
-void revtun_visit_recall(struct revtun_hub *hub, uint32_t index);
+void revtun_visit_recall(struct revtun_hub *hub, struct now now, uint32_t index);
+// The agent has read what was said, so that those who were withheld may be announced.
+void revtun_visit_announce_withheld(struct revtun_hub *hub, uint32_t index);
 // Who waits with this id at a control connection, as the index of its wait, or POOL_NONE.
 uint32_t revtun_visit_find(const struct revtun_hub *hub, uint32_t link, uint64_t id);
 // A data connection has come for who waits.

@@ -2,8 +2,12 @@
 #include "revtun/hubs.h"
 
 #include <assert.h>
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "support/revtun_text.h"
 
@@ -248,4 +252,16 @@ uint64_t hubs_id(const struct hubs *hubs, const char *word, size_t n)
     const char *id = strstr(at, " id=");
     assert(id != NULL);
     return strtoull(id + 4, NULL, 10);
+}
+
+void hubs_expect(const struct hubs *hubs, struct revtun_hub_gauges want)
+{
+    const struct revtun_hub_gauges is = revtun_hub_gauges(hubs->hub);
+
+    assert_int_equal(is.links, want.links);
+    assert_int_equal(is.agents, want.agents);
+    assert_int_equal(is.services, want.services);
+    assert_int_equal(is.waiting, want.waiting);
+    assert_int_equal(is.sessions, want.sessions);
+    assert_int_equal(is.standing, want.standing);
 }

@@ -8,8 +8,11 @@
 #include "revtun/revtun_hub.h"
 #include "revtun/revtun_token.h"
 
+#define BIND_WEB "bind rid=1 name=web kind=tcp\r\n"
+#define HUB_TEST(test) cmocka_unit_test_setup_teardown(test, hubs_setup, hubs_teardown)
+
 enum {
-    HUBS_TEXT_MAX = 16384,
+    HUBS_TEXT_MAX = 131072,
     HUBS_HEAD_MAX = 1024,
     HUBS_ENTRIES = 8,
 };
@@ -67,3 +70,5 @@ void hubs_settle(struct hubs *hubs);
 // The number behind " id=" of the n-th line, from 0, that holds the word; it is there.
 uint64_t hubs_id(const struct hubs *hubs, const char *word, size_t n);
 bool hubs_has(const struct hubs *hubs, const char *text);
+// The test fails if the hub does not hold so many.
+void hubs_expect(const struct hubs *hubs, struct revtun_hub_gauges want);

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "revtun/revtun_request.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#include "base/macro.h"
+#include "revtun/hubs.h"
+
+static void ends_with_protocol_whom_it_cannot_read(void **state)
+{
+    static const char *const wrong[] = {"BIND\r\n", "bind rid=1  name=web\r\n", "ping n=%zz\r\n",
+                                        "hello auth=cert instance=1\r\n"};
+    struct hubs *hubs = *state;
+
+    for (uint64_t i = 0; i < COUNT_OF(wrong); i++) {
+        struct hubs_agent agent;
+        hubs_come(hubs, i + 1, 0, 5, "", &agent);
+        hubs_say(hubs, &agent, wrong[i]);
+        assert_true(hubs_has(hubs, "bye code=protocol"));
+        hubs_say(hubs, &agent, BIND_WEB); // what comes yet is not heard
+        assert_string_equal(hubs->text, "");
+    }
+    hubs_expect(hubs, (struct revtun_hub_gauges){0});
+}
+
+static void answers_what_it_does_not_know_with_error(void **state)
+{
+    struct hubs *hubs = *state;
+    struct hubs_agent agent;
+
+    hubs_come(hubs, 1, 0, 5, "", &agent);
+    hubs_say(hubs, &agent, "dance rid=4\r\n");
+    assert_true(hubs_has(hubs, "send 1 error rid=4 code=unknown_verb"));
+    hubs_say(hubs, &agent, "bind rid=5 name=UP kind=tcp\r\n");
+    assert_true(hubs_has(hubs, "send 1 error rid=5 code=bad_value key=name"));
+    hubs_say(hubs, &agent, "ping n=77\r\n");
+    assert_string_equal(hubs->text, "send 1 pong n=77\r\n");
+}
+
+static void says_what_is_wrong_with_a_hello(void **state)
+{
+    struct hubs *hubs = *state;
+    struct hubs_agent agent;
+
+    hubs_up(hubs, 1, &agent);
+    hubs_say(hubs, &agent, "hello auth=cert\r\n");
+    assert_true(hubs_has(hubs, "bye code=bad_value"));
+    hubs_up(hubs, 2, &agent);
+    hubs_say(hubs, &agent, "halo auth=cert\r\n");
+    assert_true(hubs_has(hubs, "bye code=protocol"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        HUB_TEST(ends_with_protocol_whom_it_cannot_read),
+        HUB_TEST(answers_what_it_does_not_know_with_error),
+        HUB_TEST(says_what_is_wrong_with_a_hello),
+    };
+
+    return cmocka_run_group_tests_name("revtun_request", tests, NULL, NULL);
+}
