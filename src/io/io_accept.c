@@ -126,7 +126,11 @@ int io_accept_listen(struct io_accept *accept, struct io_accept_at *at, const st
         return error;
     }
     at->accept = accept;
+    at->previous = NULL;
     at->next = accept->first;
+    if (at->next != NULL) {
+        at->next->previous = at;
+    }
     accept->first = at;
     *bound = own;
     IGNORE(io_fd_take(&fd)); // the watch has it
@@ -138,12 +142,13 @@ void io_accept_stop(struct io_accept_at *at)
     if (at->accept == NULL || at->watch.fd < 0) {
         return;
     }
-    struct io_accept_at **link = &at->accept->first;
-    while (*link != at) {
-        assert(*link != NULL);
-        link = &(*link)->next;
-    }
+    struct io_accept_at **link = at->previous != NULL ? &at->previous->next : &at->accept->first;
+    assert(*link == at);
     *link = at->next;
+    if (at->next != NULL) {
+        assert(at->next->previous == at);
+        at->next->previous = at->previous;
+    }
     io_loop_remove(at->accept->loop, &at->watch);
     io_fd_close(&at->watch.fd);
 }

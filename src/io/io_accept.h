@@ -35,6 +35,7 @@ struct io_accept_at {
     struct io_watch watch;
     struct io_accept *accept;
     struct io_accept_at *next; // of all that listen
+    struct io_accept_at *previous;
     io_accept_fn on_connection;
     void *context;
 };

@@ -161,6 +161,31 @@ static void leaves_the_others_listening(void **state)
     io_fd_close(&fd);
 }
 
+static void stops_any_of_many(void **state)
+{
+    static struct io_accept_at many[8];
+    static const int order[] = {3, 0, 7, 5, 1, 6, 2, 4}; // within, and at both ends
+    struct addr bound;
+    uint32_t left = 0;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(many); i++) {
+        many[i] = (struct io_accept_at){.on_connection = take};
+        assert_int_equal(io_accept_listen(&accept_all, &many[i], &loopback, &plain, &bound), 0);
+    }
+    const uint32_t others = loop.watch_count - (uint32_t)COUNT_OF(many);
+    for (size_t i = 0; i < COUNT_OF(order); i++) {
+        io_accept_stop(&many[order[i]]);
+        left = 0;
+        for (const struct io_accept_at *at = accept_all.first; at != NULL; at = at->next) {
+            assert_true(at != &many[order[i]]);
+            left += at >= many && at < many + COUNT_OF(many);
+        }
+        assert_int_equal(left, COUNT_OF(many) - 1 - i);
+    }
+    assert_int_equal(loop.watch_count, others);
+}
+
 static void lets_a_listener_stop_all_when_one_has_come(void **state)
 {
     int clients[4];
@@ -341,6 +366,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(takes_all_in_bursts, setup, teardown),
         cmocka_unit_test_setup_teardown(leaves_the_others_listening, setup, teardown),
+        cmocka_unit_test_setup_teardown(stops_any_of_many, setup, teardown),
         cmocka_unit_test_setup_teardown(lets_a_listener_stop_all_when_one_has_come, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(says_that_an_address_is_taken, setup, teardown),
