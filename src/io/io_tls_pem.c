@@ -63,34 +63,56 @@ static int read_all(int fd, uint8_t *memory, size_t *len)
     return EFBIG;
 }
 
+// Only regular files have an end that comes without waiting for it: a pipe would hold up who reads
+// it, and some devices have none. 0, or an errno.
+static int open_file(const struct io_tls_pem *pem, int *fd, struct stat *status)
+{
+    *fd = open(pem->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    return *fd < 0 || fstat(*fd, status) != 0 ? errno : 0;
+}
+
+static int load_file(const struct io_tls_pem *pem, struct content *out, struct io_tls_error *words)
+{
+    struct content content = {.memory = NULL};
+    struct stat status = {.st_mode = 0};
+    IO_FD_AUTO int fd = -1;
+    int error = open_file(pem, &fd, &status);
+
+    if (error == 0 && S_ISDIR(status.st_mode)) {
+        error = EISDIR;
+    }
+    if (error != 0) {
+        return system_error(pem, error, words);
+    }
+    if (!S_ISREG(status.st_mode)) {
+        io_tls_error_set(words, "%s: is no regular file", io_tls_pem_name(pem));
+        return -EINVAL;
+    }
+    content.is_exposed = (status.st_mode & 0006) != 0;
+    content.memory = OPENSSL_malloc(IO_TLS_PEM_MAX + 1);
+    if (content.memory == NULL) {
+        return system_error(pem, ENOMEM, words);
+    }
+    content.text.ptr = content.memory;
+    error = read_all(fd, content.memory, &content.text.len);
+    if (error != 0) {
+        forget(&content);
+        return system_error(pem, error, words);
+    }
+    *out = content;
+    return 0;
+}
+
 static int load(const struct io_tls_pem *pem, struct content *out, struct io_tls_error *words)
 {
-    struct content content = {.text = pem->text};
-    struct stat status;
-
     assert(io_tls_pem_is_given(pem));
+    if (pem->text.ptr == NULL) {
+        return load_file(pem, out, words);
+    }
     if (pem->text.len > IO_TLS_PEM_MAX) {
         return system_error(pem, EFBIG, words);
     }
-    if (pem->text.ptr == NULL) {
-        IO_FD_AUTO int fd = open(pem->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-        if (fd < 0 || fstat(fd, &status) != 0) {
-            return system_error(pem, errno, words);
-        }
-        content.is_exposed = S_ISREG(status.st_mode) && (status.st_mode & 0006) != 0;
-        content.memory = OPENSSL_malloc(IO_TLS_PEM_MAX + 1);
-        if (content.memory == NULL) {
-            return system_error(pem, ENOMEM, words);
-        }
-        content.text.ptr = content.memory;
-        const int error = read_all(fd, content.memory, &content.text.len);
-        if (error != 0) {
-            forget(&content);
-            return system_error(pem, error, words);
-        }
-    }
-    *out = content;
+    *out = (struct content){.text = pem->text};
     return 0;
 }
 

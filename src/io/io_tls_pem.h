@@ -2,8 +2,9 @@
 // Certificates and keys out of PEM (RFC 7468), from files or from memory.
 //
 // Nothing is ever asked at the terminal: an encrypted key is an error. Failures are -errno with
-// words that begin with the file's path: as of open(2) and read(2), -EISDIR, -EFBIG beyond
-// IO_TLS_PEM_MAX, -EBADMSG when the content is not what it should be, -ENOMEM.
+// words that begin with the file's path: as of open(2) and read(2), -EISDIR, -EINVAL for what is
+// no regular file, which might be waited for, -EFBIG beyond IO_TLS_PEM_MAX, -EBADMSG when the
+// content is not what it should be, -ENOMEM.
 #pragma once
 
 #include <stdbool.h>

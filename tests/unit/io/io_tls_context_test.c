@@ -138,6 +138,28 @@ static void says_which_file_is_wrong_and_why(void **state)
     refuse(&settings, -EBADMSG, "/empty.pem: holds no certificate");
 }
 
+// A reload must not wait for whoever would write into it.
+static void waits_for_no_pipe_and_reads_no_device(void **state)
+{
+    static const char *const paths[] = {"pipe.pem", "/dev/zero", "/dev/null"};
+    const struct io_tls_settings good = tls_world_server();
+
+    (void)state;
+    assert_int_equal(mkfifo(tls_world_path("pipe.pem"), 0600), 0);
+    for (size_t i = 0; i < COUNT_OF(paths); i++) {
+        const char *path = paths[i][0] == '/' ? paths[i] : tls_world_path(paths[i]);
+        struct io_tls_settings settings = good;
+        settings.certificate.path = path;
+        refuse(&settings, -EINVAL, ": is no regular file");
+        settings = good;
+        settings.key.path = path;
+        refuse(&settings, -EINVAL, ": is no regular file");
+        settings = good;
+        settings.ca.path = path;
+        refuse(&settings, -EINVAL, ": is no regular file");
+    }
+}
+
 static void refuses_what_is_broken_or_too_long(void **state)
 {
     static const char broken[] = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
@@ -311,6 +333,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opens_for_both_roles),
         cmocka_unit_test(says_which_file_is_wrong_and_why),
+        cmocka_unit_test(waits_for_no_pipe_and_reads_no_device),
         cmocka_unit_test(refuses_what_is_broken_or_too_long),
         cmocka_unit_test(asks_for_no_passphrase),
         cmocka_unit_test(warns_of_what_is_unwise),
