@@ -16,10 +16,13 @@ int daemon_user_drop(void)
         return io_privilege_shed();
     }
     for (size_t i = 0; i < COUNT_OF(names); i++) {
-        if (io_privilege_find(names[i], &user) != 0) {
+        int error = io_privilege_find(names[i], &user);
+        if (error == -ENOENT) {
             continue;
         }
-        int error = io_privilege_drop(user);
+        if (error == 0) {
+            error = io_privilege_drop(user);
+        }
         if (error == 0) {
             LOG_INFO("root given up", LOG_TEXT("user", names[i]));
         }

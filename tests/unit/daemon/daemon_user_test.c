@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "daemon/daemon_user.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,6 +55,17 @@ static int fault_of_nobody(void)
     return host_log()[0] == '\0' ? 0 : 4; // there was nothing to give up
 }
 
+// Without a descriptor to read /etc/passwd by, it is not told that there is no such user.
+static int fault_without_descriptors(void)
+{
+    const struct rlimit none = {.rlim_cur = 0, .rlim_max = 0};
+
+    if (setrlimit(RLIMIT_NOFILE, &none) != 0) {
+        return 1;
+    }
+    return daemon_user_drop() == -EMFILE ? 0 : 2;
+}
+
 // In a child, which may lose its rights.
 static void expect_no_fault(int (*fault_of)(void))
 {
@@ -81,6 +94,16 @@ static void root_becomes_a_user_of_our_own(void **state)
     expect_no_fault(fault_of_root);
 }
 
+static void what_is_missing_to_look_a_user_up_is_said(void **state)
+{
+    (void)state;
+    if (geteuid() != 0) {
+        print_message("skipped: needs root\n");
+        skip();
+    }
+    expect_no_fault(fault_without_descriptors);
+}
+
 static void others_stay_who_they_are(void **state)
 {
     (void)state;
@@ -91,6 +114,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(root_becomes_a_user_of_our_own),
+        cmocka_unit_test(what_is_missing_to_look_a_user_up_is_said),
         cmocka_unit_test(others_stay_who_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
