@@ -21,17 +21,33 @@ enum {
     OTHER_DESCRIPTORS = 32,                        // standard ones, signals, logs, control socket
 };
 
+// The original takes a count below zero for none, as long as it is even; and so is what follows the
+// sign then.
+static struct bytes without_sign(struct bytes text, bool *is_negative)
+{
+    uint64_t number = 0;
+
+    *is_negative = text.len > 1 && text.ptr[0] == '-' &&
+                   bytes_to_number(bytes_from(text, 1), UINT16_MAX, &number);
+    return *is_negative ? bytes_from(text, 1) : text;
+}
+
 static void read_ports(struct conf *conf, struct revtun_config *out)
 {
     const struct conf_value *value = conf_find(conf, "port-count");
+    struct conf_value unsigned_value = *value;
+    bool is_negative = false;
     uint64_t count = 0;
 
     conf_value_port(&conf->errors, conf_find(conf, "port"), &out->control_port);
-    if (!conf_value_number(&conf->errors, value, 0, UINT16_MAX, &count)) {
+    unsigned_value.text = without_sign(value->text, &is_negative);
+    if (!conf_value_number(&conf->errors, &unsigned_value, 0, UINT16_MAX, &count)) {
         return;
     }
     if (count % 2 != 0) {
         conf_error_value(&conf->errors, value, "is not even");
+    } else if (is_negative) {
+        out->pair_count = 0;
     } else if (out->control_port != 0 &&
                !revtun_pairs_fit(out->control_port, (uint32_t)count / 2)) {
         conf_error_value(&conf->errors, value,

@@ -131,6 +131,7 @@ class CommandLine(tunnel.TunnelCase):
         for options in ([port, "--port-count=0", "--myhost=h", f"--keys={keys().relay}"],
                         ["--port-count", 0, "--keys", keys().relay, port],
                         ["-k", keys().relay, "--port-count", 0, "--myhost", "h", port],
+                        ["--port-count", "-2", "-k", keys().relay, port],
                         [f"-k{keys().relay}", port, "--port-count", 0]):
             relay = subprocess.Popen([*original_command(), *(str(one) for one in options)],
                                      stdout=subprocess.DEVNULL, env=tunnel.ENVIRONMENT, cwd="/")

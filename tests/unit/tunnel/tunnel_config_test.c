@@ -77,6 +77,8 @@ static void reads_each_option(void **state)
     assert_int_equal(config.public_bind_addr.family, ADDR_IP4);
     assert_true(read_words("--port-count 0", &config)); // as with the original
     assert_int_equal(config.core.pair_count, 0);
+    assert_true(read_words("--port-count -2", &config)); // likewise
+    assert_int_equal(config.core.pair_count, 0);
 }
 
 static void refuses_what_cannot_be_served(void **state)
@@ -87,6 +89,9 @@ static void refuses_what_cannot_be_served(void **state)
     } rows[] = {
         {"--port-count 3", "--port-count: '3' is not even"},
         {"65000 --port-count 600", "--port-count: '600' is more than there are ports"},
+        {"--port-count -3", "--port-count: '-3' is not even"},
+        {"--port-count=--2", "--port-count: '--2' is not a number"},
+        {"--port-count=-", "--port-count: '-' is not a number"},
         {"--port-count 65536", "--port-count: '65536' is not a number"},
         {"0", "--port: '0' is not a port"},
         {"1 2", "belongs to no option"},
