@@ -48,6 +48,7 @@ enum io_pump_why {
     IO_PUMP_LOST_B,    //
     IO_PUMP_SILENT,    // half-closed, and nothing came
     IO_PUMP_NO_MEMORY, // to keep what one side did not take at once
+    IO_PUMP_FAILED,    // for its owner, whose loop does not go on: no pump says so
 };
 
 enum io_pump_state {

@@ -113,14 +113,25 @@ struct tunnel_session *tunnel_crew_session(struct tunnel_crew *crew, struct pool
     return &crew->sessions[ref.index];
 }
 
-void tunnel_crew_join(struct tunnel_crew *crew, struct pool_ref ref, int client_fd, int reverse_fd)
+// The worker with the fewest sessions, and the first one if none works any more: it gives back what
+// it is given.
+static uint32_t find_least(const struct tunnel_crew *crew)
 {
-    struct tunnel_session *session = tunnel_crew_session(crew, ref);
     uint32_t least = 0;
 
     for (uint32_t i = 1; i < crew->worker_count; i++) {
-        least = crew->loads[i] < crew->loads[least] ? i : least;
+        const bool is_better =
+            atomic_load(&crew->workers[least].has_failed) || crew->loads[i] < crew->loads[least];
+        least = !atomic_load(&crew->workers[i].has_failed) && is_better ? i : least;
     }
+    return least;
+}
+
+void tunnel_crew_join(struct tunnel_crew *crew, struct pool_ref ref, int client_fd, int reverse_fd)
+{
+    struct tunnel_session *session = tunnel_crew_session(crew, ref);
+    const uint32_t least = find_least(crew);
+
     crew->loads[least]++;
     session->worker = least;
     session->client_fd = client_fd;

@@ -48,7 +48,7 @@ void tunnel_crew_stop(struct tunnel_crew *crew);
 // What the caller knows of a session goes here before it is joined.
 struct tunnel_session *tunnel_crew_session(struct tunnel_crew *crew, struct pool_ref ref);
 // Gives a session with its connections, which are non-blocking and which nobody watches, to the
-// worker that has fewest.
+// worker that has fewest, of those that work.
 void tunnel_crew_join(struct tunnel_crew *crew, struct pool_ref ref, int client_fd, int reverse_fd);
 // Has what is on its way delivered, and then ends it.
 void tunnel_crew_end(struct tunnel_crew *crew, struct pool_ref ref);

@@ -116,6 +116,8 @@ static const char *why_words(enum io_pump_why why)
         return "silent";
     case IO_PUMP_NO_MEMORY:
         return "no memory";
+    case IO_PUMP_FAILED:
+        return "failed";
     }
     assert(!"a reason that there is not");
     return NULL;

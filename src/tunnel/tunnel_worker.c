@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 
 #include "io/io_clock.h"
@@ -95,6 +96,7 @@ int tunnel_worker_open(struct tunnel_worker *worker, enum io_flow_way way)
     worker->loop.epoll_fd = -1;
     worker->orders.bell = (struct io_watch){.fd = -1, .fn = on_bell, .context = worker};
     atomic_init(&worker->is_over, false);
+    atomic_init(&worker->has_failed, false);
     int error = io_loop_open(&worker->loop);
     if (error == 0) {
         io_pump_all_open(&worker->pumps, &worker->loop, way);
@@ -106,18 +108,38 @@ int tunnel_worker_open(struct tunnel_worker *worker, enum io_flow_way way)
     return error;
 }
 
-// Its sessions and what it was given without having looked at it.
-static void cut_all(struct tunnel_worker *worker)
+// Its sessions and what it was given without having looked at it. With news of each, or without.
+static void cut_all(struct tunnel_worker *worker, bool has_news)
 {
     for (uint32_t i = 0; i < worker->session_max; i++) {
         struct tunnel_session *session = &worker->sessions[i];
 
-        if ((uint32_t)atomic_load(&session->owner) == worker->number + 1) {
-            io_pump_cut(&session->pump);
-            io_fd_close(&session->client_fd);
-            io_fd_close(&session->reverse_fd);
+        if ((uint32_t)atomic_load(&session->owner) != worker->number + 1) {
+            continue;
+        }
+        io_pump_cut(&session->pump);
+        io_fd_close(&session->client_fd);
+        io_fd_close(&session->reverse_fd);
+        if (has_news) {
+            give_back(worker, session, IO_PUMP_FAILED);
+        } else {
             atomic_store(&session->owner, 0);
         }
+    }
+}
+
+// After its loop has failed: no session's place is lost. Whoever writes to it may not know yet.
+static void give_up(struct tunnel_worker *worker)
+{
+    struct pollfd bell = {.fd = worker->orders.bell.fd, .events = POLLIN};
+    struct tunnel_letter letter;
+
+    atomic_store(&worker->has_failed, true);
+    while (!atomic_load(&worker->is_over)) {
+        while (tunnel_mailbox_take(&worker->orders, &letter)) {
+        } // whose sessions are found below
+        cut_all(worker, true);
+        IGNORE(poll(&bell, 1, -1)); // what cuts it short does no harm
     }
 }
 
@@ -150,13 +172,15 @@ static void *work(void *context)
     while (!atomic_load(&worker->is_over)) {
         const int error = io_loop_turn(&worker->loop, io_pump_all_deadline(&worker->pumps));
         if (error != 0) {
-            LOG_ERROR("waiting for connections failed", LOG_ERROR_NUMBER("error", error));
+            LOG_ERROR("a worker has failed, and its sessions are lost",
+                      LOG_NUMBER("worker", worker->number), LOG_ERROR_NUMBER("error", error));
+            give_up(worker);
             break;
         }
         io_pump_all_run(&worker->pumps, worker->loop.woken_ns);
         publish(worker);
     }
-    cut_all(worker);
+    cut_all(worker, false);
     return NULL;
 }
 

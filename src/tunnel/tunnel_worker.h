@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A worker: a thread that carries the bytes of the sessions it is given, and does nothing else.
+//
+// When its loop fails, which would be a mistake of ours, it gives back all its sessions and those
+// that it is still given, and shows no sign of life any more, so that whoever watches over the
+// program notices; the other workers go on.
 #pragma once
 
 #include <stdatomic.h>
@@ -32,6 +36,7 @@ struct tunnel_worker {
     struct io_loop loop;
     struct io_pumps pumps;
     atomic_bool is_over;
+    atomic_bool has_failed; // it is not to be given sessions
     struct io_thread thread;
 };
 

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
 #include "tunnel/tunnel_crew.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -19,10 +24,23 @@ enum {
 };
 
 static struct io_loop loop;
+static atomic_int broken_fds[WORKERS]; // of epoll, that cannot be waited on; 0: none
 static struct tunnel_crew crew;
 static struct pool_ref ended[SESSIONS];
 static struct tunnel_session last;
 static uint32_t ended_count;
+
+// In place of libc's, so that it can fail.
+int epoll_wait(int fd, struct epoll_event *events, int count, int timeout_ms)
+{
+    for (uint32_t i = 0; i < WORKERS; i++) {
+        if (atomic_load(&broken_fds[i]) == fd) {
+            errno = EBADF;
+            return -1;
+        }
+    }
+    return (int)syscall(SYS_epoll_pwait, fd, events, count, timeout_ms, NULL, (size_t)8);
+}
 
 static void on_ended(void *context, struct pool_ref ref, const struct tunnel_session *session)
 {
@@ -38,6 +56,9 @@ static int open_crew(void **state)
 
     (void)state;
     ended_count = 0;
+    for (uint32_t i = 0; i < WORKERS; i++) {
+        atomic_store(&broken_fds[i], 0);
+    }
     memset(&crew, 0, sizeof crew);
     signal(SIGPIPE, SIG_IGN);
     return io_loop_open(&loop) != 0 || tunnel_crew_open(&crew, &loop, &config) != 0 ||
@@ -167,6 +188,63 @@ static void an_order_for_a_session_that_is_over_harms_no_other(void **state)
     }
 }
 
+// Its next wait fails, and it is woken to come to that.
+static void break_loop(struct tunnel_worker *worker)
+{
+    const uint64_t end_ns = io_clock_mono_ns() + 20 * SECOND_NS;
+
+    atomic_store(&broken_fds[worker->number], worker->loop.epoll_fd);
+    while (!atomic_load(&worker->has_failed)) {
+        assert_true(io_clock_mono_ns() < end_ns);
+        tunnel_mailbox_ring(&worker->orders);
+        usleep(1000);
+    }
+}
+
+static void a_worker_that_fails_gives_its_sessions_back(void **state)
+{
+    struct ends ends[WORKERS + 1];
+
+    (void)state;
+    for (uint32_t i = 0; i < WORKERS; i++) {
+        ends[i] = join(i, 1);
+        assert_brings(ends[i].client, ends[i].reverse, "x");
+    }
+    break_loop(&crew.workers[1]);
+    wait_for(1);
+    assert_int_equal(ended[0].index, 1);
+    assert_int_equal(last.why, IO_PUMP_FAILED);
+    assert_int_equal(crew.loads[1], 0);
+    for (uint32_t i = 0; i < WORKERS; i += 2) { // the others go on
+        assert_brings(ends[i].client, ends[i].reverse, "y");
+    }
+    ends[WORKERS] = join(1, 2); // and have what comes now, though one has less to do
+    assert_brings(ends[WORKERS].client, ends[WORKERS].reverse, "z");
+    for (uint32_t i = 0; i <= WORKERS; i++) {
+        close(ends[i].client);
+        close(ends[i].reverse);
+    }
+    wait_for(WORKERS + 1);
+}
+
+static void those_that_all_fail_give_back_what_they_are_given(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < WORKERS; i++) {
+        break_loop(&crew.workers[i]);
+    }
+    for (uint32_t i = 0; i < 2 * WORKERS; i++) {
+        const struct ends ends = join(i, 1);
+        tunnel_crew_end(&crew, (struct pool_ref){i, 1});
+        wait_for(i + 1);
+        assert_int_equal(ended[i].index, i);
+        close(ends.client);
+        close(ends.reverse);
+    }
+    tunnel_crew_feel(&crew);
+    assert_int_equal(tunnel_crew_missing(&crew), WORKERS);
+}
+
 static void cuts_off_what_is_left_when_it_stops(void **state)
 {
     char text[8];
@@ -193,6 +271,10 @@ int main(void)
                                         close_crew),
         cmocka_unit_test_setup_teardown(ends_a_session_when_told, open_crew, close_crew),
         cmocka_unit_test_setup_teardown(an_order_for_a_session_that_is_over_harms_no_other,
+                                        open_crew, close_crew),
+        cmocka_unit_test_setup_teardown(a_worker_that_fails_gives_its_sessions_back, open_crew,
+                                        close_crew),
+        cmocka_unit_test_setup_teardown(those_that_all_fail_give_back_what_they_are_given,
                                         open_crew, close_crew),
         cmocka_unit_test_setup_teardown(cuts_off_what_is_left_when_it_stops, open_crew, close_crew),
     };
