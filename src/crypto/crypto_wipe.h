@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-// Zeroes memory; the compiler may not leave it out.
+// Zeroes memory; the compiler may not leave it out. And the vector registers (x86-64 with AVX), in
+// which copies of a secret stay.
 void crypto_wipe(void *memory, size_t len);
 
 // Zeroes memory of which much may never have been written: looks before it writes. What was never

@@ -41,11 +41,59 @@ static void zeroes_whatever_was_used_of_much(void **state)
     assert_int_equal(memory[LEN - 1], 0);
 }
 
+#ifdef __x86_64__
+__attribute__((target("avx512f,avx512vl"))) static void registers_above(uint8_t out[64])
+{
+    memset(out, 0xa5, 64);
+    __asm__ volatile("vmovdqu64 (%0), %%zmm17\n\t"
+                     "vmovdqu64 (%0), %%zmm31"
+                     :
+                     : "r"(out)
+                     : "memory", "xmm17", "xmm31");
+    crypto_wipe(out, 64);
+    __asm__ volatile("vporq %%zmm17, %%zmm31, %%zmm31\n\t"
+                     "vmovdqu64 %%zmm31, (%0)"
+                     :
+                     : "r"(out)
+                     : "memory", "xmm17", "xmm31");
+}
+
+__attribute__((target("avx"))) static void registers_low(uint8_t out[32])
+{
+    memset(out, 0xa5, 32);
+    __asm__ volatile("vmovdqu (%0), %%ymm5" : : "r"(out) : "memory", "xmm5");
+    crypto_wipe(out, 32);
+    __asm__ volatile("vmovdqu %%ymm5, (%0)" : : "r"(out) : "memory", "xmm5");
+}
+
+static void leaves_nothing_in_registers(void **state)
+{
+    static const uint8_t zeros[64];
+    uint8_t found[64];
+
+    (void)state;
+    if (__builtin_cpu_supports("avx")) {
+        registers_low(found);
+        assert_memory_equal(found, zeros, 32);
+    }
+    if (__builtin_cpu_supports("avx512vl")) {
+        registers_above(found);
+        assert_memory_equal(found, zeros, 64);
+    }
+}
+#else
+static void leaves_nothing_in_registers(void **state)
+{
+    (void)state;
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(zeroes_what_it_is_given_and_nothing_beside_it),
         cmocka_unit_test(zeroes_whatever_was_used_of_much),
+        cmocka_unit_test(leaves_nothing_in_registers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
