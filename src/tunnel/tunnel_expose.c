@@ -11,6 +11,7 @@
 #include "io/io_tcp.h"
 #include "tunnel/tunnel_agent.h"
 #include "tunnel/tunnel_service_options.h"
+#include "tunnel/tunnel_spoke.h"
 
 struct expose {
     struct tunnel_side side;
@@ -129,17 +130,41 @@ static void cut_all(struct expose *expose)
     }
 }
 
+static void run_first(struct expose *expose, struct tunnel_service_config *config)
+{
+    const struct tunnel_service service = {.begin = begin, .end = end, .context = expose};
+    const bool is_set = tunnel_names_set(&expose->target, &expose->side.names,
+                                         bytes_of_text(config->target.host), config->target.port);
+
+    assert(is_set); // a place's host has room in a host
+    if (tunnel_agent_open(&expose->agent, &expose->side, &config->agent, &service)) {
+        tunnel_side_run(&expose->side);
+    }
+    cut_all(expose);
+    tunnel_agent_close(&expose->agent);
+}
+
+static void run_second(struct expose *expose, struct tunnel_service_config *config)
+{
+    static struct tunnel_spoke spoke;
+
+    if (tunnel_spoke_open(&spoke, &expose->side, &config->spoke)) {
+        tunnel_side_run(&expose->side);
+    }
+    tunnel_spoke_close(&spoke);
+    revtun_token_deinit(&config->spoke.token);
+}
+
 int tunnel_expose(const struct daemon_load_sources *sources)
 {
     static struct expose expose;
     static struct tunnel_service_config config;
-    const struct tunnel_service service = {.begin = begin, .end = end, .context = &expose};
     const struct conf_program program = {
         .name = "fairlead-tunnel expose",
         .summary = "Makes a service reachable through a relay: clients that connect to the address "
                    "that the first line of its output says are connected to the service.",
         .note = "Exit status: 0 it was told to end, 1 the relay cannot be reached or does not want "
-                "it, 2 something is wrong with the options.",
+                "it, 2 something is wrong with the options, 3 another process has taken its name.",
     };
     int status = EXIT_FAILURE;
 
@@ -148,16 +173,15 @@ int tunnel_expose(const struct daemon_load_sources *sources)
         return status;
     }
     expose.side.status = EXIT_FAILURE;
-    if (tunnel_side_open(&expose.side, program.name, config.agent.core.connection_max)) {
-        const bool is_set = tunnel_names_set(&expose.target, &expose.side.names,
-                                             bytes_of_text(config.target.host), config.target.port);
-        assert(is_set); // a place's host has room in a host
-        if (tunnel_agent_open(&expose.agent, &expose.side, &config.agent, &service)) {
-            tunnel_side_run(&expose.side);
+    const uint32_t max = config.is_second ? revtun_spoke_call_max(&config.spoke.core)
+                                          : config.agent.core.connection_max;
+    if (tunnel_side_open(&expose.side, program.name, max)) {
+        if (config.is_second) {
+            run_second(&expose, &config);
+        } else {
+            run_first(&expose, &config);
         }
     }
-    cut_all(&expose);
-    tunnel_agent_close(&expose.agent);
     tunnel_side_close(&expose.side);
     return expose.side.status;
 }

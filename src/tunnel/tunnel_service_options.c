@@ -7,6 +7,7 @@
 #include "base/macro.h"
 #include "daemon/daemon_options.h"
 #include "daemon/daemon_tell.h"
+#include "tunnel/tunnel_spoke_options.h"
 
 enum {
     CONTROL_PORT = 12000, // the original's
@@ -71,6 +72,7 @@ static const struct conf_option expose[] = {
         .group = service,
         .help = "Where the service is, as HOST:PORT; a port alone is one of this host.",
     },
+    TUNNEL_SPOKE_OPTIONS_SERVICE(service),
     {
         .name = "relay",
         .placeholder = "HOST[:PORT]",
@@ -78,6 +80,7 @@ static const struct conf_option expose[] = {
         .group = relay,
         .help = "The relay and its control port, which is 12000 if it is left out.",
     },
+    TUNNEL_SPOKE_OPTIONS_RELAY(relay),
     KEYS("keys", 'k'),
     RELAY_NAME,
     RETRY,
@@ -143,6 +146,23 @@ static void expose_read(struct conf *conf, struct tunnel_service_config *out)
     out->agent.relay.port = CONTROL_PORT;
     tunnel_place_of(errors, conf_find(conf, "relay"), &out->agent.relay);
     conf_value_text(errors, conf_find(conf, "keys"), 1, PATH_MAX, &out->agent.keys);
+    out->is_second = tunnel_spoke_options_are_given(conf);
+}
+
+// What both versions have, and what only the second has.
+static void second_read(struct conf *conf, struct tunnel_service_config *out)
+{
+    struct tunnel_spoke_config *spoke = &out->spoke;
+
+    spoke->relay = out->agent.relay;
+    spoke->relay_name = out->agent.relay_name;
+    spoke->targets[0].place = out->target;
+    spoke->core.session_max = out->agent.core.connection_max;
+    spoke->core.retry = (enum revtun_spoke_retry)out->agent.core.retry;
+    _Static_assert((int)REVTUN_SPOKE_RETRY_ALWAYS == (int)REVTUN_AGENT_RETRY_ALWAYS &&
+                       (int)REVTUN_SPOKE_RETRY_LOST == (int)REVTUN_AGENT_RETRY_LOST,
+                   "both are what the option says");
+    tunnel_spoke_options_read(conf, spoke);
 }
 
 static void little_read(struct conf *conf, struct tunnel_service_config *out)
@@ -180,6 +200,9 @@ static bool judge(void *context, struct conf *conf)
     conf_value_number(errors, conf_find(conf, "max-sessions"), 1, SESSIONS_MAX, &count);
     out->agent.core.retry = (enum revtun_agent_retry)retry;
     out->agent.core.connection_max = (uint32_t)count;
+    if (out->is_second) {
+        second_read(conf, out);
+    }
     return errors->count == 0;
 }
 

@@ -6,12 +6,15 @@
 #include "conf/conf_help.h"
 #include "daemon/daemon_load.h"
 #include "tunnel/tunnel_agent.h"
+#include "tunnel/tunnel_spoke.h"
 
 extern const struct conf_table tunnel_service_options_expose;
 extern const struct conf_table tunnel_service_options_little; // echo, http
 
 struct tunnel_service_config {
+    bool is_second; // expose: the relay is to speak version 2, and `spoke` says how; else `agent`
     struct tunnel_agent_config agent;
+    struct tunnel_spoke_config spoke;
     struct tunnel_place target; // expose
     struct bytes application;   // echo, http: directory
     char relay_name[TUNNEL_NAMES_HOST_MAX + 1];
