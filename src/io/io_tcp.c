@@ -148,6 +148,30 @@ int io_tcp_connect(const struct addr *to, const struct addr *from,
     return error;
 }
 
+int io_tcp_set_unacknowledged(int fd, uint32_t unacknowledged_ms)
+{
+    return setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms,
+                      sizeof unacknowledged_ms) == 0
+               ? 0
+               : -errno;
+}
+
+int io_tcp_local(int fd, struct addr *out)
+{
+    struct sockaddr_storage name = {0};
+    socklen_t len = sizeof name;
+    struct addr addr = {0};
+
+    if (getsockname(fd, (struct sockaddr *)&name, &len) != 0) {
+        return -errno;
+    }
+    if (!io_sockaddr_read(&name, len, &addr, NULL)) {
+        return -EAFNOSUPPORT;
+    }
+    *out = addr_unmapped(&addr);
+    return 0;
+}
+
 int io_tcp_error(int fd)
 {
     struct tcp_info info = {0};

@@ -51,6 +51,12 @@ bool io_tcp_is_passing(int error);
 // io_tcp_error() how that has ended. What is known at once, such as -ENETUNREACH, is returned.
 MUST_USE int io_tcp_connect(const struct addr *to, const struct addr *from,
                             const struct io_tcp_options *options, int *out);
+// Gives a connection another unacknowledged_ms than its listener's; 0: what the system has. As
+// setsockopt(2).
+MUST_USE int io_tcp_set_unacknowledged(int fd, uint32_t unacknowledged_ms);
+// The address of our end, IPv4-mapped ones as IPv4: where a client has connected to. As
+// getsockname(2).
+MUST_USE int io_tcp_local(int fd, struct addr *out);
 // What has happened to the socket, as -errno, once; 0 when it is well, -EINPROGRESS while it is
 // still connecting.
 MUST_USE int io_tcp_error(int fd);

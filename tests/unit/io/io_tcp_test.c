@@ -86,6 +86,9 @@ static void connects_both_families(void **state)
 
         connection_open(&connection, places[i], &plain);
         assert_true(addr_same_ip(&connection.from, places[i]));
+        assert_int_equal(io_tcp_local(connection.client, &from), 0);
+        assert_true(addr_equal(&connection.from, &from));
+        from = (struct addr){0};
         assert_int_equal(io_tcp_accept(connection.listener, &none, &from), -EAGAIN);
         assert_int_equal(none, -1);
         assert_int_equal(from.family, ADDR_NONE);
@@ -113,6 +116,9 @@ static void gives_accepted_sockets_the_options_of_their_listener(void **state)
     assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPCNT), IO_TCP_KEEPALIVE_COUNT);
     assert_int_equal(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 60000);
     assert_int_equal(option(fd, SOL_SOCKET, SO_RCVBUF), 65536);
+    assert_int_equal(io_tcp_set_unacknowledged(fd, 0), 0);
+    assert_int_equal(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
+    assert_int_equal(io_tcp_set_unacknowledged(-1, 0), -EBADF);
     assert_true((fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
     assert_true((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
     assert_int_equal(option(connection.client, IPPROTO_TCP, TCP_NODELAY), 1);
