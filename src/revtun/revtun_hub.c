@@ -346,6 +346,22 @@ void revtun_hub_gone(struct revtun_hub *hub, struct now now, struct pool_ref cli
     }
 }
 
+bool revtun_hub_tunnel_of(const struct revtun_hub *hub, struct pool_ref client,
+                          struct revtun_hub_tunnel *out)
+{
+    const struct revtun_visit *visit = pool_find(&hub->visits, client);
+
+    if (visit == NULL || visit->service == POOL_NONE) {
+        return false;
+    }
+    const struct revtun_service *service = revtun_service_at(hub, visit->service);
+    *out = (struct revtun_hub_tunnel){
+        .owner = revtun_account_owner(revtun_account_at(hub, service->account)),
+        .name = revtun_service_name(service),
+    };
+    return true;
+}
+
 // --- what comes of it ----------------------------------------------------------------------------
 
 bool revtun_hub_take(struct revtun_hub *hub, struct revtun_command *out)

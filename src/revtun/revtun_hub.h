@@ -153,6 +153,15 @@ void revtun_hub_standing_gone(struct revtun_hub *hub, struct now now, struct poo
 // A client that waited was reset, or a session has ended and both its connections are closed.
 void revtun_hub_gone(struct revtun_hub *hub, struct now now, struct pool_ref client);
 
+// Whose tunnel a client has come to; borrowed until the next call. False, with *out untouched, when
+// it is not known any more, or was cut off.
+struct revtun_hub_tunnel {
+    struct bytes owner;
+    struct bytes name;
+};
+MUST_USE bool revtun_hub_tunnel_of(const struct revtun_hub *hub, struct pool_ref client,
+                                   struct revtun_hub_tunnel *out);
+
 // As in revtun_relay.h.
 MUST_USE bool revtun_hub_take(struct revtun_hub *hub, struct revtun_command *out);
 void revtun_hub_tick(struct revtun_hub *hub, struct now now);
