@@ -10,9 +10,8 @@
 #include "io/io_random.h"
 #include "log/log.h"
 #include "revtun/revtun_pairs.h"
+#include "tunnel/tunnel_listen.h"
 #include "tunnel/tunnel_report.h"
-
-enum { SERVER_GONE_MS = 45000 }; // a server that acknowledges nothing for so long is gone
 
 // --- carrying out what the core decides ----------------------------------------------------------
 
@@ -113,6 +112,10 @@ static void on_control_up(void *context, uint32_t number, const struct addr *pee
     struct tunnel_broker *broker = context;
     const struct now now = settle(broker);
 
+    if (tunnel_controls_is_second(&broker->controls, number)) {
+        tunnel_second_up(&broker->second, number, peer);
+        return;
+    }
     broker->links[number] = revtun_relay_control_up(broker->core, now, number, peer);
     carry_out(broker, now);
 }
@@ -122,17 +125,25 @@ static void on_control_received(void *context, uint32_t number, struct bytes byt
     struct tunnel_broker *broker = context;
     const struct now now = settle(broker);
 
+    if (tunnel_second_has(&broker->second, number)) {
+        tunnel_second_received(&broker->second, number, bytes);
+        return;
+    }
     revtun_relay_control_read(broker->core, now, broker->links[number], bytes);
     carry_out(broker, now);
 }
 
 // What is gone is told at once: what is due comes behind, and must not meet it.
 
-static void on_control_down(void *context, uint32_t number)
+static void on_control_down(void *context, uint32_t number, const char *reason)
 {
     struct tunnel_broker *broker = context;
     const struct now now = io_clock_now();
 
+    if (tunnel_second_has(&broker->second, number)) {
+        tunnel_second_down(&broker->second, number, reason);
+        return;
+    }
     revtun_relay_control_down(broker->core, now, broker->links[number]);
     carry_out(broker, now);
 }
@@ -161,6 +172,10 @@ static void on_session_ended(void *context, struct pool_ref ref,
 {
     struct tunnel_broker *broker = context;
 
+    if (ref.index >= broker->limits.max_sessions) {
+        tunnel_second_ended(&broker->second, ref, session);
+        return;
+    }
     tunnel_report_end(session, io_clock_now());
     lose_client(broker, ref);
 }
@@ -169,13 +184,35 @@ static void on_control_port(struct io_accept_at *at, int fd, const struct addr *
 {
     struct tunnel_broker *broker = at->context;
 
+    if (tunnel_second_is_open(&broker->second)) {
+        tunnel_second_come(&broker->second, fd, from);
+        return;
+    }
     tunnel_controls_add(&broker->controls, settle(broker), fd, from);
+}
+
+// Of both versions; each has its own limit besides, which is the same.
+static bool is_full(void *context)
+{
+    const struct tunnel_broker *broker = context;
+
+    return tunnel_broker_busy(broker) >= broker->limits.max_sessions;
 }
 
 static void on_public_port(struct io_accept_at *at, int fd, const struct addr *from)
 {
     const struct tunnel_broker_port *port = at->context;
     struct tunnel_broker *broker = port->broker;
+
+    if (tunnel_second_busy(&broker->second) > 0 && is_full(broker)) {
+        broker->crowded_count++;
+        tunnel_report(&(struct revtun_command_report){.event = REVTUN_EVENT_REFUSED,
+                                                      .pair = port->pair,
+                                                      .from = *from,
+                                                      .refusal = REVTUN_REFUSAL_SESSIONS});
+        io_tcp_reset(&fd);
+        return;
+    }
     const struct now now = settle(broker);
     const uint32_t conn = tunnel_conns_add(&broker->conns, fd);
     const struct pool_ref client = revtun_relay_client(broker->core, now, port->pair, conn, from);
@@ -215,22 +252,6 @@ static void on_short(void *context, int error)
 
 // --- its life ------------------------------------------------------------------------------------
 
-static int listen_at(struct tunnel_broker *broker, struct io_accept_at *at, struct addr addr,
-                     const struct io_tcp_options *options, struct addr *bound)
-{
-    static const uint8_t all_ip4[ADDR_IP4_LEN];
-    int error = io_accept_listen(&broker->accept, at, &addr, options, bound);
-
-    if (error == -EAFNOSUPPORT && addr_is_unspecified(&addr)) {
-        addr = addr_ip4(all_ip4, addr.port); // which are all of a host without IPv6
-        error = io_accept_listen(&broker->accept, at, &addr, options, bound);
-    }
-    if (error != 0) {
-        LOG_ERROR("cannot listen", LOG_ADDR("address", &addr), LOG_ERROR_NUMBER("error", error));
-    }
-    return error;
-}
-
 static int listen_for_pair(struct tunnel_broker *broker, const struct tunnel_config *config,
                            uint32_t pair)
 {
@@ -255,13 +276,14 @@ static int listen_for_pair(struct tunnel_broker *broker, const struct tunnel_con
         .broker = broker,
         .pair = pair,
     };
-    const int error = listen_at(broker, &reverse->at, reverse_addr, &options, &bound);
-    return error != 0 ? error : listen_at(broker, &public->at, public_addr, &options, &bound);
+    const int error = tunnel_listen(&broker->accept, &reverse->at, reverse_addr, &options, &bound);
+    return error != 0 ? error
+                      : tunnel_listen(&broker->accept, &public->at, public_addr, &options, &bound);
 }
 
 static int listen_everywhere(struct tunnel_broker *broker, const struct tunnel_config *config)
 {
-    const struct io_tcp_options options = {.unacknowledged_ms = SERVER_GONE_MS};
+    const struct io_tcp_options options = {.unacknowledged_ms = TUNNEL_CONTROLS_GONE_MS};
     const uint32_t pair_count = broker->limits.pair_count;
     struct addr control = addr_with_port(config->bind_addr, broker->limits.control_port);
 
@@ -269,7 +291,7 @@ static int listen_everywhere(struct tunnel_broker *broker, const struct tunnel_c
         (struct io_accept_at){.on_connection = on_control_port, .context = broker};
     int error = io_accept_open(&broker->accept, broker->loop, on_short, broker);
     if (error == 0) {
-        error = listen_at(broker, &broker->control_port, control, &options, &control);
+        error = tunnel_listen(&broker->accept, &broker->control_port, control, &options, &control);
     }
     for (uint32_t i = 0; error == 0 && i < pair_count; i++) {
         error = listen_for_pair(broker, config, i);
@@ -296,15 +318,17 @@ static int open_core(struct tunnel_broker *broker)
 static int open_parts(struct tunnel_broker *broker, const struct tunnel_config *config)
 {
     const uint32_t pair_count = broker->limits.pair_count;
+    const bool has_second = tunnel_config_has_second(config);
     const struct tunnel_crew_config crew = {
         .worker_count = config->daemon.worker_count,
-        .session_max = broker->limits.max_sessions,
+        .session_max = broker->limits.max_sessions + (has_second ? config->hub.max_sessions : 0),
         .on_ended = on_session_ended,
         .context = broker,
     };
 
+    const uint32_t link_max = pair_count + (has_second ? config->hub.max_links : 0);
     int error =
-        tunnel_controls_open(&broker->controls, broker->loop, pair_count, &control_events, broker);
+        tunnel_controls_open(&broker->controls, broker->loop, link_max, &control_events, broker);
     if (error != 0) {
         return error;
     }
@@ -323,6 +347,22 @@ static int open_parts(struct tunnel_broker *broker, const struct tunnel_config *
     return error == 0 ? tunnel_crew_open(&broker->crew, broker->loop, &crew) : error;
 }
 
+static int open_second(struct tunnel_broker *broker, const struct tunnel_config *config)
+{
+    const struct tunnel_second_means means = {
+        .loop = broker->loop,
+        .accept = &broker->accept,
+        .linger = &broker->linger,
+        .controls = &broker->controls,
+        .crew = &broker->crew,
+        .session_base = broker->limits.max_sessions,
+        .is_full = is_full,
+        .context = broker,
+    };
+
+    return tunnel_second_open(&broker->second, config, &means);
+}
+
 int tunnel_broker_open(struct tunnel_broker *broker, struct io_loop *loop,
                        const struct tunnel_config *config, struct io_tls_context *tls)
 {
@@ -339,7 +379,8 @@ int tunnel_broker_open(struct tunnel_broker *broker, struct io_loop *loop,
     io_random_fill((uint8_t *)&key, sizeof key);
     tunnel_handshakes_init(&broker->controls.handshakes, &key, config->handshakes_per_second);
     tunnel_broker_certify(broker, tls);
-    return listen_everywhere(broker, config);
+    error = listen_everywhere(broker, config);
+    return error == 0 ? open_second(broker, config) : error;
 }
 
 void tunnel_broker_close(struct tunnel_broker *broker)
@@ -351,6 +392,7 @@ void tunnel_broker_close(struct tunnel_broker *broker)
     tunnel_controls_close_all(&broker->controls);
     tunnel_conns_close(&broker->conns);
     tunnel_crew_close(&broker->crew);
+    tunnel_second_close(&broker->second);
     io_linger_close(&broker->linger);
     free(broker->links);
     free(broker->reverse_ports);
@@ -406,7 +448,7 @@ uint32_t tunnel_broker_busy(const struct tunnel_broker *broker)
 {
     const struct revtun_gauges gauges = revtun_relay_gauges(broker->core);
 
-    return gauges.sessions + gauges.waiting;
+    return gauges.sessions + gauges.waiting + tunnel_second_busy(&broker->second);
 }
 
 uint64_t tunnel_broker_tick(struct tunnel_broker *broker, struct now now)
@@ -414,10 +456,12 @@ uint64_t tunnel_broker_tick(struct tunnel_broker *broker, struct now now)
     uint64_t next_ns = tunnel_controls_tick(&broker->controls, now);
     const uint64_t accept_ns = io_accept_tick(&broker->accept, now.mono_ns);
     const uint64_t linger_ns = io_linger_tick(&broker->linger, now.mono_ns);
+    const uint64_t second_ns = tunnel_second_tick(&broker->second, now);
 
     (void)settle(broker);
     const uint64_t core_ns = revtun_relay_deadline(broker->core);
     next_ns = accept_ns < next_ns ? accept_ns : next_ns;
     next_ns = linger_ns < next_ns ? linger_ns : next_ns;
+    next_ns = second_ns < next_ns ? second_ns : next_ns;
     return core_ns < next_ns ? core_ns : next_ns;
 }

@@ -6,6 +6,8 @@
 //      client -------> public port ---> tunnel_conns -----+--> revtun_relay --> tunnel_crew
 //      server -------> reverse port --> tunnel_conns -----'
 //
+// That is version 1; tunnel_second.h has version 2, for which it looks at the control port first.
+//
 // It lives in one thread and its loop, and logs what operators want to know of.
 #pragma once
 
@@ -20,6 +22,7 @@
 #include "tunnel/tunnel_conns.h"
 #include "tunnel/tunnel_controls.h"
 #include "tunnel/tunnel_crew.h"
+#include "tunnel/tunnel_second.h"
 
 // A listening port of a pair.
 struct tunnel_broker_port {
@@ -42,6 +45,8 @@ struct tunnel_broker {
     struct pool_ref *links; // by the control connection's number: what the core calls it
     struct tunnel_crew crew;
     struct io_linger linger;
+    struct tunnel_second second; // version 2
+    uint64_t crowded_count; // clients that were reset, since there were too many of both versions
     uint32_t
         broken[REVTUN_OUTBOX_MAX]; // control connections that could not take a line: to be lost
     uint32_t broken_count;

@@ -5,5 +5,6 @@
 #include "base/bytes.h"
 #include "io/io_tls_context.h"
 
-// For a relay: who comes must have a certificate of the CA. 0, or -errno, which is logged.
-MUST_USE int tunnel_certificates_open(struct bytes directory, struct io_tls_context **out);
+// For a relay of version 1, or of both. 0, or -errno, which is logged.
+MUST_USE int tunnel_certificates_open(struct bytes directory, bool has_second,
+                                      struct io_tls_context **out);

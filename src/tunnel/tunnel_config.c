@@ -13,10 +13,13 @@
 #include "revtun/revtun_line.h"
 #include "revtun/revtun_pairs.h"
 #include "tunnel/tunnel_controls.h"
+#include "tunnel/tunnel_previews.h"
 
 enum {
     TIMEOUT_MAX_S = 604800, // a week
     SESSIONS_MAX = 1000000,
+    DURATION_MAX_S = 366 * 86400,
+    AGENTS_DEFAULT = 1024,
     WORKER_DESCRIPTORS = 2 + IO_PIPES_DESCRIPTORS, // its loop and its bell besides
     OTHER_DESCRIPTORS = 32,                        // standard ones, signals, logs, control socket
 };
@@ -106,6 +109,92 @@ static void read_limit(struct conf *conf, const char *name, uint32_t *out)
     }
 }
 
+// --- version 2 -----------------------------------------------------------------------------------
+
+static bool is_among(uint32_t port, uint32_t first, uint32_t count)
+{
+    return port >= first && port - first < count;
+}
+
+// The ports of tunnels are behind those of the pairs if nobody says where else. Both versions' lie
+// apart.
+static void read_tunnel_ports(struct conf *conf, struct tunnel_config *out)
+{
+    const struct conf_value *first = conf_find(conf, "tunnel-port");
+    const struct conf_value *shared = conf_find(conf, "tls-port");
+    const uint32_t own_first = out->core.control_port;
+    const uint32_t own_count = 1 + 2 * out->core.pair_count;
+    struct revtun_hub_config *hub = &out->hub;
+    uint64_t count = 0;
+
+    hub->first_port =
+        own_first + own_count <= UINT16_MAX ? (uint16_t)(own_first + own_count) : UINT16_MAX;
+    conf_value_port(&conf->errors, first, &hub->first_port);
+    conf_value_port(&conf->errors, shared, &hub->tls_port);
+    if (!conf_value_number(&conf->errors, conf_find(conf, "tunnel-port-count"), 1, UINT16_MAX,
+                           &count)) {
+        return;
+    }
+    hub->port_count = (uint16_t)count;
+    if (out->access.len == 0) {
+        return;
+    }
+    if (hub->first_port + count > UINT16_MAX + 1 ||
+        is_among(own_first, hub->first_port, (uint32_t)count) ||
+        is_among(hub->first_port, own_first, own_count)) {
+        conf_error_value(&conf->errors,
+                         first != NULL ? first : conf_find(conf, "tunnel-port-count"),
+                         "leaves no room for the ports of tunnels beside the other ports");
+    } else if (hub->tls_port != 0 && (is_among(hub->tls_port, own_first, own_count) ||
+                                      is_among(hub->tls_port, hub->first_port, (uint32_t)count))) {
+        conf_error_value(&conf->errors, shared, "is one of the other ports");
+    }
+}
+
+static void read_seconds(struct conf *conf, const char *name, uint64_t min, uint32_t *out)
+{
+    uint64_t number = 0;
+
+    if (conf_value_number(&conf->errors, conf_find(conf, name), min, DURATION_MAX_S, &number)) {
+        *out = (uint32_t)number;
+    }
+}
+
+static void read_second(struct conf *conf, struct tunnel_config *out)
+{
+    const struct conf_value *access = conf_find(conf, "access");
+    uint32_t agents = AGENTS_DEFAULT;
+
+    out->hub = revtun_hub_config_default();
+    out->hub.data = REVTUN_MESSAGE_DATA_PLAIN;
+    out->access = access != NULL ? access->text : (struct bytes){0};
+    read_tunnel_ports(conf, out);
+    read_seconds(conf, "lease", 1, &out->hub.lease_s);
+    read_seconds(conf, "grace", 1, &out->hub.grace_s);
+    read_limit(conf, "max-agents", &agents);
+    // Those who have not proven themselves are limited elsewhere, and take no place of these.
+    out->hub.max_links = agents + TUNNEL_CONTROLS_STRANGER_MAX;
+    read_limit(conf, "max-tunnels", &out->hub.max_services);
+    out->hub.max_hosts = out->hub.max_services;
+    read_limit(conf, "max-standing", &out->hub.max_standing);
+}
+
+// Clients are limited in all, whatever the version.
+static void share_limits(struct tunnel_config *config)
+{
+    config->hub.max_sessions = config->core.max_sessions;
+    config->hub.max_waiting = config->core.max_waiting;
+    config->hub.max_waiting_per_name = config->core.max_waiting_per_pair;
+    config->hub.max_waiting_per_address = config->core.max_waiting_per_address;
+}
+
+bool tunnel_config_has_second(const struct tunnel_config *config)
+{
+    return config->access.len > 0;
+}
+
+// --- all of it -----------------------------------------------------------------------------------
+
 bool tunnel_config_read(void *context, struct conf *conf)
 {
     struct tunnel_config *out = context;
@@ -126,6 +215,8 @@ bool tunnel_config_read(void *context, struct conf *conf)
     conf_value_addr(&conf->errors, conf_find(conf, "public-bind-addr"), ADDR_NONE,
                     &out->public_bind_addr);
     out->keys = conf_find(conf, "keys")->text;
+    read_second(conf, out);
+    share_limits(out);
     return conf->errors.count == 0;
 }
 
@@ -134,9 +225,13 @@ static uint64_t fixed_descriptors(const struct tunnel_config *config)
 {
     const uint64_t listeners = 1 + 2 * (uint64_t)config->core.pair_count;
     const uint64_t controls = config->core.pair_count + TUNNEL_CONTROLS_STRANGER_MAX;
+    const uint64_t second = tunnel_config_has_second(config)
+                                ? (uint64_t)config->hub.port_count + 1 + TUNNEL_PREVIEWS_MAX +
+                                      config->hub.max_links + config->hub.max_standing
+                                : 0;
 
-    return OTHER_DESCRIPTORS + listeners + controls + IO_LINGER_MAX + DAEMON_WEB_DESCRIPTORS +
-           (uint64_t)config->daemon.worker_count * WORKER_DESCRIPTORS;
+    return OTHER_DESCRIPTORS + listeners + controls + second + IO_LINGER_MAX +
+           DAEMON_WEB_DESCRIPTORS + (uint64_t)config->daemon.worker_count * WORKER_DESCRIPTORS;
 }
 
 static uint32_t least(uint32_t a, uint32_t b)
@@ -170,4 +265,5 @@ void tunnel_config_settle(struct tunnel_config *config)
         core->max_sessions = sessions;
     }
     core->max_waiting = least(core->max_waiting, core->max_sessions);
+    share_limits(config);
 }

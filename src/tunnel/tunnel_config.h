@@ -8,6 +8,7 @@
 #include "conf/conf.h"
 #include "daemon/daemon_config.h"
 #include "revtun/revtun_config.h"
+#include "revtun/revtun_hub.h"
 
 struct tunnel_config {
     struct daemon_config daemon;
@@ -16,11 +17,17 @@ struct tunnel_config {
     struct addr public_bind_addr;   // of the public ports
     struct bytes keys;              // directory
     uint32_t handshakes_per_second; // that may begin; 0: all
+    // Of version 2.
+    struct bytes access;          // file; empty: there is version 1 alone
+    struct revtun_hub_config hub; // all but host and program, which follow from the above
 };
 
 // Reads the options, and has what is wrong with them added to conf->errors. True: *out is complete;
 // spans in it are borrowed from what `conf` borrows. A function for daemon_load_open().
 bool tunnel_config_read(void *out, struct conf *conf);
+
+// Version 2 is served beside version 1.
+bool tunnel_config_has_second(const struct tunnel_config *config);
 
 // Fits workers and limits to the CPUs and descriptors that this process may have, raises the limit
 // of these, and logs what came of it.

@@ -45,13 +45,14 @@ void tunnel_conns_close(struct tunnel_conns *conns)
     conns->places = NULL;
 }
 
-// Only errors count: data and the end of what it sends are for whoever it is joined with.
+// Of a client only errors count: data and the end of what it sends are for whoever it is joined
+// with.
 static void on_event(struct io_watch *watch, uint32_t events)
 {
     struct tunnel_conn *conn = watch->context;
     struct tunnel_conns *conns = conn->conns;
 
-    if ((events & IO_ERROR) != 0) {
+    if ((events & IO_ERROR) != 0 || conn->is_standing) {
         int fd = tunnel_conns_take(conns, (uint32_t)(conn - conns->places));
         io_fd_close(&fd);
         conns->on_gone(conns->context, conn->client);
@@ -67,6 +68,7 @@ uint32_t tunnel_conns_add(struct tunnel_conns *conns, int fd)
     conns->first_free = conn->next_free;
     conns->count++;
     conn->conns = conns;
+    conn->is_standing = false;
     conn->watch = (struct io_watch){.fd = fd, .fn = on_event, .context = conn};
     return number;
 }
@@ -83,6 +85,12 @@ int tunnel_conns_watch(struct tunnel_conns *conns, uint32_t number, struct pool_
 
     conn->client = client;
     return io_loop_add(conns->loop, &conn->watch, IO_READABLE | IO_EDGE);
+}
+
+int tunnel_conns_stand(struct tunnel_conns *conns, uint32_t number, struct pool_ref standing)
+{
+    place_of(conns, number)->is_standing = true;
+    return tunnel_conns_watch(conns, number, standing);
 }
 
 int tunnel_conns_take(struct tunnel_conns *conns, uint32_t number)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Data connections that are in nobody's hands yet: clients that wait for a reverse connection, and
-// for a moment whatever was accepted last.
+// Data connections that are in nobody's hands yet: clients that wait for a reverse connection,
+// those that agents keep standing by, and for a moment whatever was accepted last.
 //
 // They are not read: what a client sends stays with the system until somebody wants it. One that is
-// reset is noticed, though, and told.
+// reset is noticed, though, and told; of one that stands by, so is anything else.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/pool.h"
@@ -13,13 +14,14 @@
 
 struct tunnel_conns;
 
-// A client that waited is gone, and closed.
+// A client that waited, or one that stood by, is gone, and closed.
 typedef void (*tunnel_conns_fn)(void *context, struct pool_ref client);
 
 struct tunnel_conn {
     struct io_watch watch; // fd -1: the place is free
     struct tunnel_conns *conns;
-    struct pool_ref client; // once it is watched
+    struct pool_ref client; // once it is watched; or of one that stands by, what the core calls it
+    bool is_standing;
     uint32_t next_free;
 };
 
@@ -46,5 +48,9 @@ bool tunnel_conns_has(const struct tunnel_conns *conns, uint32_t number);
 // Watches one that waits as this client from now on. 0, or as io_loop_add().
 MUST_USE int tunnel_conns_watch(struct tunnel_conns *conns, uint32_t number,
                                 struct pool_ref client);
+// Watches one that stands by: it is gone as soon as it ends or says something. 0, or as
+// io_loop_add().
+MUST_USE int tunnel_conns_stand(struct tunnel_conns *conns, uint32_t number,
+                                struct pool_ref standing);
 // Hands a connection out; the number is free. Nobody watches it any more.
 MUST_USE int tunnel_conns_take(struct tunnel_conns *conns, uint32_t number);

@@ -22,7 +22,14 @@ static uint32_t number_of(const struct tunnel_control *control)
 
 static bool is_stranger(const struct tunnel_control *control)
 {
-    return control->state == TUNNEL_CONTROL_SHAKING || control->state == TUNNEL_CONTROL_CLOSING;
+    return control->state == TUNNEL_CONTROL_SHAKING || control->state == TUNNEL_CONTROL_PROVING ||
+           control->state == TUNNEL_CONTROL_CLOSING;
+}
+
+// The owner knows of it.
+static bool is_known(const struct tunnel_control *control)
+{
+    return control->state == TUNNEL_CONTROL_PROVING || control->state == TUNNEL_CONTROL_UP;
 }
 
 static void add_stranger(struct tunnel_controls *controls, struct tunnel_control *control)
@@ -74,7 +81,9 @@ static void on_opened(struct io_tls *tls)
 
     assert(control->state == TUNNEL_CONTROL_SHAKING);
     heap_clear(&controls->timers, number_of(control));
-    enter(control, TUNNEL_CONTROL_UP);
+    enter(control, bytes_equal_text(io_tls_alpn(tls), TUNNEL_CONTROLS_SECOND)
+                       ? TUNNEL_CONTROL_PROVING
+                       : TUNNEL_CONTROL_UP);
     controls->events->up(controls->context, number_of(control), &control->peer);
 }
 
@@ -82,9 +91,14 @@ static void on_received(struct io_tls *tls, struct bytes bytes)
 {
     struct tunnel_control *control = control_of(tls);
 
-    if (control->state == TUNNEL_CONTROL_UP) {
+    if (is_known(control)) {
         control->controls->events->received(control->controls->context, number_of(control), bytes);
     }
+}
+
+static void on_drained(struct io_tls *tls)
+{
+    IGNORE(io_tls_resume(tls)); // in an event, where it cannot fail
 }
 
 static void on_ended(struct io_tls *tls, const struct io_tls_end *end)
@@ -105,10 +119,11 @@ static void on_ended(struct io_tls *tls, const struct io_tls_end *end)
         LOG_LIMITED(&limit, LOG_LEVEL_INFO, "a control connection was refused",
                     LOG_ADDR("from", &peer), LOG_TEXT("reason", end->text));
         break;
+    case TUNNEL_CONTROL_PROVING:
     case TUNNEL_CONTROL_UP:
         LOG_DEBUG("a control connection has ended", LOG_ADDR("from", &peer),
                   LOG_TEXT("reason", end->text));
-        controls->events->down(controls->context, number_of(control));
+        controls->events->down(controls->context, number_of(control), end->text);
         break;
     case TUNNEL_CONTROL_CLOSING:
         break;
@@ -118,6 +133,7 @@ static void on_ended(struct io_tls *tls, const struct io_tls_end *end)
 static const struct io_tls_events tls_events = {
     .opened = on_opened,
     .received = on_received,
+    .drained = on_drained,
     .ended = on_ended,
 };
 
@@ -182,8 +198,13 @@ static void make_room(struct tunnel_controls *controls, const struct addr *origi
     } else if (controls->stranger_count < TUNNEL_CONTROLS_STRANGER_MAX) {
         return;
     }
+    const uint32_t number = number_of(oldest);
+    const bool was_known = is_known(oldest);
     controls->displaced_count++;
-    tunnel_controls_abort(controls, number_of(oldest));
+    tunnel_controls_abort(controls, number);
+    if (was_known) {
+        controls->events->down(controls->context, number, "another one has taken its place");
+    }
 }
 
 static struct tunnel_control *take_place(struct tunnel_controls *controls)
@@ -233,19 +254,47 @@ void tunnel_controls_add(struct tunnel_controls *controls, struct now now, int f
              now.mono_ns + TUNNEL_CONTROLS_SHAKE_S * SECOND_NS);
 }
 
+bool tunnel_controls_is_second(const struct tunnel_controls *controls, uint32_t number)
+{
+    return bytes_equal_text(io_tls_alpn(tunnel_controls_tls(controls, number)),
+                            TUNNEL_CONTROLS_SECOND);
+}
+
+const struct io_tls *tunnel_controls_tls(const struct tunnel_controls *controls, uint32_t number)
+{
+    const struct tunnel_control *control = &controls->places[number];
+
+    assert(is_known(control));
+    return &control->tls;
+}
+
+void tunnel_controls_prove(struct tunnel_controls *controls, uint32_t number)
+{
+    struct tunnel_control *control = &controls->places[number];
+
+    assert(control->state == TUNNEL_CONTROL_PROVING);
+    enter(control, TUNNEL_CONTROL_UP);
+}
+
 bool tunnel_controls_send(struct tunnel_controls *controls, uint32_t number, struct bytes bytes)
 {
     struct tunnel_control *control = &controls->places[number];
 
-    assert(control->state == TUNNEL_CONTROL_UP);
-    return io_tls_send(&control->tls, bytes) == 0;
+    assert(is_known(control));
+    if (io_tls_send(&control->tls, bytes) != 0) {
+        return false;
+    }
+    if (io_tls_queued(&control->tls) > IO_TLS_QUEUE_MAX / 2) {
+        io_tls_pause(&control->tls);
+    }
+    return true;
 }
 
 void tunnel_controls_close(struct tunnel_controls *controls, struct now now, uint32_t number)
 {
     struct tunnel_control *control = &controls->places[number];
 
-    assert(control->state == TUNNEL_CONTROL_UP);
+    assert(is_known(control));
     enter(control, TUNNEL_CONTROL_CLOSING);
     heap_set(&controls->timers, number, now.mono_ns + TUNNEL_CONTROLS_CLOSE_S * SECOND_NS);
     io_tls_close(&control->tls);

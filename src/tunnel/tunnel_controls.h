@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // Control connections: TLS from their accept to their end.
 //
-//     SHAKING --opened--> UP --close--> CLOSING
-//        `---------------------`------------`---> gone
+//     SHAKING --opened--> PROVING --> UP --close--> CLOSING
+//        `--------------------`--------`---------------`---> gone
+//
+// With version 1 the certificate is all the proof there is, and PROVING is passed over. With
+// version 2 (by ALPN) it lasts until tunnel_controls_prove(): who is there has shown nothing yet,
+// and counts as a stranger.
 //
 // Timers: SHAKING lasts TUNNEL_CONTROLS_SHAKE_S at most, CLOSING TUNNEL_CONTROLS_CLOSE_S. One that
 // is UP lives as long as its server: TCP's keepalive and the limit for unacknowledged bytes notice
-// when that is gone.
+// when that is gone. How long PROVING may take is the owner's to say.
 //
 // Strangers have TUNNEL_CONTROLS_STRANGER_MAX places, of which one address has
 // TUNNEL_CONTROLS_ADDRESS_MAX: when an address has its share its oldest one goes, and when all are
 // taken the oldest of all. How often one may begin says tunnel_handshakes.h. Nothing is told of a
-// connection before it is UP.
+// connection before its handshake is over.
+//
+// Of who does not read what is said to him nothing is read, once half of what may wait does.
 #pragma once
 
 #include <stdbool.h>
@@ -24,10 +30,15 @@
 #include "io/io_tls.h"
 #include "tunnel/tunnel_handshakes.h"
 
+// By ALPN.
+#define TUNNEL_CONTROLS_FIRST "tlsrelay/1"
+#define TUNNEL_CONTROLS_SECOND "tlsrelay/2"
+
 enum {
     TUNNEL_CONTROLS_SHAKE_S = 10,
     TUNNEL_CONTROLS_CLOSE_S = 5,
-    TUNNEL_CONTROLS_STRANGER_MAX = 256, // SHAKING or CLOSING, when one more comes
+    TUNNEL_CONTROLS_GONE_MS = 45000,    // who acknowledges nothing for so long is gone
+    TUNNEL_CONTROLS_STRANGER_MAX = 256, // SHAKING, PROVING or CLOSING, when one more comes
     TUNNEL_CONTROLS_ADDRESS_MAX = 16,   // of these
 };
 
@@ -35,16 +46,18 @@ struct tunnel_controls;
 
 // What the owner hears, by the number of the connection. He may call anything here.
 struct tunnel_controls_events {
-    // The handshake is over, and the certificate is good.
+    // The handshake is over, and the certificate, if one was needed, is good.
     void (*up)(void *context, uint32_t number, const struct addr *peer);
     void (*received)(void *context, uint32_t number, struct bytes bytes);
-    // One that was UP is gone: by itself, not by tunnel_controls_close() or _abort().
-    void (*down)(void *context, uint32_t number);
+    // One that was told of is gone: by itself, or another one has taken its place; not by
+    // tunnel_controls_close() or _abort().
+    void (*down)(void *context, uint32_t number, const char *reason);
 };
 
 enum tunnel_control_state {
     TUNNEL_CONTROL_FREE,
     TUNNEL_CONTROL_SHAKING,
+    TUNNEL_CONTROL_PROVING,
     TUNNEL_CONTROL_UP,
     TUNNEL_CONTROL_CLOSING,
 };
@@ -92,10 +105,17 @@ void tunnel_controls_close_all(struct tunnel_controls *controls);
 void tunnel_controls_add(struct tunnel_controls *controls, struct now now, int fd,
                          const struct addr *from);
 
-// To one that is UP. False: it takes no more, and is to be aborted.
+// It was told of, and speaks version 2.
+bool tunnel_controls_is_second(const struct tunnel_controls *controls, uint32_t number);
+// Of one that was told of: its TLS, to be asked about.
+const struct io_tls *tunnel_controls_tls(const struct tunnel_controls *controls, uint32_t number);
+// One of version 2 has proven itself: it is no stranger any more.
+void tunnel_controls_prove(struct tunnel_controls *controls, uint32_t number);
+
+// To one that was told of. False: it takes no more, and is to be aborted.
 MUST_USE bool tunnel_controls_send(struct tunnel_controls *controls, uint32_t number,
                                    struct bytes bytes);
-// Ends one that is UP, once it has what was sent.
+// Ends one that was told of, once it has what was sent.
 void tunnel_controls_close(struct tunnel_controls *controls, struct now now, uint32_t number);
 // Ends it at once.
 void tunnel_controls_abort(struct tunnel_controls *controls, uint32_t number);

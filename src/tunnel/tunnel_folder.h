@@ -14,3 +14,8 @@
 MUST_USE int tunnel_folder_open(struct bytes folder, enum io_tls_role role,
                                 struct io_tls_context **out, struct io_tls_error *warning,
                                 struct io_tls_error *wrong);
+// Likewise a server for the control port of a relay, where the version is chosen by ALPN: 1, and 2
+// besides if it has that. Who speaks 2 may show a certificate, or none.
+MUST_USE int tunnel_folder_open_relay(struct bytes folder, bool has_second,
+                                      struct io_tls_context **out, struct io_tls_error *warning,
+                                      struct io_tls_error *wrong);

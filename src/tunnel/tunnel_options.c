@@ -6,6 +6,7 @@
 
 static const char addresses[] = "Addresses and ports";
 static const char access[] = "Who may come";
+static const char second[] = "Agents with tokens (version 2)";
 static const char limits[] = "Limits";
 static const char watching[] = "Watching it";
 static const char running[] = "Running";
@@ -79,6 +80,84 @@ static const struct conf_option options[] = {
         .group = access,
         .help = "From where reverse connections are taken: same-ip, the address of the server's "
                 "control connection (the /64 of an IPv6 one), or any.",
+    },
+    {
+        .name = "access",
+        .environment = "FAIRLEAD_TUNNEL_ACCESS",
+        .placeholder = "FILE",
+        .default_note = "none: version 1 alone",
+        .is_reloaded = true,
+        .group = second,
+        .help = "List of the agents that may have tunnels by version 2 of the protocol, at the "
+                "same control port: with tokens, or with certificates. fairlead-tunnel token makes "
+                "lines for it. It is read again by a reload: who is not on it any more loses all "
+                "connections.",
+    },
+    {
+        .name = "tunnel-port",
+        .environment = "FAIRLEAD_TUNNEL_TUNNEL_PORT",
+        .placeholder = "PORT",
+        .default_note = "the first one above the public ports",
+        .group = second,
+        .help = "First of the ports that these tunnels get.",
+    },
+    {
+        .name = "tunnel-port-count",
+        .environment = "FAIRLEAD_TUNNEL_TUNNEL_PORT_COUNT",
+        .placeholder = "COUNT",
+        .default_text = "100",
+        .group = second,
+        .help = "How many ports there are for tunnels.",
+    },
+    {
+        .name = "tls-port",
+        .environment = "FAIRLEAD_TUNNEL_TLS_PORT",
+        .placeholder = "PORT",
+        .default_note = "none",
+        .group = second,
+        .help = "Port that TLS services share, such as 443: a client gets to the one that has "
+                "bound the host for which it asks. Agents can be served there, too.",
+    },
+    {
+        .name = "lease",
+        .environment = "FAIRLEAD_TUNNEL_LEASE",
+        .placeholder = "SECONDS",
+        .default_text = "86400",
+        .group = second,
+        .help = "How long a port stays its tunnel's own after that has ended.",
+    },
+    {
+        .name = "grace",
+        .environment = "FAIRLEAD_TUNNEL_GRACE",
+        .placeholder = "SECONDS",
+        .default_text = "60",
+        .group = second,
+        .help = "How long clients of an agent whose control connection is lost may come and wait "
+                "until it is back.",
+    },
+    {
+        .name = "max-agents",
+        .environment = "FAIRLEAD_TUNNEL_MAX_AGENTS",
+        .placeholder = "COUNT",
+        .default_note = "1024",
+        .group = second,
+        .help = "Agents at a time.",
+    },
+    {
+        .name = "max-tunnels",
+        .environment = "FAIRLEAD_TUNNEL_MAX_TUNNELS",
+        .placeholder = "COUNT",
+        .default_note = "4096",
+        .group = second,
+        .help = "Tunnels at a time, and hosts at the shared port.",
+    },
+    {
+        .name = "max-standing",
+        .environment = "FAIRLEAD_TUNNEL_MAX_STANDING",
+        .placeholder = "COUNT",
+        .default_note = "4096",
+        .group = second,
+        .help = "Connections that agents keep standing by, so that clients need not wait for them.",
     },
     {
         .name = "pending-timeout",

@@ -45,7 +45,7 @@ static bool change(struct tunnel_relay *relay)
     if (!daemon_reload_read(relay->reload, tunnel_config_read, &config)) {
         return false;
     }
-    if (tunnel_certificates_open(config.keys, &tls) != 0) {
+    if (tunnel_certificates_open(config.keys, tunnel_config_has_second(&config), &tls) != 0) {
         return false;
     }
     tunnel_broker_certify(&relay->broker, tls);
@@ -150,7 +150,8 @@ int tunnel_relay_open(struct tunnel_relay *relay, const struct tunnel_config *co
     }
     error = open_signals(relay);
     if (error == 0) {
-        error = tunnel_certificates_open(config->keys, &relay->tls);
+        error =
+            tunnel_certificates_open(config->keys, tunnel_config_has_second(config), &relay->tls);
     }
     if (error == 0) {
         error = tunnel_broker_open(&relay->broker, &relay->loop, config, relay->tls);

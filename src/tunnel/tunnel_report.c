@@ -17,9 +17,46 @@ static void log_refused(const struct revtun_command_report *report)
 #undef LIMIT
     };
 
-    LOG_LIMITED(&limits[report->refusal], LOG_LEVEL_WARN, "a client was refused",
-                LOG_ADDR("client", &report->from), LOG_NUMBER("pair", report->pair),
-                LOG_TEXT("reason", revtun_refusal_words(report->refusal)));
+    const char *reason = revtun_refusal_words(report->refusal);
+
+    if (report->pair != POOL_NONE) {
+        LOG_LIMITED(&limits[report->refusal], LOG_LEVEL_WARN, "a client was refused",
+                    LOG_ADDR("client", &report->from), LOG_NUMBER("pair", report->pair),
+                    LOG_TEXT("reason", reason));
+    } else {
+        LOG_LIMITED(&limits[report->refusal], LOG_LEVEL_WARN, "a client was refused",
+                    LOG_ADDR("client", &report->from), LOG_BYTES("owner", report->owner),
+                    LOG_BYTES("name", report->name), LOG_TEXT("reason", reason));
+    }
+}
+
+static void log_timed_out(const struct revtun_command_report *report)
+{
+    static struct log_limit limit = LOG_LIMIT_DEFAULT;
+
+    if (report->pair != POOL_NONE) {
+        LOG_LIMITED(&limit, LOG_LEVEL_WARN,
+                    "a client was closed: no reverse connection came for it",
+                    LOG_ADDR("client", &report->from), LOG_NUMBER("pair", report->pair));
+    } else {
+        LOG_LIMITED(&limit, LOG_LEVEL_WARN, "a client was closed: no data connection came for it",
+                    LOG_ADDR("client", &report->from), LOG_BYTES("owner", report->owner),
+                    LOG_BYTES("name", report->name));
+    }
+}
+
+void tunnel_report_agent_down(const struct revtun_command_report *report, const char *reason)
+{
+    static struct log_limit limit = LOG_LIMIT_DEFAULT;
+    const char *words = reason != NULL ? reason : revtun_message_code_meaning(report->code);
+
+    if (report->owner.len > 0) {
+        LOG_INFO("a control connection of an agent has ended", LOG_ADDR("agent", &report->from),
+                 LOG_BYTES("owner", report->owner), LOG_TEXT("reason", words));
+    } else { // which anybody may cause
+        LOG_LIMITED(&limit, LOG_LEVEL_INFO, "an agent has not proven who it is",
+                    LOG_ADDR("from", &report->from), LOG_TEXT("reason", words));
+    }
 }
 
 static void log_lost(const struct revtun_command_report *report, const char *message)
@@ -34,7 +71,6 @@ void tunnel_report(const struct revtun_command_report *report)
     static struct log_limit full = LOG_LIMIT_DEFAULT;
     static struct log_limit again = LOG_LIMIT_DEFAULT;
     static struct log_limit foreign = LOG_LIMIT_DEFAULT;
-    static struct log_limit timed_out = LOG_LIMIT_DEFAULT;
     static struct log_limit forged = LOG_LIMIT_DEFAULT;
 
     switch (report->event) {
@@ -56,9 +92,7 @@ void tunnel_report(const struct revtun_command_report *report)
         log_refused(report);
         break;
     case REVTUN_EVENT_TIMED_OUT:
-        LOG_LIMITED(&timed_out, LOG_LEVEL_WARN,
-                    "a client was closed: no reverse connection came for it",
-                    LOG_ADDR("client", &report->from), LOG_NUMBER("pair", report->pair));
+        log_timed_out(report);
         break;
     case REVTUN_EVENT_AGAIN:
         LOG_LIMITED(&again, LOG_LEVEL_WARN, "clients wait for long, and are announced once more",
@@ -81,9 +115,7 @@ void tunnel_report(const struct revtun_command_report *report)
                  LOG_BYTES("owner", report->owner));
         break;
     case REVTUN_EVENT_AGENT_DOWN:
-        LOG_INFO("a control connection of an agent has ended", LOG_ADDR("agent", &report->from),
-                 LOG_BYTES("owner", report->owner),
-                 LOG_TEXT("reason", revtun_message_code_meaning(report->code)));
+        tunnel_report_agent_down(report, NULL);
         break;
     case REVTUN_EVENT_BOUND:
         LOG_INFO("a name is bound", LOG_BYTES("owner", report->owner),
@@ -96,7 +128,8 @@ void tunnel_report(const struct revtun_command_report *report)
         break;
     case REVTUN_EVENT_FORGED:
         LOG_LIMITED(&forged, LOG_LEVEL_WARN,
-                    "a data connection was reset: its preface is of no agent that is here");
+                    "a data connection was reset: its preface is of no agent that is here",
+                    LOG_ADDR("from", &report->from));
         break;
     }
 }
@@ -126,6 +159,18 @@ static const char *why_words(enum io_pump_why why)
 void tunnel_report_end(const struct tunnel_session *session, struct now now)
 {
     LOG_INFO("session ended", LOG_ADDR("client", &session->from), LOG_NUMBER("pair", session->pair),
+             LOG_NUMBER("bytes_from_client", session->pump.flows[0].byte_count),
+             LOG_NUMBER("bytes_to_client", session->pump.flows[1].byte_count),
+             LOG_NUMBER("waited_ms", session->waited_ns / MILLI_NS),
+             LOG_NUMBER("duration_ms", (now.mono_ns - session->begun_ns) / MILLI_NS),
+             LOG_TEXT("reason", why_words(session->why)));
+}
+
+void tunnel_report_end_of(const struct tunnel_session *session, struct bytes owner,
+                          struct bytes name, struct now now)
+{
+    LOG_INFO("session ended", LOG_ADDR("client", &session->from), LOG_BYTES("owner", owner),
+             LOG_BYTES("name", name),
              LOG_NUMBER("bytes_from_client", session->pump.flows[0].byte_count),
              LOG_NUMBER("bytes_to_client", session->pump.flows[1].byte_count),
              LOG_NUMBER("waited_ms", session->waited_ns / MILLI_NS),

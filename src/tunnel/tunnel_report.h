@@ -7,5 +7,10 @@
 #include "tunnel/tunnel_session.h"
 
 void tunnel_report(const struct revtun_command_report *report);
+// A control connection of an agent has ended: for this reason, or (NULL) as the report says.
+void tunnel_report_agent_down(const struct revtun_command_report *report, const char *reason);
 // One line for each session that has ended: whose, how long, how much, and why.
 void tunnel_report_end(const struct tunnel_session *session, struct now now);
+// Likewise of version 2: whose tunnel it was, or empty.
+void tunnel_report_end_of(const struct tunnel_session *session, struct bytes owner,
+                          struct bytes name, struct now now);

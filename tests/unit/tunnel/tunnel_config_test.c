@@ -11,6 +11,7 @@
 #include "base/macro.h"
 #include "base/now.h"
 #include "conf/conf_args.h"
+#include "tunnel/tunnel_controls.h"
 #include "tunnel/tunnel_options.h"
 
 enum { WORDS_MAX = 24 };
@@ -81,6 +82,38 @@ static void reads_each_option(void **state)
     assert_int_equal(config.core.pair_count, 0);
 }
 
+static void has_version_2_beside_it_if_there_is_a_list(void **state)
+{
+    struct tunnel_config config;
+
+    (void)state;
+    assert_true(read_words("", &config));
+    assert_false(tunnel_config_has_second(&config));
+    assert_true(read_words("--access /list", &config));
+    assert_true(tunnel_config_has_second(&config));
+    assert_text(config.access, "/list");
+    assert_int_equal(config.hub.first_port, 12201);
+    assert_int_equal(config.hub.port_count, 100);
+    assert_int_equal(config.hub.tls_port, 0);
+    assert_int_equal(config.hub.max_sessions, config.core.max_sessions);
+    assert_true(read_words("5000 --port-count 0 --access a --tunnel-port-count 7 --tls-port 443 "
+                           "--lease 60 --grace 5 --max-agents 3 --max-standing 2 --max-tunnels 9",
+                           &config));
+    assert_int_equal(config.hub.first_port, 5001);
+    assert_int_equal(config.hub.port_count, 7);
+    assert_int_equal(config.hub.tls_port, 443);
+    assert_int_equal(config.hub.lease_s, 60);
+    assert_int_equal(config.hub.grace_s, 5);
+    assert_int_equal(config.hub.max_links, 3 + TUNNEL_CONTROLS_STRANGER_MAX);
+    assert_int_equal(config.hub.max_standing, 2);
+    assert_int_equal(config.hub.max_services, 9);
+    config.hub.host = config.core.host;
+    assert_true(revtun_hub_config_is_sound(&config.hub));
+    assert_true(read_words("65000 --port-count 100 --access a --tunnel-port 64000", &config));
+    // Nobody minds what nobody wants.
+    assert_true(read_words("65000 --port-count 500", &config));
+}
+
 static void refuses_what_cannot_be_served(void **state)
 {
     static const struct {
@@ -101,6 +134,13 @@ static void refuses_what_cannot_be_served(void **state)
         {"--max-sessions 0", "--max-sessions: "},
         {"--bind-addr localhost", "--bind-addr: "},
         {"-k", "--keys: the value is missing"},
+        {"65000 --port-count 500 --access a", "--tunnel-port-count: '100' leaves no room"},
+        {"--access a --tunnel-port 12100", "--tunnel-port: '12100' leaves no room"},
+        {"--access a --tunnel-port 11950", "--tunnel-port: '11950' leaves no room"},
+        {"--access a --tunnel-port 65500", "--tunnel-port: '65500' leaves no room"},
+        {"--access a --tls-port 12000", "--tls-port: '12000' is one of the other ports"},
+        {"--access a --tls-port 12300", "--tls-port: '12300' is one of the other ports"},
+        {"--lease 0", "--lease: "},
     };
     uint8_t text[CONF_ERROR_TEXT_MAX];
 
@@ -138,7 +178,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(does_without_options_what_the_original_does),
-        cmocka_unit_test(reads_each_option), cmocka_unit_test(refuses_what_cannot_be_served),
+        cmocka_unit_test(reads_each_option),
+        cmocka_unit_test(has_version_2_beside_it_if_there_is_a_list),
+        cmocka_unit_test(refuses_what_cannot_be_served),
         cmocka_unit_test(has_as_many_sessions_as_descriptors), // the last one: it lowers a limit
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "io/io_clock.h"
 #include "io/io_tcp.h"
 
 enum { CAPACITY = 3 };
@@ -88,6 +89,58 @@ static void tells_of_a_reset_and_of_nothing_else(void **state)
     assert_false(tunnel_conns_has(&conns, number));
 }
 
+// However long the system takes to deliver.
+static void wait_until_gone(uint32_t count)
+{
+    const uint64_t end_ns = io_clock_mono_ns() + 20 * SECOND_NS;
+
+    while (gone_count < count && io_clock_mono_ns() < end_ns) {
+        assert_int_equal(io_loop_turn(&loop, io_clock_mono_ns() + SECOND_NS / 100), 0);
+    }
+    assert_int_equal(gone_count, count);
+}
+
+static void tells_of_whatever_comes_from_one_that_stands_by(void **state)
+{
+    enum { WORD, END, RESET, WAYS };
+
+    (void)state;
+    for (int way = 0; way < WAYS; way++) {
+        const struct pool_ref standing = {.index = 5, .generation = 1 + (uint32_t)way};
+        int ours = -1;
+        int theirs = -1;
+
+        connect_both(&ours, &theirs);
+        const uint32_t number = tunnel_conns_add(&conns, ours);
+        assert_int_equal(tunnel_conns_stand(&conns, number, standing), 0);
+        turn();
+        assert_int_equal(gone_count, way);
+        if (way == WORD) {
+            assert_int_equal(send(theirs, "early", 5, 0), 5);
+        } else if (way == END) {
+            assert_int_equal(shutdown(theirs, SHUT_WR), 0);
+        } else {
+            io_tcp_reset(&theirs);
+        }
+        wait_until_gone((uint32_t)way + 1);
+        assert_int_equal(gone.generation, standing.generation);
+        assert_false(tunnel_conns_has(&conns, number));
+        if (theirs >= 0) {
+            close(theirs);
+        }
+    }
+    // Who has its place next waits as others do.
+    int ours = -1;
+    int theirs = -1;
+    connect_both(&ours, &theirs);
+    const uint32_t number = tunnel_conns_add(&conns, ours);
+    assert_int_equal(tunnel_conns_watch(&conns, number, (struct pool_ref){0}), 0);
+    assert_int_equal(send(theirs, "early", 5, 0), 5);
+    turn();
+    assert_true(tunnel_conns_has(&conns, number));
+    close(theirs);
+}
+
 static void hands_out_a_connection_with_all_that_came(void **state)
 {
     char text[16];
@@ -140,6 +193,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(tells_of_a_reset_and_of_nothing_else, open_conns,
+                                        close_conns),
+        cmocka_unit_test_setup_teardown(tells_of_whatever_comes_from_one_that_stands_by, open_conns,
                                         close_conns),
         cmocka_unit_test_setup_teardown(hands_out_a_connection_with_all_that_came, open_conns,
                                         close_conns),

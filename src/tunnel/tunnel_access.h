@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operator's access list (revtun_access.h has its form): its file, with what is wrong in the
+// log.
+#pragma once
+
+#include "revtun/revtun_access.h"
+
+// Does not move once it is open, and outlives whoever looks at the list.
+struct tunnel_access {
+    struct bytes text; // ours
+    struct revtun_access list;
+};
+
+// Reads the file. It is all zero before. 0, or -errno, which is logged: -EBADMSG when there is a
+// mistake in it, others as tunnel_text_read(). Then it is all zero as before.
+MUST_USE int tunnel_access_open(struct tunnel_access *access, struct bytes path);
+// Closing twice, or what is all zero, does nothing.
+void tunnel_access_close(struct tunnel_access *access);
+
+// Says in the log if the file cannot be read any more, now that root is given up: a reload would
+// find that out too late.
+void tunnel_access_check(struct bytes path);

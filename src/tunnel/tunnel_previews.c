@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tunnel/tunnel_previews.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/macro.h"
+#include "io/io_clock.h"
+#include "io/io_fd.h"
+#include "io/io_tcp.h"
+#include "revtun/revtun_origin.h"
+#include "tunnel/tunnel_controls.h"
+
+// Of data connections in TLS.
+#define DATA_PROTOCOL "tlsrelay-data/2"
+
+// What is known of a connection by its first bytes.
+enum verdict {
+    VERDICT_MORE, // nothing yet
+    VERDICT_TLS,
+    VERDICT_CLIENT,
+    VERDICT_DATA,
+    VERDICT_UNKNOWN,
+};
+
+int tunnel_previews_open(struct tunnel_previews *previews, struct io_loop *loop,
+                         const struct tunnel_previews_events *events, void *context)
+{
+    assert(previews->loop == NULL);
+    previews->timers_memory = calloc(1, heap_size(TUNNEL_PREVIEWS_MAX));
+    if (previews->timers_memory == NULL) {
+        return -ENOMEM;
+    }
+    heap_init(&previews->timers, previews->timers_memory, TUNNEL_PREVIEWS_MAX);
+    previews->loop = loop;
+    previews->events = events;
+    previews->context = context;
+    for (uint32_t i = 0; i < TUNNEL_PREVIEWS_MAX; i++) {
+        previews->places[i].watch.fd = -1;
+        previews->places[i].next_free = i + 1;
+    }
+    return 0;
+}
+
+static uint32_t number_of(const struct tunnel_preview *preview)
+{
+    return (uint32_t)(preview - preview->previews->places);
+}
+
+// Hands the connection out; its place is free.
+static int take(struct tunnel_preview *preview)
+{
+    struct tunnel_previews *previews = preview->previews;
+    const uint32_t last = previews->used[--previews->used_count];
+    const int fd = preview->watch.fd;
+
+    previews->used[preview->at] = last;
+    previews->places[last].at = preview->at;
+    heap_clear(&previews->timers, number_of(preview));
+    io_loop_remove(previews->loop, &preview->watch);
+    preview->watch.fd = -1;
+    preview->next_free = previews->first_free;
+    previews->first_free = number_of(preview);
+    return fd;
+}
+
+static void end(struct tunnel_preview *preview)
+{
+    int fd = take(preview);
+
+    io_tcp_reset(&fd);
+}
+
+void tunnel_previews_close(struct tunnel_previews *previews)
+{
+    while (previews->used_count > 0) {
+        int fd = take(&previews->places[previews->used[0]]);
+        io_fd_close(&fd);
+    }
+    free(previews->timers_memory);
+    previews->timers_memory = NULL;
+    previews->loop = NULL;
+}
+
+// --- looking -------------------------------------------------------------------------------------
+
+static enum verdict judge_hello(struct tunnel_previews *previews, struct bytes received,
+                                struct revtun_hello *hello)
+{
+    switch (revtun_hello_read(received, previews->scratch, hello)) {
+    case REVTUN_HELLO_WHOLE:
+        return revtun_hello_offers(hello, TUNNEL_CONTROLS_SECOND) ||
+                       revtun_hello_offers(hello, DATA_PROTOCOL)
+                   ? VERDICT_TLS
+                   : VERDICT_CLIENT;
+    case REVTUN_HELLO_PART:
+        return VERDICT_MORE;
+    case REVTUN_HELLO_NONE:
+    case REVTUN_HELLO_BAD:
+    case REVTUN_HELLO_LONG:
+        break;
+    }
+    return VERDICT_UNKNOWN;
+}
+
+static enum verdict judge(struct tunnel_preview *preview, struct bytes received,
+                          struct revtun_hello *hello)
+{
+    if (revtun_preface_is_likely(received)) {
+        preview->has_begun = true;
+        return received.len >= REVTUN_PREFACE_LEN ? VERDICT_DATA : VERDICT_MORE;
+    }
+    if (!revtun_hello_is_likely(received)) {
+        return VERDICT_UNKNOWN;
+    }
+    if (preview->is_shared) {
+        return judge_hello(preview->previews, received, hello);
+    }
+    return received.len >= 2 ? VERDICT_TLS : VERDICT_MORE; // two bytes are what the page says
+}
+
+// Looks at what has come. True: there is something, which may be the end.
+static bool peek(struct tunnel_preview *preview, struct bytes *received, bool *has_ended)
+{
+    struct tunnel_previews *previews = preview->previews;
+    ssize_t got = 0;
+
+    do {
+        got = recv(preview->watch.fd, previews->received, sizeof previews->received,
+                   MSG_PEEK | MSG_DONTWAIT);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        return false;
+    }
+    *has_ended = got <= 0;
+    *received = (struct bytes){previews->received, got > 0 ? (size_t)got : 0};
+    return true;
+}
+
+static void give_data(struct tunnel_preview *preview)
+{
+    const struct tunnel_previews *previews = preview->previews;
+    const struct addr from = preview->from;
+    uint8_t raw[REVTUN_PREFACE_LEN];
+    int fd = take(preview);
+
+    if (recv(fd, raw, sizeof raw, MSG_DONTWAIT) == (ssize_t)sizeof raw) { // it has been seen there
+        previews->events->data(previews->context, fd, &from, raw);
+    } else {
+        io_tcp_reset(&fd);
+    }
+}
+
+// Finds out what it is, if that can be known already.
+static void look(struct tunnel_preview *preview)
+{
+    struct tunnel_previews *previews = preview->previews;
+    const struct addr from = preview->from;
+    const bool had_begun = preview->has_begun;
+    struct revtun_hello hello;
+    struct bytes received;
+    bool has_ended = false;
+
+    if (!peek(preview, &received, &has_ended)) {
+        return;
+    }
+    switch (has_ended ? VERDICT_UNKNOWN : judge(preview, received, &hello)) {
+    case VERDICT_MORE:
+        if (preview->has_begun && !had_begun) {
+            heap_set(&previews->timers, number_of(preview),
+                     io_clock_mono_ns() + TUNNEL_PREVIEWS_HELLO_S * SECOND_NS);
+        }
+        return;
+    case VERDICT_TLS:
+        previews->events->tls(previews->context, take(preview), &from);
+        return;
+    case VERDICT_CLIENT:
+        previews->events->client(previews->context, take(preview), &from,
+                                 revtun_hello_host(&hello));
+        return;
+    case VERDICT_DATA:
+        give_data(preview);
+        return;
+    case VERDICT_UNKNOWN:
+        previews->unknown_count++;
+        end(preview);
+        return;
+    }
+}
+
+static void on_event(struct io_watch *watch, uint32_t events)
+{
+    (void)events; // an end, or an error, is met by looking
+    look(watch->context);
+}
+
+// --- coming and going ----------------------------------------------------------------------------
+
+// Ends who has to go when another one comes from there, if anybody has to.
+static void make_room(struct tunnel_previews *previews, const struct addr *origin)
+{
+    struct tunnel_preview *oldest = NULL;
+    struct tunnel_preview *oldest_there = NULL;
+    uint32_t count_there = 0;
+
+    for (uint32_t i = 0; i < previews->used_count; i++) {
+        struct tunnel_preview *preview = &previews->places[previews->used[i]];
+
+        if (oldest == NULL || preview->opened_count < oldest->opened_count) {
+            oldest = preview;
+        }
+        if (!addr_equal(&preview->origin, origin)) {
+            continue;
+        }
+        count_there++;
+        if (oldest_there == NULL || preview->opened_count < oldest_there->opened_count) {
+            oldest_there = preview;
+        }
+    }
+    if (count_there >= TUNNEL_PREVIEWS_ADDRESS_MAX) {
+        oldest = oldest_there;
+    } else if (previews->used_count < TUNNEL_PREVIEWS_MAX) {
+        return;
+    }
+    previews->displaced_count++;
+    end(oldest);
+}
+
+void tunnel_previews_add(struct tunnel_previews *previews, struct now now, int fd,
+                         const struct addr *from, bool is_shared)
+{
+    const struct addr origin = revtun_origin_of(from);
+
+    make_room(previews, &origin);
+    const uint32_t number = previews->first_free;
+    struct tunnel_preview *preview = &previews->places[number];
+    assert(preview->watch.fd < 0);
+    previews->first_free = preview->next_free;
+    *preview = (struct tunnel_preview){
+        .watch = {.fd = fd, .fn = on_event, .context = preview},
+        .previews = previews,
+        .from = *from,
+        .origin = origin,
+        .opened_count = previews->opened_count++,
+        .at = previews->used_count,
+        .is_shared = is_shared,
+    };
+    previews->used[previews->used_count++] = number;
+    const uint64_t wait_s = is_shared ? TUNNEL_PREVIEWS_HELLO_S : TUNNEL_PREVIEWS_FIRST_S;
+    heap_set(&previews->timers, number, now.mono_ns + wait_s * SECOND_NS);
+    // What is only looked at stays there: so it is told once for each piece that comes.
+    if (io_loop_add(previews->loop, &preview->watch, IO_READABLE | IO_EDGE) != 0) {
+        previews->unknown_count++;
+        end(preview);
+        return;
+    }
+    look(preview); // most have said it all by now
+}
+
+uint64_t tunnel_previews_tick(struct tunnel_previews *previews, struct now now)
+{
+    uint32_t number = 0;
+
+    while (heap_take(&previews->timers, now.mono_ns, &number)) {
+        previews->late_count++;
+        end(&previews->places[number]);
+    }
+    return heap_deadline(&previews->timers);
+}

@@ -1,0 +1,398 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Version 2 of the relay: agents that prove themselves, names, clients, data connections."""
+import os
+import selectors
+import socket
+import ssl
+import tempfile
+import threading
+
+import second
+import tunnel
+from second import STANDBY, Agent, Token
+from tunnel import keys, read, read_to_end, read_until_over, reset
+from sandbox import wait_until
+
+FORGED = "a data connection was reset: its preface is of no agent that is here "
+UNSPOKEN = "no application protocol"
+UNCALLED = "a client was closed: no data connection came for it "
+
+
+class Relay(tunnel.TunnelRelay):
+    """With an access list, and tunnels' ports behind those of the pairs."""
+
+    def __init__(self, *options, access, tunnels=3, pairs=1, **more):
+        self.tunnels = tunnels
+        port = tunnel.daemon.free_ports(1 + 2 * pairs + tunnels, socket.SOCK_STREAM)
+        super().__init__("--access", access, "--tunnel-port-count", tunnels, *options, pairs=pairs,
+                         port=port, **more)
+
+    @property
+    def first(self):
+        return self.port + 1 + 2 * self.pairs
+
+    def is_ready(self):
+        return super().is_ready() and "serving " in self.log()
+
+
+class SecondCase(tunnel.TunnelCase):
+    daemon_type = Relay
+
+    def setUp(self):
+        super().setUp()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        os.chmod(folder.name, 0o755)
+        self.folder = folder.name
+        self.access = f"{self.folder}/access"
+        self.token = Token("laptop")
+        self.write_access(self.token.line())
+
+    def write_access(self, *lines):
+        with open(self.access, "w", encoding="ascii") as file:
+            file.writelines(lines)
+
+    def relay(self, *options, **more):
+        return super().relay(*options, access=self.access, **more)
+
+    def agent(self, relay, token=None, **options):
+        return self.own(Agent(relay.port, token or self.token, **options))
+
+    def visit(self, agent, port, name="web", **options):
+        """A client that is announced, and its id."""
+        client = self.dial(port, **options)
+        return client, agent.expect("new_connection", name=name)["id"]
+
+    def join(self, agent, port, name="web"):
+        """A client and its data connection."""
+        client, number = self.visit(agent, port, name)
+        return client, self.own(agent.dial(number))
+
+
+class Proofs(SecondCase):
+    """Who may be an agent at all."""
+
+    def test_with_its_token(self):
+        agent = self.agent(self.relay())
+        self.assertEqual(agent.welcome["you"],
+                         "127.0.0.1:%d" % agent.tls.getsockname()[1])
+        self.assertEqual(agent.welcome["data"], "plain")
+        self.assertTrue(agent.welcome["relay"].startswith("fairlead/"))
+
+    def test_not_with_another_one_of_the_same_name(self):
+        relay = self.relay()
+        for token in (Token("laptop"), Token("desktop")):
+            agent = self.own(Agent(relay.port))
+            agent.hello(token)
+            agent.expect_end("denied")
+
+    def test_not_with_the_proof_of_another_connection(self):
+        relay = self.relay()
+        agent, other = self.agent(relay), self.own(Agent(relay.port))
+        other.keys = agent.keys
+        other.hello(self.token)
+        other.expect_end("denied")
+
+    def test_with_a_certificate_that_is_on_the_list(self):
+        relay = self.relay()
+        agent = self.own(Agent(relay.port, role=None))
+        agent.hello(None)
+        agent.expect_end("denied")  # it has shown none
+        agent = self.own(Agent(relay.port))
+        agent.close()
+        self.write_access("cert any ports=*\n")
+        relay = self.relay()
+        self.assertIn(self.own(Agent(relay.port, role="client")).bind(),
+                      range(relay.first, relay.first + 3))
+
+    def test_a_certificate_of_somebody_else_is_none(self):
+        self.write_access("cert any ports=*\n")
+        relay = self.relay()
+        self.assertIn("alert unknown ca", second.refusal(relay.port, ["tlsrelay/2"],
+                                                         keys().stranger, "client"))
+
+    def test_who_says_something_else_first_is_none(self):
+        relay = self.relay()
+        for verb, fields, code in (
+                ("bind", {"rid": 1, "name": "web", "kind": "tcp"}, "protocol"),
+                ("greet", {}, "protocol"), ("hello", {"auth": "token"}, "bad_value")):
+            agent = self.own(Agent(relay.port))
+            agent.say(verb, **fields)
+            agent.expect_end(code)
+
+    def test_who_says_nothing_is_asked_to_leave(self):
+        self.own(Agent(self.relay().port)).expect_end("timeout")
+
+
+class Versions(SecondCase):
+    """Which is chosen at the control port."""
+
+    def test_version_1_is_there_as_before(self):
+        relay = self.relay()
+        for protocols in ((), ("tlsrelay/1",), ("other", "tlsrelay/1")):
+            tcp = self.dial(relay.port)
+            tls = self.own(second.context(role="client", protocols=protocols).wrap_socket(tcp))
+            self.assertTrue(tls.recv(100).startswith(b"public_listener "))
+            tls.close()
+            wait_until(lambda: tunnel.answers_nobody(relay, 0))
+
+    def test_version_1_needs_a_certificate(self):
+        relay = self.relay()
+        for protocols in ((), ("tlsrelay/1",)):
+            self.assertIn("certificate required", second.refusal(relay.port, protocols))
+
+    def test_what_is_neither_is_refused(self):
+        relay = self.relay()
+        for names in (("h2",), ("tlsrelay/3", "http/1.1")):
+            self.assertIn(UNSPOKEN, second.refusal(relay.port, names, role="client"))
+
+    def test_version_2_needs_tls_1_3(self):
+        relay = self.relay()
+        self.assertIn(UNSPOKEN, second.refusal(relay.port, ["tlsrelay/2"], role="client",
+                                               version=ssl.TLSVersion.TLSv1_2))
+
+    def test_an_agent_of_both_finds_a_relay_of_one(self):
+        relay = tunnel.TunnelRelay(pairs=1)
+        self.relays.append(relay)
+        tls = self.own(second.context(role="client", protocols=("tlsrelay/2", "tlsrelay/1"))
+                       .wrap_socket(self.dial(relay.port)))
+        self.assertEqual(tls.selected_alpn_protocol(), "tlsrelay/1")
+        self.assertIn(UNSPOKEN, second.refusal(relay.port, ["tlsrelay/2"], role="client"))
+
+    def test_what_is_no_tls_is_reset(self):
+        relay = self.relay()
+        for words in (b"GET / HTTP/1.1\r\n\r\n", b"\0", b"TRD3", b"\x16\x02", b"TRX"):
+            stranger = self.dial(relay.port)
+            stranger.sendall(words)
+            with self.assertRaises(ConnectionResetError):
+                stranger.recv(1)
+
+
+class Clients(SecondCase):
+    """From a public port to the service."""
+
+    def setUp(self):
+        super().setUp()
+        self.one = self.relay()
+        self.agent_1 = self.agent(self.one)
+        self.port = self.agent_1.bind()
+
+    def test_bytes_go_both_ways(self):
+        client, data = self.join(self.agent_1, self.port)
+        self.assert_talk(client, data)
+        data.shutdown(socket.SHUT_WR)
+        self.assertEqual(read_to_end(client), b"")
+        client.sendall(b"still")
+        client.close()
+        self.assertEqual(read_to_end(data), b"still")
+
+    def test_the_agent_is_told_who_comes_and_where(self):
+        client = self.dial(self.port)
+        told = self.agent_1.expect("new_connection", name="web")
+        self.assertEqual(told["src"], "%s:%d" % client.getsockname())
+        self.assertEqual(told["dst"], "%s:%d" % client.getpeername())
+
+    def test_what_was_sent_before_arrives(self):
+        client, number = self.visit(self.agent_1, self.port)
+        client.sendall(b"early")
+        client.shutdown(socket.SHUT_WR)
+        self.assertEqual(read_to_end(self.own(self.agent_1.dial(number))), b"early")
+
+    def test_what_the_agent_sends_behind_the_preface_arrives(self):
+        client, number = self.visit(self.agent_1, self.port)
+        data = self.dial(self.one.port)
+        data.sendall(self.agent_1.preface(number) + b"banner")
+        self.assertEqual(read(client, 6), b"banner")
+
+    def test_a_preface_may_come_in_pieces(self):
+        client, number = self.visit(self.agent_1, self.port)
+        data = self.dial(self.one.port)
+        data.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for one in self.agent_1.preface(number):
+            data.sendall(bytes([one]))
+        self.assert_talk(client, data)
+
+    def test_a_reset_is_passed_on(self):
+        client, data = self.join(self.agent_1, self.port)
+        self.assert_talk(client, data)
+        reset(data)
+        with self.assertRaises(ConnectionResetError):
+            read(client, 1)
+
+    def test_clients_get_their_own_whatever_the_order(self):
+        visits = [self.visit(self.agent_1, self.port) for _ in range(5)]
+        for client, number in reversed(visits):
+            self.assert_talk(client, self.own(self.agent_1.dial(number)))
+
+    def assert_reset(self, tcp):
+        with self.assertRaises(ConnectionResetError):
+            read(tcp, 1)
+
+    def test_an_id_is_for_one_connection(self):
+        client, number = self.visit(self.agent_1, self.port)
+        data = self.own(self.agent_1.dial(number))
+        self.assert_talk(client, data)
+        self.assert_reset(self.own(self.agent_1.dial(number)))
+        self.assert_talk(client, data)
+
+    def test_what_is_forged_is_reset(self):
+        self.one.announced.append(FORGED)
+        client, number = self.visit(self.agent_1, self.port)
+        good = self.agent_1.preface(number)
+        for bad in (good[:-1] + bytes([good[-1] ^ 1]),
+                    self.agent_1.preface(number, key=bytes(32)),
+                    self.agent_1.preface(number, sid=bytes(16)),
+                    self.agent_1.preface(number, STANDBY), self.agent_1.preface(int(number) + 1),
+                    good[:5] + b"\1" + good[6:]):
+            data = self.dial(self.one.port)
+            data.sendall(bad)
+            self.assert_reset(data)
+        self.assert_talk(client, self.own(self.agent_1.dial(number)))
+
+    def test_another_agent_cannot_take_a_client(self):
+        self.one.announced.append(FORGED)
+        client, number = self.visit(self.agent_1, self.port)
+        thief = self.agent(self.one)
+        self.assert_reset(self.own(thief.dial(number)))
+        thief.sid = self.agent_1.sid
+        self.assert_reset(self.own(thief.dial(number)))
+        self.assert_talk(client, self.own(self.agent_1.dial(number)))
+
+    def test_one_that_leaves_is_gone(self):
+        client, number = self.visit(self.agent_1, self.port)
+        reset(client)
+        self.agent_1.expect("gone", id=number, code="left")
+        self.assert_reset(self.own(self.agent_1.dial(number)))
+
+    def test_one_that_is_refused_is_reset(self):
+        client, number = self.visit(self.agent_1, self.port)
+        self.agent_1.say("refuse", id=number, code="unreachable")
+        self.assert_reset(client)
+
+    def test_a_port_that_nobody_has_bound_resets(self):
+        other = next(port for port in range(self.one.first, self.one.first + 3)
+                     if port != self.port)
+        self.assertEqual(tunnel.knock(other), b"")
+
+    def test_much_arrives_whole(self):
+        client, data = self.join(self.agent_1, self.port)
+        block = os.urandom(1 << 20)
+        for one, other in ((client, data), (data, client)):
+            sender = threading.Thread(target=one.sendall, args=(block,))
+            sender.start()
+            self.assertEqual(read(other, len(block)), block)
+            sender.join()
+
+
+class Standing(SecondCase):
+    def setUp(self):
+        super().setUp()
+        self.one = self.relay()
+        self.agent_1 = self.agent(self.one, pool=2, caps="standby")
+        self.port = self.agent_1.bind()
+
+    def numbers(self, count):
+        numbers = [line["id"] for line in self.agent_1.seen]
+        self.agent_1.seen = []
+        while len(numbers) < count:
+            numbers.append(self.agent_1.expect("standby")["id"])
+        return numbers
+
+    def serve(self, number):  # pylint: disable=arguments-differ
+        return self.own(self.agent_1.dial(number, STANDBY))
+
+    def test_a_client_gets_one_at_once(self):
+        standing = {number: self.serve(number) for number in self.numbers(2)}
+        # Their prefaces may be under way yet: then a client is announced, and another one comes.
+        given = None
+        while given is None:
+            client = self.dial(self.port)
+            client.sendall(b"?")
+            given = self.given(standing)
+        data, line = given
+        self.assertEqual(line["src"], "%s:%d" % client.getsockname())
+        self.assertEqual(line["dst"], "%s:%d" % client.getpeername())
+        self.assertEqual(read(data, 1), b"?")
+        self.assert_talk(client, data)
+        self.numbers(1)  # in its place
+
+    def given(self, standing):
+        """The standing connection that a client is given, with what is told of it, or None."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.agent_1.tls, selectors.EVENT_READ)
+            for number, tcp in standing.items():
+                selector.register(tcp, selectors.EVENT_READ, number)
+            while True:
+                for key in (key for key, _ in selector.select(20) if key.data is not None):
+                    return key.fileobj, self.agent_1.read_head(key.fileobj, key.data)
+                line = self.agent_1.next()
+                if line.verb == "new_connection":
+                    return None
+                self.agent_1.seen.append(line)
+
+    def test_one_that_speaks_is_closed(self):
+        number = self.numbers(2)[0]
+        data = self.serve(number)
+        data.sendall(b"early")
+        self.assertEqual(read_until_over(data), b"")
+
+
+class Names(SecondCase):
+    def test_names_have_ports_of_their_own(self):
+        relay = self.relay()
+        agent = self.agent(relay)
+        ports = {agent.bind(name) for name in ("a", "b", "c")}
+        self.assertEqual(ports, set(range(relay.first, relay.first + 3)))
+        agent.expect("error", rid=agent.ask("bind", "d", kind="tcp"), code="no_port")
+
+    def test_what_the_list_does_not_allow_is_denied(self):
+        self.write_access(self.token.line("names=web,api-* ports=*"),
+                          Token("other").line("names=web"))
+        relay = self.relay()
+        agent = self.agent(relay)
+        agent.expect("error", rid=agent.ask("bind", "shop", kind="tcp"), code="denied")
+        agent.bind("api-1")
+        agent.expect("error", rid=agent.ask("bind", "web", kind="sni", hosts="a.test"),
+                     code="unsupported")
+
+    def test_unbound_is_closed(self):
+        relay = self.relay()
+        agent = self.agent(relay)
+        port = agent.bind()
+        client, data = self.join(agent, port)
+        self.assert_talk(client, data)
+        agent.expect("unbound", rid=agent.ask("unbind", "web"), name="web", code="asked")
+        with self.assertRaises(ConnectionResetError):
+            read(self.dial(port), 1)
+        self.assert_talk(client, data)
+
+    def test_clients_wait_for_an_agent_that_comes_back(self):
+        relay = self.relay()
+        agent = self.agent(relay)
+        port = agent.bind()
+        running = self.join(agent, port)
+        self.assert_talk(*running)
+        waiting, _ = self.visit(agent, port)
+        agent.lose()
+        relay.wait_for_log("a control connection of an agent has ended .*owner=laptop", 20)
+        later = self.dial(port)
+        self.assert_talk(*running)
+        again = self.agent(relay)
+        self.assertEqual(again.bind(), port)
+        for client in (waiting, later):
+            self.assert_talk(client, self.own(again.dial(again.expect("new_connection")["id"])))
+        self.assert_talk(*running)
+
+    def test_with_its_good_bye_its_names_are_free(self):
+        relay = self.relay()
+        agent = self.agent(relay)
+        port = agent.bind()
+        agent.say("bye", code="shutdown")
+        read_until_over(agent.tls)
+        with self.assertRaises(ConnectionResetError):
+            read(self.dial(port), 1)
+
+
+if __name__ == "__main__":
+    tunnel.main()

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "tunnel/tunnel_text.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[64];
+static char path[96];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    strcpy(folder, "/tmp/tunnel_text_XXXXXX");
+    if (mkdtemp(folder) == NULL) {
+        return -1;
+    }
+    snprintf(path, sizeof path, "%s/file", folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    IGNORE(unlink(path));
+    return rmdir(folder); // nothing else was left there
+}
+
+static void reads_what_was_written(void **state)
+{
+    static const char *const texts[] = {"first\n", "", "another one, which is longer\n", "x"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        struct bytes text = {0};
+        struct stat stat_;
+
+        assert_int_equal(tunnel_text_write(path, bytes_of_text(texts[i])), 0);
+        assert_int_equal(tunnel_text_read(path, &text), 0);
+        assert_true(bytes_equal_text(text, texts[i]));
+        free((void *)(uintptr_t)text.ptr);
+        assert_int_equal(stat(path, &stat_), 0);
+        assert_int_equal(stat_.st_mode & 07777, 0600);
+    }
+}
+
+static void tells_what_cannot_be(void **state)
+{
+    struct bytes text = {0};
+    char long_path[5000];
+
+    (void)state;
+    memset(long_path, 'a', sizeof long_path - 1);
+    long_path[sizeof long_path - 1] = '\0';
+    assert_int_equal(tunnel_text_read(path, &text), -ENOENT);
+    assert_int_equal(tunnel_text_read(folder, &text), -EISDIR);
+    assert_int_equal(tunnel_text_read("/dev/null", &text), -EINVAL);
+    assert_int_equal(tunnel_text_read(long_path, &text), -ENAMETOOLONG);
+    assert_int_equal(tunnel_text_write(long_path, text), -ENAMETOOLONG);
+    assert_int_equal(tunnel_text_write("/nowhere/at/all", text), -ENOENT);
+    assert_null(text.ptr);
+
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(ftruncate(fileno(file), TUNNEL_TEXT_MAX + 1L), 0);
+    fclose(file);
+    assert_int_equal(tunnel_text_read(path, &text), -EFBIG);
+}
+
+static void leaves_nothing_behind_where_it_fails(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(path, 0700), 0); // a directory is in the way
+    assert_int_equal(tunnel_text_write(path, bytes_of_text("text")), -EISDIR);
+    assert_int_equal(rmdir(path), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(reads_what_was_written, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(tells_what_cannot_be, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(leaves_nothing_behind_where_it_fails, make_folder,
+                                        remove_folder),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
