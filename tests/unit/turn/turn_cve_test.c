@@ -362,7 +362,7 @@ static void forget_counts(struct turn_server *server)
     server->stats = (struct turn_stats){0};
     memset(&server->outbox, 0, sizeof server->outbox);
     memset(server->stranger.all, 0, sizeof server->stranger.all);
-    memset(server->stranger.prefixes, 0, sizeof server->stranger.prefixes);
+    memset(server->stranger.shares.rows, 0, sizeof server->stranger.shares.rows);
 }
 
 // Nonces were remembered, for ever.
