@@ -15,6 +15,8 @@
 #include "io/io_fd.h"
 #include "log/log.h"
 
+enum { FOLDER_MAX = 32 }; // bytes, of "/fairlead" or another one
+
 #define CLIENT_TIME_NS (5 * SECOND_NS) // for a request and its answer
 
 bool daemon_ctl_reserve(struct daemon_ctl_reply *reply, size_t room)
@@ -40,6 +42,27 @@ static const char *variable(char *const *environment, const char *name)
     return "";
 }
 
+// The name of a socket may have the directory in front in which it is below /run and
+// $XDG_RUNTIME_DIR.
+static const char *file_of(const char *name)
+{
+    const char *slash = strchr(name, '/');
+
+    return slash == NULL ? name : slash + 1;
+}
+
+static void folder_write(const char *name, char out[FOLDER_MAX])
+{
+    const char *slash = strchr(name, '/');
+
+    assert(slash == NULL || slash - name < FOLDER_MAX - 1);
+    if (slash == NULL) {
+        snprintf(out, FOLDER_MAX, "/fairlead");
+    } else {
+        snprintf(out, FOLDER_MAX, "/%.*s", (int)(slash - name), name);
+    }
+}
+
 // The directory that a variable names, up to a colon, or one below it; false when it names none
 // that leaves room for a socket of this name.
 static bool directory_in(const char *directory, const char *below, const char *name,
@@ -48,7 +71,7 @@ static bool directory_in(const char *directory, const char *below, const char *n
     const int len = snprintf(out, IO_LOCAL_PATH_MAX + 1, "%.*s%s", (int)strcspn(directory, ":"),
                              directory, below);
 
-    return directory[0] == '/' && (size_t)len + strlen(name) < IO_LOCAL_PATH_MAX;
+    return directory[0] == '/' && (size_t)len + strlen(file_of(name)) < IO_LOCAL_PATH_MAX;
 }
 
 // Where the socket may be, in this order.
@@ -62,13 +85,16 @@ enum {
 static bool directory_at(size_t index, const char *name, char *const *environment,
                          char out[IO_LOCAL_PATH_MAX + 1])
 {
+    char below[FOLDER_MAX];
+
+    folder_write(name, below);
     switch (index) {
     case RUNTIME_DIRECTORY:
         return directory_in(variable(environment, "RUNTIME_DIRECTORY"), "", name, out);
     case RUN_DIRECTORY:
-        return geteuid() == 0 && directory_in("/run", "/fairlead", name, out);
+        return geteuid() == 0 && directory_in("/run", below, name, out);
     default:
-        return directory_in(variable(environment, "XDG_RUNTIME_DIR"), "/fairlead", name, out);
+        return directory_in(variable(environment, "XDG_RUNTIME_DIR"), below, name, out);
     }
 }
 
@@ -87,7 +113,7 @@ bool daemon_ctl_default_path(const char *name, char *const *environment,
     for (size_t i = 0; i < DIRECTORIES; i++) {
         if (directory_at(i, name, environment, out) && (mkdir(out, mode) == 0 || errno == EEXIST) &&
             access(out, W_OK | X_OK) == 0) {
-            append(out, name);
+            append(out, file_of(name));
             return true;
         }
     }
@@ -104,7 +130,7 @@ bool daemon_ctl_find_path(const char *name, char *const *environment,
         if (!directory_at(i, name, environment, path)) {
             continue;
         }
-        append(path, name);
+        append(path, file_of(name));
         const bool is_there = access(path, F_OK) == 0;
         if (!is_found || is_there) {
             memcpy(out, path, sizeof path);

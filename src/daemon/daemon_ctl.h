@@ -57,15 +57,15 @@ struct daemon_ctl {
 struct daemon_ctl_config {
     struct bytes path; // empty: the default one, and it is no error when that cannot be had;
                        // "none": no socket
-    const char *name;  // of the default one, such as relay.sock
+    const char *name;  // of the default one, such as relay.sock or folder/relay.sock
     char *const *environment;
     daemon_ctl_fn answer;
     void *context; // for it
 };
 
 // Where the socket of this name is without an option: in the first of $RUNTIME_DIRECTORY,
-// /run/fairlead (for root) and $XDG_RUNTIME_DIR/fairlead that there is or can be. False when there
-// is none.
+// /run/fairlead (for root) and $XDG_RUNTIME_DIR/fairlead that there is or can be. A name
+// FOLDER/FILE has its own folder in place of "fairlead". False when there is none.
 MUST_USE bool daemon_ctl_default_path(const char *name, char *const *environment,
                                       char out[IO_LOCAL_PATH_MAX + 1]);
 

@@ -117,14 +117,14 @@
                 "longest that fits decides." more " What no directive names is at info.",          \
         .is_reloaded = true,                                                                       \
     }
-// `socket` is its usual name; `commands` ask there.
-#define DAEMON_OPTIONS_CONTROL_SOCKET(heading, variable, whom, socket, commands)                   \
+// `socket` is its usual name, `folder` where it is below /run; `commands` ask there.
+#define DAEMON_OPTIONS_CONTROL_SOCKET(heading, variable, whom, folder, socket, commands)           \
     {                                                                                              \
         .name = "control-socket",                                                                  \
         .environment = (variable),                                                                 \
         .placeholder = "PATH",                                                                     \
-        .default_note = socket " in $RUNTIME_DIRECTORY, /run/fairlead for root, or "               \
-                               "$XDG_RUNTIME_DIR/fairlead",                                        \
+        .default_note = socket " in $RUNTIME_DIRECTORY, /run/" folder " for root, or "             \
+                               "$XDG_RUNTIME_DIR/" folder,                                         \
         .group = (heading),                                                                        \
         .help = "Where " commands " ask the " whom ", which answers root and the user who "        \
                 "started it. none: nowhere. An ordinary user who has no $XDG_RUNTIME_DIR has "     \

@@ -6,23 +6,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "conf/conf.h"
 #include "daemon/daemon_ask.h"
 #include "daemon/daemon_ctl.h"
 #include "daemon/daemon_options.h"
+#include "daemon/daemon_screen.h"
 #include "daemon/daemon_tell.h"
 #include "relay/relay_options.h"
 #include "relay/relay_top.h"
 
 enum {
-    COLUMNS_DEFAULT = 120, // of a terminal that does not say
-    ROWS_DEFAULT = 24,
     ROWS_AROUND = 12, // lines of a screen that are not allocations
-    COLUMNS_ENDLESS = 4096,
+    ROWS_ENDLESS = 1000,
+    TOLD_MIN = 1000, // of these the busiest now are shown, though they may be new
 };
 
 static const char name[] = "fairlead-relay"; // in front of what goes wrong
@@ -166,9 +163,22 @@ static bool take_sample(const struct wish *wish, uint64_t limit, struct held *ou
     return true;
 }
 
-static bool show(const struct wish *wish, struct held *now, struct held *before,
-                 const struct relay_top_view *view, bool is_screen)
+// What top shows, and the sample before it.
+struct watch {
+    const struct wish *wish;
+    uint64_t limit;
+    struct held before;
+};
+
+static bool print(const struct wish *wish, struct held *now, struct held *before,
+                  const struct daemon_screen *screen)
 {
+    const uint32_t rows = screen->is_terminal ? screen->rows : ROWS_ENDLESS + ROWS_AROUND;
+    const uint32_t room_rows = rows > ROWS_AROUND + 1 ? rows - ROWS_AROUND : 1;
+    const struct relay_top_view view = {
+        .columns = screen->columns,
+        .row_max = wish->limit > 0 ? (uint32_t)wish->limit : room_rows,
+    };
     const size_t room = relay_top_text_max(now->sample.row_count);
     uint8_t *text = malloc(room);
     bool is_printed = false;
@@ -177,61 +187,45 @@ static bool show(const struct wish *wish, struct held *now, struct held *before,
         return complain("there is no memory", "");
     }
     struct wr wr = wr_init(text, room);
-    if (is_screen) {
-        wr_text(&wr, "\x1b[H\x1b[J"); // to the top left, and clear
-    }
+    daemon_screen_begin(screen, &wr);
     if (wish->is_json) {
-        relay_top_json_write(&wr, &now->sample, &before->sample, view->row_max);
+        relay_top_json_write(&wr, &now->sample, &before->sample, view.row_max);
     } else {
-        relay_top_table_write(&wr, &now->sample, &before->sample, view);
+        relay_top_table_write(&wr, &now->sample, &before->sample, &view);
     }
     is_printed = wr_ok(&wr) && daemon_tell(wr_done(&wr)) == EXIT_SUCCESS;
     free(text);
     return is_printed;
 }
 
-static struct relay_top_view view_of(const struct wish *wish, bool is_screen)
+static bool show(void *context, const struct daemon_screen *screen)
 {
-    struct winsize size = {0};
-    struct relay_top_view view = {.columns = COLUMNS_ENDLESS, .row_max = 1000};
+    struct watch *watch = context;
+    struct held now = {.text = {0}};
 
-    if (is_screen) {
-        const bool is_known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0;
-        const uint32_t rows = is_known ? size.ws_row : ROWS_DEFAULT;
-        view.columns = is_known ? size.ws_col : COLUMNS_DEFAULT;
-        view.row_max = rows > ROWS_AROUND + 1 ? rows - ROWS_AROUND : 1;
+    if (!take_sample(watch->wish, watch->limit, &now)) {
+        return false;
     }
-    view.row_max = wish->limit > 0 ? (uint32_t)wish->limit : view.row_max;
-    return view;
+    const bool is_printed = print(watch->wish, &now, &watch->before, screen);
+    drop(&watch->before);
+    watch->before = now;
+    return is_printed;
 }
 
 // Once, or until it is ended by a signal or the relay is gone.
 static int run_top(const struct wish *wish)
 {
-    enum { TOLD_MIN = 1000 }; // of these the busiest now are shown, though they may be new
-    const bool is_screen = !wish->is_once && !wish->is_json && isatty(STDOUT_FILENO) == 1;
-    const uint64_t limit = wish->limit > TOLD_MIN ? wish->limit : TOLD_MIN;
-    struct held before = {.text = {0}};
-    struct held now = {.text = {0}};
+    struct watch watch = {
+        .wish = wish,
+        .limit = wish->limit > TOLD_MIN ? wish->limit : TOLD_MIN,
+    };
 
-    if (!take_sample(wish, limit, &before)) {
+    if (!take_sample(wish, watch.limit, &watch.before)) {
         return EXIT_FAILURE;
     }
-    bool is_good = true;
-    do {
-        const struct timespec second = {.tv_sec = 1};
-        IGNORE(nanosleep(&second, NULL)); // what cuts it short does no harm
-        is_good = take_sample(wish, limit, &now);
-        if (is_good) {
-            const struct relay_top_view view = view_of(wish, is_screen);
-            is_good = show(wish, &now, &before, &view, is_screen);
-        }
-        drop(&before);
-        before = now;
-        now = (struct held){.text = {0}};
-    } while (is_good && is_screen);
-    drop(&before);
-    return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
+    const int status = daemon_screen_run(wish->is_once || wish->is_json, show, &watch);
+    drop(&watch.before);
+    return status;
 }
 
 static int run(const struct wish *wish)

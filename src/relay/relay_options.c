@@ -322,7 +322,8 @@ static const struct conf_option options[] = {
     DAEMON_OPTIONS_LOG_FILTER(running, "RUST_LOG", "relay, xdp or relay_report",
                               " Targets that there are not are taken, too, so that a filter of "
                               "Firezone's relay can stay as it is."),
-    DAEMON_OPTIONS_CONTROL_SOCKET(running, "FAIRLEAD_CONTROL_SOCKET", "relay", RELAY_OPTIONS_SOCKET,
+    DAEMON_OPTIONS_CONTROL_SOCKET(running, "FAIRLEAD_CONTROL_SOCKET", "relay", "fairlead",
+                                  RELAY_OPTIONS_SOCKET,
                                   "fairlead-relay status, why, top and reload"),
     {
         .name = "software",

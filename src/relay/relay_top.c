@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/daemon_json.h"
+#include "daemon/daemon_screen.h"
 
 enum {
     HEAD_TEXT_MAX = 65536,
@@ -129,42 +130,16 @@ static uint64_t named(const struct relay_sample *sample, const char *name)
     return 0;
 }
 
-// A line, cut to the terminal's width.
-static void put_bytes(struct wr *wr, struct bytes line, uint32_t columns)
-{
-    wr_bytes(wr, bytes_first(line, columns));
-    wr_text(wr, "\n");
-}
-
 static void put_line(struct wr *wr, const char *line, uint32_t columns)
 {
-    put_bytes(wr, bytes_of_text(line), columns);
-}
-
-// "1.2M": three digits or so, and a unit of 1000.
-static const char *short_number(char out[16], uint64_t value)
-{
-    static const char units[] = " kMGTPE";
-    size_t unit = 0;
-    double shown = (double)value;
-
-    while (shown >= 999.5 && units[unit + 1] != '\0') {
-        shown /= 1000;
-        unit++;
-    }
-    if (unit == 0) {
-        snprintf(out, 16, "%u", (unsigned)value);
-    } else {
-        snprintf(out, 16, "%.*f%c", shown < 9.95 ? 1 : 0, shown, units[unit]);
-    }
-    return out;
+    daemon_screen_line(wr, bytes_of_text(line), columns);
 }
 
 static void drops_put(struct wr *wr, const struct relay_sample *now,
                       const struct relay_sample *before, uint32_t columns)
 {
     char line[LINE_ROOM];
-    char number[16];
+    char number[DAEMON_SCREEN_NUMBER_MAX];
     uint32_t shown = 0;
 
     for (size_t i = 0; i < now->named_count && shown < DROPS_SHOWN; i++) {
@@ -178,10 +153,10 @@ static void drops_put(struct wr *wr, const struct relay_sample *now,
                 old = before->named[k].value;
             }
         }
-        snprintf(line, sizeof line, "  %7s  (+%llu)  %.*s", short_number(number, drop->value),
-                 (unsigned long long)(drop->value > old ? drop->value - old : 0),
-                 (int)(drop->words.len < 200 ? drop->words.len : 200),
-                 (const char *)drop->words.ptr);
+        snprintf(
+            line, sizeof line, "  %7s  (+%llu)  %.*s", daemon_screen_number(number, drop->value),
+            (unsigned long long)(drop->value > old ? drop->value - old : 0),
+            (int)(drop->words.len < 200 ? drop->words.len : 200), (const char *)drop->words.ptr);
         put_line(wr, line, columns);
         shown++;
     }
@@ -192,18 +167,19 @@ static void row_put(struct wr *wr, const struct rate *rate, uint32_t columns)
     const struct relay_sample_row *row = rate->row;
     uint64_t total = 0;
     char line[LINE_ROOM];
-    char numbers[5][16];
+    char numbers[5][DAEMON_SCREEN_NUMBER_MAX];
 
     for (size_t i = RELAY_SAMPLE_SOCKETS_TO_PEER_BYTES; i < RELAY_SAMPLE_NUMBERS; i += 2) {
         total += row->numbers[i];
     }
     snprintf(line, sizeof line, "%-24.*s %7s %7s %7s %7s %7s  %-7s %6llu  %-22.*s %.*s",
              (int)(row->client.len < 60 ? row->client.len : 60), (const char *)row->client.ptr,
-             short_number(numbers[0], rate->to_peer_bytes),
-             short_number(numbers[1], rate->to_peer_packets),
-             short_number(numbers[2], rate->to_client_bytes),
-             short_number(numbers[3], rate->to_client_packets), short_number(numbers[4], total),
-             path_of(rate), (unsigned long long)(row->numbers[RELAY_SAMPLE_AGE_MS] / MS_PER_S),
+             daemon_screen_number(numbers[0], rate->to_peer_bytes),
+             daemon_screen_number(numbers[1], rate->to_peer_packets),
+             daemon_screen_number(numbers[2], rate->to_client_bytes),
+             daemon_screen_number(numbers[3], rate->to_client_packets),
+             daemon_screen_number(numbers[4], total), path_of(rate),
+             (unsigned long long)(row->numbers[RELAY_SAMPLE_AGE_MS] / MS_PER_S),
              (int)(row->relayed.len < 60 ? row->relayed.len : 60), (const char *)row->relayed.ptr,
              (int)(row->name.len < 200 ? row->name.len : 200), (const char *)row->name.ptr);
     put_line(wr, line, columns);
@@ -221,14 +197,14 @@ static void count_write(struct wr *wr, uint64_t count, const char *what)
 // "by the kernel: 2.0M packets, 1.2G bytes"
 static void flow_write(struct wr *wr, const char *way, uint64_t packets, uint64_t byte_count)
 {
-    char number[16];
+    char number[DAEMON_SCREEN_NUMBER_MAX];
 
     wr_text(wr, "by ");
     wr_text(wr, way);
     wr_text(wr, ": ");
-    wr_text(wr, short_number(number, packets));
+    wr_text(wr, daemon_screen_number(number, packets));
     wr_text(wr, packets == 1 ? " packet, " : " packets, ");
-    wr_text(wr, short_number(number, byte_count));
+    wr_text(wr, daemon_screen_number(number, byte_count));
     wr_text(wr, byte_count == 1 ? " byte" : " bytes");
 }
 
@@ -245,13 +221,13 @@ static void head_put(struct wr *wr, const struct relay_sample *now, uint32_t col
         wr_text(&head, i == 0 ? "   " : ", ");
         count_write(&head, named(now, names[i]), gauges[i]);
     }
-    put_bytes(wr, wr_done(&head), columns);
+    daemon_screen_line(wr, wr_done(&head), columns);
     head = wr_init(line, sizeof line);
     wr_text(&head, "relayed ");
     flow_write(&head, "the sockets", named(now, "sockets_packets"), named(now, "sockets_bytes"));
     wr_text(&head, "; ");
     flow_write(&head, "the kernel", named(now, "kernel_packets"), named(now, "kernel_bytes"));
-    put_bytes(wr, wr_done(&head), columns);
+    daemon_screen_line(wr, wr_done(&head), columns);
 }
 
 void relay_top_table_write(struct wr *wr, struct relay_sample *now, struct relay_sample *before,

@@ -21,7 +21,8 @@ static const struct conf_option options[] = {
     DAEMON_OPTIONS_DRAIN_TIMEOUT("All", NULL, "tunnel", "sessions"),
     DAEMON_OPTIONS_LOG_FORMAT("All", NULL),
     DAEMON_OPTIONS_LOG_FILTER("All", NULL, "tunnel", ""),
-    DAEMON_OPTIONS_CONTROL_SOCKET("All", NULL, "tunnel", "tunnel.sock", "status and top"),
+    DAEMON_OPTIONS_CONTROL_SOCKET("All", NULL, "tunnel", "fairlead", "tunnel.sock",
+                                  "status and top"),
 };
 static const struct conf_table table = {options, COUNT_OF(options)};
 

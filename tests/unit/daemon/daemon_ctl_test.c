@@ -319,6 +319,8 @@ static void has_a_place_of_its_own_without_one(void **state)
     assert_int_equal(access(found, F_OK), -1);
     assert_true(daemon_ctl_default_path("daemon.sock", environment, found));
     assert_string_equal(found, wanted);
+    assert_true(daemon_ctl_default_path("other/daemon.sock", environment, found));
+    assert_string_equal(found, wanted); // a service has one of its own
     wanted[strlen(wanted) - strlen("/daemon.sock")] = '\0';
     assert_int_equal(rmdir(wanted), 0);
     runtime[0] = 'x';
@@ -350,6 +352,16 @@ static void is_found_where_it_is(void **state)
     io_fd_close(&listener);
     assert_int_equal(unlink(wanted), 0);
     snprintf(wanted, sizeof wanted, "%s/fairlead", folder);
+    assert_int_equal(rmdir(wanted), 0);
+    snprintf(wanted, sizeof wanted, "%s/other", folder);
+    assert_int_equal(mkdir(wanted, 0700), 0);
+    snprintf(wanted, sizeof wanted, "%s/other/daemon_ctl.sock", folder);
+    assert_int_equal(io_local_listen(wanted, &listener), 0);
+    assert_true(daemon_ctl_find_path("other/daemon_ctl.sock", environment, found));
+    assert_string_equal(found, wanted);
+    io_fd_close(&listener);
+    assert_int_equal(unlink(wanted), 0);
+    snprintf(wanted, sizeof wanted, "%s/other", folder);
     assert_int_equal(rmdir(wanted), 0);
     // /run/fairlead is root's alone.
     assert_int_equal(daemon_ctl_find_path("daemon_ctl.sock", no_environment, found),

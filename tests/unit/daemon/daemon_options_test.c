@@ -19,7 +19,8 @@ static const struct conf_option options[] = {
     DAEMON_OPTIONS_CHECK_CONFIG("All"),
     DAEMON_OPTIONS_LOG_FORMAT("All", "X_FORMAT"),
     DAEMON_OPTIONS_LOG_FILTER("All", "X_FILTER", "tunnel or io", ""),
-    DAEMON_OPTIONS_CONTROL_SOCKET("All", "X_SOCKET", "tunnel", "tunnel.sock", "status and top"),
+    DAEMON_OPTIONS_CONTROL_SOCKET("All", "X_SOCKET", "tunnel", "fairlead", "tunnel.sock",
+                                  "status and top"),
     DAEMON_OPTIONS_VERSION("All"),
     DAEMON_OPTIONS_HELP("All"),
 };
