@@ -72,6 +72,8 @@ static void carry_out_one(struct tunnel_broker *broker, struct now now,
         break;
     case REVTUN_COMMAND_REPORT:
         tunnel_report(&command->report);
+        tunnel_ledger_report(&broker->ledger, &command->report, now);
+        tunnel_refusals_report(&broker->refusals, &command->report, now.wall_s);
         break;
     }
 }
@@ -148,7 +150,16 @@ static void on_control_down(void *context, uint32_t number, const char *reason)
     carry_out(broker, now);
 }
 
+static void on_control_refused(void *context, const struct addr *peer,
+                               enum tunnel_refusal_kind kind, const char *why)
+{
+    struct tunnel_broker *broker = context;
+
+    tunnel_refusals_keep(&broker->refusals, kind, peer, POOL_NONE, why, io_clock_now().wall_s);
+}
+
 static const struct tunnel_controls_events control_events = {
+    .refused = on_control_refused,
     .up = on_control_up,
     .received = on_control_received,
     .down = on_control_down,
@@ -177,6 +188,7 @@ static void on_session_ended(void *context, struct pool_ref ref,
         return;
     }
     tunnel_report_end(session, io_clock_now());
+    tunnel_ledger_ended(&broker->ledger, session);
     lose_client(broker, ref);
 }
 
@@ -315,6 +327,17 @@ static int open_core(struct tunnel_broker *broker)
     return 0;
 }
 
+// What it knows of strangers, and of the past.
+static int open_memory(struct tunnel_broker *broker, const struct tunnel_config *config)
+{
+    struct siphash_key key;
+
+    io_random_fill((uint8_t *)&key, sizeof key);
+    tunnel_handshakes_init(&broker->controls.handshakes, &key, config->handshakes_per_second);
+    const int error = tunnel_refusals_open(&broker->refusals, &key);
+    return error == 0 ? tunnel_ledger_open(&broker->ledger, broker->limits.pair_count) : error;
+}
+
 static int open_parts(struct tunnel_broker *broker, const struct tunnel_config *config)
 {
     const uint32_t pair_count = broker->limits.pair_count;
@@ -341,6 +364,9 @@ static int open_parts(struct tunnel_broker *broker, const struct tunnel_config *
     // One more, for a reverse connection.
     error = tunnel_conns_open(&broker->conns, broker->loop, broker->limits.max_waiting + 1,
                               on_client_gone, broker);
+    if (error == 0) {
+        error = open_memory(broker, config);
+    }
     if (error == 0) {
         error = open_core(broker);
     }
@@ -375,9 +401,6 @@ int tunnel_broker_open(struct tunnel_broker *broker, struct io_loop *loop,
         LOG_ERROR("the relay cannot start", LOG_ERROR_NUMBER("error", error));
         return error;
     }
-    struct siphash_key key;
-    io_random_fill((uint8_t *)&key, sizeof key);
-    tunnel_handshakes_init(&broker->controls.handshakes, &key, config->handshakes_per_second);
     tunnel_broker_certify(broker, tls);
     error = listen_everywhere(broker, config);
     return error == 0 ? open_second(broker, config) : error;
@@ -394,6 +417,8 @@ void tunnel_broker_close(struct tunnel_broker *broker)
     tunnel_crew_close(&broker->crew);
     tunnel_second_close(&broker->second);
     io_linger_close(&broker->linger);
+    tunnel_ledger_close(&broker->ledger);
+    tunnel_refusals_close(&broker->refusals);
     free(broker->links);
     free(broker->reverse_ports);
     free(broker->public_ports);

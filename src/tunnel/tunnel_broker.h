@@ -22,6 +22,8 @@
 #include "tunnel/tunnel_conns.h"
 #include "tunnel/tunnel_controls.h"
 #include "tunnel/tunnel_crew.h"
+#include "tunnel/tunnel_ledger.h"
+#include "tunnel/tunnel_refusals.h"
 #include "tunnel/tunnel_second.h"
 
 // A listening port of a pair.
@@ -47,6 +49,8 @@ struct tunnel_broker {
     struct io_linger linger;
     struct tunnel_second second; // version 2
     uint64_t crowded_count; // clients that were reset, since there were too many of both versions
+    struct tunnel_ledger ledger;     // of the pairs
+    struct tunnel_refusals refusals; // by address
     uint32_t
         broken[REVTUN_OUTBOX_MAX]; // control connections that could not take a line: to be lost
     uint32_t broken_count;

@@ -116,6 +116,7 @@ static void on_ended(struct io_tls *tls, const struct io_tls_end *end)
         break;
     case TUNNEL_CONTROL_SHAKING:
         controls->refused[end->kind]++;
+        controls->events->refused(controls->context, &peer, TUNNEL_REFUSAL_HANDSHAKE, end->text);
         LOG_LIMITED(&limit, LOG_LEVEL_INFO, "a control connection was refused",
                     LOG_ADDR("from", &peer), LOG_TEXT("reason", end->text));
         break;
@@ -226,6 +227,7 @@ void tunnel_controls_add(struct tunnel_controls *controls, struct now now, int f
 
     if (!tunnel_handshakes_take(&controls->handshakes, now, from)) {
         controls->crowded_count++;
+        controls->events->refused(controls->context, from, TUNNEL_REFUSAL_CROWDED, NULL);
         LOG_LIMITED(&crowd, LOG_LEVEL_WARN,
                     "control connections are turned away, since too many handshakes are asked for",
                     LOG_ADDR("from", from));

@@ -29,6 +29,7 @@
 #include "io/io_loop.h"
 #include "io/io_tls.h"
 #include "tunnel/tunnel_handshakes.h"
+#include "tunnel/tunnel_refusals.h"
 
 // By ALPN.
 #define TUNNEL_CONTROLS_FIRST "tlsrelay/1"
@@ -46,6 +47,9 @@ struct tunnel_controls;
 
 // What the owner hears, by the number of the connection. He may call anything here.
 struct tunnel_controls_events {
+    // One does not come so far, for what stands in `why` (may be NULL).
+    void (*refused)(void *context, const struct addr *peer, enum tunnel_refusal_kind kind,
+                    const char *why);
     // The handshake is over, and the certificate, if one was needed, is good.
     void (*up)(void *context, uint32_t number, const struct addr *peer);
     void (*received)(void *context, uint32_t number, struct bytes bytes);

@@ -34,6 +34,7 @@ static int open_workers(struct tunnel_crew *crew)
         worker->session_max = crew->session_max;
         worker->news = &crew->news;
         worker->pulse = &crew->pulse;
+        worker->survey = &crew->survey;
         error = tunnel_worker_open(worker, IO_FLOW_SWITCHES);
     }
     return error;
@@ -136,6 +137,8 @@ void tunnel_crew_join(struct tunnel_crew *crew, struct pool_ref ref, int client_
     session->worker = least;
     session->client_fd = client_fd;
     session->reverse_fd = reverse_fd;
+    atomic_store(&session->told_bytes[0], 0);
+    atomic_store(&session->told_bytes[1], 0);
     assert(atomic_load(&session->owner) == 0);
     atomic_store(&session->owner, tunnel_session_owner(ref, least));
     tunnel_mailbox_put(&crew->workers[least].orders,
@@ -148,6 +151,12 @@ void tunnel_crew_end(struct tunnel_crew *crew, struct pool_ref ref)
 
     tunnel_mailbox_put(&crew->workers[session->worker].orders,
                        (struct tunnel_letter){TUNNEL_LETTER_END, ref});
+}
+
+void tunnel_crew_survey(struct tunnel_crew *crew)
+{
+    atomic_fetch_add(&crew->survey, 1);
+    tunnel_crew_feel(crew);
 }
 
 void tunnel_crew_feel(struct tunnel_crew *crew)

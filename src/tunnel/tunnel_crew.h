@@ -24,6 +24,7 @@ struct tunnel_crew {
     struct tunnel_session *sessions; // mapped, and touched as they are used
     struct tunnel_mailbox news;
     struct daemon_pulse pulse;
+    _Atomic uint32_t survey; // its number
 };
 
 struct tunnel_crew_config {
@@ -53,6 +54,8 @@ void tunnel_crew_join(struct tunnel_crew *crew, struct pool_ref ref, int client_
 // Has what is on its way delivered, and then ends it.
 void tunnel_crew_end(struct tunnel_crew *crew, struct pool_ref ref);
 
+// Has all sessions tell their bytes: session->told_bytes, once no worker is missing.
+void tunnel_crew_survey(struct tunnel_crew *crew);
 // Asks all workers for a sign of life, and says how many owe one.
 void tunnel_crew_feel(struct tunnel_crew *crew);
 uint32_t tunnel_crew_missing(const struct tunnel_crew *crew);

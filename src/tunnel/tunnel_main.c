@@ -9,6 +9,7 @@
 
 #include "daemon/daemon_tell.h"
 #include "io/io_fd.h"
+#include "tunnel/tunnel_ask.h"
 #include "tunnel/tunnel_connect.h"
 #include "tunnel/tunnel_echo.h"
 #include "tunnel/tunnel_expose.h"
@@ -31,6 +32,10 @@ static const struct command commands[] = {
     {"connect", "tls_netcat", "joins standard input and output to a server by TLS", tunnel_connect},
     {"echo", "relayed_echoserver", "sends back what clients send", tunnel_echo},
     {"http", "relayed_httpserver", "serves the files of the current directory", tunnel_http},
+    {"status", NULL, "asks a running relay how it is", tunnel_ask},
+    {"why", NULL, "asks it why a service is not reachable", tunnel_ask},
+    {"top", NULL, "shows its servers and what they carry", tunnel_ask},
+    {"reload", NULL, "has it read its configuration and certificates again", tunnel_ask},
     {"keys", NULL, "makes a CA and certificates for relays and servers", tunnel_keys},
 };
 

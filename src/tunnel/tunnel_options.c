@@ -233,6 +233,9 @@ static const struct conf_option options[] = {
     DAEMON_OPTIONS_LOG_FORMAT(running, "FAIRLEAD_TUNNEL_LOG_FORMAT"),
     DAEMON_OPTIONS_LOG_FILTER(running, "FAIRLEAD_TUNNEL_LOG_FILTER",
                               "tunnel, io or tunnel_controls", ""),
+    DAEMON_OPTIONS_CONTROL_SOCKET(running, "FAIRLEAD_TUNNEL_CONTROL_SOCKET", "relay",
+                                  TUNNEL_OPTIONS_SOCKET_FOLDER, TUNNEL_OPTIONS_SOCKET,
+                                  "fairlead-tunnel status, why, top and reload"),
     DAEMON_OPTIONS_VERSION(running),
     DAEMON_OPTIONS_HELP(running),
 };

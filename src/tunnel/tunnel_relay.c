@@ -57,22 +57,32 @@ static bool change(struct tunnel_relay *relay)
     return true;
 }
 
-static void reload(struct tunnel_relay *relay)
+// What came of it is logged, and written.
+static void reload(void *context, struct wr *wr)
 {
+    struct tunnel_relay *relay = context;
+
     if (relay->drain.state != DAEMON_DRAIN_SERVING) {
         LOG_WARN("not reloading, since the relay ends");
+        wr_text(wr, "failed: nothing is reloaded, since the relay ends\n");
         return;
     }
     LOG_INFO("reloading");
     daemon_notify_reloading(&relay->notify, io_clock_now());
     const bool is_good = change(relay);
     daemon_reload_log(relay->reload, tunnel_options_program.name);
-    daemon_reload_end(relay->reload);
     if (is_good) {
         LOG_INFO("the configuration and the certificates are reloaded");
+        wr_text(wr, "The configuration and the certificates are reloaded.\n");
     } else {
         LOG_ERROR("nothing was reloaded; all is as it was");
+        wr_text(wr, "failed: nothing was reloaded; all is as it was\n");
+        if (relay->reload->load.conf.errors.count == 0) {
+            wr_text(wr, "The certificates cannot be used; the log says why.\n");
+        }
     }
+    daemon_reload_write(relay->reload, tunnel_options_program.name, wr);
+    daemon_reload_end(relay->reload);
     daemon_notify_ready(&relay->notify);
 }
 
@@ -86,7 +96,8 @@ static void on_signal(struct io_watch *watch, uint32_t events)
         return;
     }
     if (number == SIGHUP) {
-        reload(relay);
+        struct wr nobody = wr_init(NULL, 0);
+        reload(relay, &nobody);
     } else if (number != SIGUSR1 && number != SIGUSR2 &&
                daemon_drain_signal(&relay->drain, number)) {
         drain(relay);
@@ -125,6 +136,19 @@ static int open_signals(struct tunnel_relay *relay)
     return error;
 }
 
+static int open_ctl(struct tunnel_relay *relay, struct bytes path)
+{
+    const struct daemon_ctl_config config = {
+        .path = path,
+        .name = TUNNEL_OPTIONS_SOCKET_PATH,
+        .environment = environ,
+        .answer = tunnel_answer_request,
+        .context = &relay->answer,
+    };
+
+    return daemon_ctl_open(&relay->ctl, &relay->loop, &config);
+}
+
 int tunnel_relay_open(struct tunnel_relay *relay, const struct tunnel_config *config)
 {
     const struct daemon_web_subject subject = {
@@ -137,6 +161,12 @@ int tunnel_relay_open(struct tunnel_relay *relay, const struct tunnel_config *co
         .loop.epoll_fd = -1,
         .signals = {.fd = -1, .fn = on_signal, .context = relay},
         .notify.fd = -1,
+        .ctl.listener.fd = -1,
+        .answer = {.broker = &relay->broker,
+                   .ctl = &relay->ctl,
+                   .drain = &relay->drain,
+                   .reload = reload,
+                   .context = relay},
     };
     daemon_drain_init(&relay->drain, &drain_words, &relay->notify, config->daemon.drain_timeout_s);
     daemon_watchdog_init(&relay->watchdog, &relay->notify,
@@ -157,6 +187,9 @@ int tunnel_relay_open(struct tunnel_relay *relay, const struct tunnel_config *co
         error = tunnel_broker_open(&relay->broker, &relay->loop, config, relay->tls);
     }
     if (error == 0) {
+        error = open_ctl(relay, config->daemon.control_socket);
+    }
+    if (error == 0) {
         error = daemon_web_open(&relay->web, &config->daemon, &subject);
     }
     if (error != 0) {
@@ -174,6 +207,7 @@ int tunnel_relay_open(struct tunnel_relay *relay, const struct tunnel_config *co
 void tunnel_relay_close(struct tunnel_relay *relay)
 {
     daemon_web_close(&relay->web);
+    daemon_ctl_close(&relay->ctl);
     tunnel_broker_close(&relay->broker);
     io_tls_context_close(relay->tls);
     io_loop_remove(&relay->loop, &relay->signals);
@@ -193,6 +227,10 @@ static uint64_t tick(struct tunnel_relay *relay, struct now now)
     if (daemon_watchdog_tick(&relay->watchdog, tunnel_crew_missing(&relay->broker.crew), now)) {
         tunnel_crew_feel(&relay->broker.crew);
     }
+    const uint64_t ctl_ns = daemon_ctl_tick(&relay->ctl, now);
+    const uint64_t answer_ns = tunnel_answer_tick(&relay->answer, now);
+    next_ns = ctl_ns < next_ns ? ctl_ns : next_ns;
+    next_ns = answer_ns < next_ns ? answer_ns : next_ns;
     next_ns = post_ns < next_ns ? post_ns : next_ns;
     next_ns = drain_ns < next_ns ? drain_ns : next_ns;
     return relay->watchdog.due_ns < next_ns ? relay->watchdog.due_ns : next_ns;

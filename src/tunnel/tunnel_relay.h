@@ -7,12 +7,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/daemon_ctl.h"
 #include "daemon/daemon_drain.h"
 #include "daemon/daemon_notify.h"
 #include "daemon/daemon_reload.h"
 #include "daemon/daemon_watchdog.h"
 #include "daemon/daemon_web.h"
 #include "io/io_loop.h"
+#include "tunnel/tunnel_answer.h"
 #include "tunnel/tunnel_board.h"
 #include "tunnel/tunnel_broker.h"
 #include "tunnel/tunnel_config.h"
@@ -24,6 +26,8 @@ struct tunnel_relay {
     struct tunnel_board board;
     struct io_tls_context *tls;
     struct daemon_web web;
+    struct daemon_ctl ctl;
+    struct tunnel_answer answer;
     struct daemon_notify notify;
     struct daemon_reload *reload; // the caller's, set before it runs
     struct daemon_drain drain;

@@ -21,6 +21,7 @@ struct tunnel_session {
     int reverse_fd;
     struct io_pump pump; // from the client (A) to the reverse connection (B) and back
     enum io_pump_why why;
+    _Atomic uint64_t told_bytes[2]; // from and to the client, when it was asked the last time
     // The first thread's own.
     uint32_t worker;
     uint32_t pair;

@@ -82,12 +82,30 @@ static void take_orders(struct tunnel_worker *worker, uint64_t now_ns)
     }
 }
 
+static void answer_survey(struct tunnel_worker *worker)
+{
+    const uint32_t survey = atomic_load(worker->survey);
+
+    for (uint32_t i = 0; survey != worker->survey_answered && i < worker->session_max; i++) {
+        struct tunnel_session *session = &worker->sessions[i];
+
+        // One that has not been begun yet has its descriptors still.
+        if ((uint32_t)atomic_load(&session->owner) == worker->number + 1 &&
+            session->client_fd < 0) {
+            atomic_store(&session->told_bytes[0], session->pump.flows[0].byte_count);
+            atomic_store(&session->told_bytes[1], session->pump.flows[1].byte_count);
+        }
+    }
+    worker->survey_answered = survey;
+}
+
 static void on_bell(struct io_watch *watch, uint32_t events)
 {
     struct tunnel_worker *worker = watch->context;
 
     (void)events;
     take_orders(worker, worker->loop.woken_ns);
+    answer_survey(worker);
     daemon_pulse_answer(worker->pulse, worker->number);
 }
 

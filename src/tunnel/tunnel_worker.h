@@ -32,6 +32,8 @@ struct tunnel_worker {
     struct tunnel_mailbox orders; // to it
     struct tunnel_mailbox *news;  // from it, and others
     struct daemon_pulse *pulse;
+    const _Atomic uint32_t *survey; // its number; when it has grown, sessions tell their bytes
+    uint32_t survey_answered;
     struct tunnel_worker_counts counts;
     struct io_loop loop;
     struct io_pumps pumps;
@@ -40,8 +42,8 @@ struct tunnel_worker {
     struct io_thread thread;
 };
 
-// The caller has set the first three, `news` and `pulse`, and zeroed the rest. It does not move
-// until it is closed. 0 or -errno; tunnel_worker_close() is due in any case.
+// The caller has set the first three, `news`, `pulse` and `survey`, and zeroed the rest. It does
+// not move until it is closed. 0 or -errno; tunnel_worker_close() is due in any case.
 MUST_USE int tunnel_worker_open(struct tunnel_worker *worker, enum io_flow_way way);
 void tunnel_worker_close(struct tunnel_worker *worker);
 

@@ -32,6 +32,7 @@ HANDSHAKES = "FAIRLEAD_TUNNEL_MAX_HANDSHAKES_PER_SECOND"
 # Servers come as fast as a test has them come, unless it says what the limit is.
 ENVIRONMENT = daemon.ENVIRONMENT | {"FAIRLEAD_TUNNEL_DRAIN_TIMEOUT": "0",
                                     "FAIRLEAD_TUNNEL_METRICS_ADDR": "off",
+                                    "FAIRLEAD_TUNNEL_CONTROL_SOCKET": "none",
                                     HANDSHAKES: "0"}
 # What the relay says of what some tests provoke.
 FULL = "a server was turned away: all pairs of ports are taken "

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tunnel/tunnel_refusals.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/shares.h"
+
+int tunnel_refusals_open(struct tunnel_refusals *refusals, const struct siphash_key *key)
+{
+    refusals->key = *key;
+    refusals->entries = calloc((size_t)TUNNEL_REFUSALS_BUCKETS * TUNNEL_REFUSALS_DEPTH,
+                               sizeof refusals->entries[0]);
+    return refusals->entries == NULL ? -ENOMEM : 0;
+}
+
+void tunnel_refusals_close(struct tunnel_refusals *refusals)
+{
+    free(refusals->entries);
+    refusals->entries = NULL;
+}
+
+static struct tunnel_refusal *bucket_of(const struct tunnel_refusals *refusals,
+                                        const struct addr *from)
+{
+    const uint64_t hash = siphash(&refusals->key, shares_network(from));
+
+    return &refusals->entries[hash % TUNNEL_REFUSALS_BUCKETS * TUNNEL_REFUSALS_DEPTH];
+}
+
+static bool is_same(const struct tunnel_refusal *a, const struct tunnel_refusal *b)
+{
+    return a->count > 0 && a->kind == b->kind && a->pair == b->pair &&
+           addr_same_ip(&a->from, &b->from) && strcmp(a->detail, b->detail) == 0;
+}
+
+// The entry of the same, or the one to give up for it: a free one, or the oldest.
+static struct tunnel_refusal *place_of(struct tunnel_refusal *bucket,
+                                       const struct tunnel_refusal *refusal)
+{
+    struct tunnel_refusal *oldest = &bucket[0];
+
+    for (uint32_t i = 0; i < TUNNEL_REFUSALS_DEPTH; i++) {
+        if (is_same(&bucket[i], refusal)) {
+            return &bucket[i];
+        }
+        if (bucket[i].count == 0 || (oldest->count > 0 && bucket[i].last_s < oldest->last_s)) {
+            oldest = &bucket[i];
+        }
+    }
+    return oldest;
+}
+
+void tunnel_refusals_keep(struct tunnel_refusals *refusals, enum tunnel_refusal_kind kind,
+                          const struct addr *from, uint32_t pair, const char *detail,
+                          int64_t wall_s)
+{
+    struct tunnel_refusal refusal = {
+        .from = *from,
+        .kind = kind,
+        .pair = pair,
+        .count = 1,
+        .first_s = wall_s,
+        .last_s = wall_s,
+    };
+
+    snprintf(refusal.detail, sizeof refusal.detail, "%s", detail == NULL ? "" : detail);
+    struct tunnel_refusal *place = place_of(bucket_of(refusals, from), &refusal);
+    if (is_same(place, &refusal)) {
+        refusal.first_s = place->first_s;
+        refusal.count = place->count < UINT32_MAX ? place->count + 1 : place->count;
+    }
+    *place = refusal;
+}
+
+void tunnel_refusals_report(struct tunnel_refusals *refusals,
+                            const struct revtun_command_report *report, int64_t wall_s)
+{
+    enum tunnel_refusal_kind kind = TUNNEL_REFUSAL_FULL;
+
+    switch (report->event) {
+    case REVTUN_EVENT_FULL:
+        kind = TUNNEL_REFUSAL_FULL;
+        break;
+    case REVTUN_EVENT_SPOKE:
+        kind = TUNNEL_REFUSAL_SPOKE;
+        break;
+    case REVTUN_EVENT_LOST:
+        kind = TUNNEL_REFUSAL_LOST;
+        break;
+    case REVTUN_EVENT_REFUSED:
+        kind = TUNNEL_REFUSAL_LIMIT;
+        break;
+    case REVTUN_EVENT_TIMED_OUT:
+        kind = TUNNEL_REFUSAL_TIMED_OUT;
+        break;
+    case REVTUN_EVENT_FOREIGN:
+        kind = TUNNEL_REFUSAL_FOREIGN;
+        break;
+    default:
+        return; // nobody was refused anything
+    }
+    if (report->from.family != ADDR_NONE) {
+        tunnel_refusals_keep(refusals, kind, &report->from, report->pair,
+                             revtun_refusal_words(report->refusal), wall_s);
+    }
+}
+
+uint32_t tunnel_refusals_find(const struct tunnel_refusals *refusals, const struct addr *from,
+                              struct tunnel_refusal out[TUNNEL_REFUSALS_DEPTH])
+{
+    const struct tunnel_refusal *bucket = bucket_of(refusals, from);
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < TUNNEL_REFUSALS_DEPTH; i++) {
+        if (bucket[i].count == 0 || !addr_same_ip(&bucket[i].from, from)) {
+            continue;
+        }
+        uint32_t place = count++;
+        for (; place > 0 && out[place - 1].last_s < bucket[i].last_s; place--) {
+            out[place] = out[place - 1];
+        }
+        out[place] = bucket[i];
+    }
+    return count;
+}
