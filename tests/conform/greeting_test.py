@@ -82,7 +82,7 @@ class Greeting(case.Case):
                                               preexec_fn=end_with_parent)
         self.assertEqual(len(credentials), len(HOSTS))
         for name, run in runs.items():
-            output, _ = run.communicate(timeout=40)
+            output, _ = run.communicate(timeout=80)
             self.outputs.append(output)
             totals = re.findall(r"tot_send_msgs=(\d+), tot_recv_msgs=(\d+)", output)
             self.assertTrue(totals)

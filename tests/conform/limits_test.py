@@ -8,9 +8,11 @@ import time
 import case
 import stun
 from client import open_socket
+from sandbox import wait_until
 
 UDP = (stun.REQUESTED_TRANSPORT, stun.UDP)
 REFUSED = "^request refused "
+COUNT = 200
 
 
 class Limits(case.Case):
@@ -57,52 +59,55 @@ class Limits(case.Case):
         alice.free()
         bob.bind(0x4000, ("9.9.9.2", 9))
 
-    def relayed_counts(self, length, *options):
-        """How many of 300 packets that come at once get to a peer, and from it to the client."""
+    def relayed_counts(self, length, dropped, *options):
+        """In how many seconds how many of COUNT packets that come at once get to a peer, and from it
+        to the client. The relay has counted all others by the name of `dropped`.
+
+        So few that the relay's sockets hold all of them, should it stand still meanwhile.
+        """
         one = self.relay("--allow-peer=127.0.0.1", *options)
         alice, peer = self.client(one).allocate(), self.peer()
         alice.bind(0x4000, peer.getsockname())
         began_s = time.monotonic()
-        for _ in range(300):
+        for _ in range(COUNT):
             alice.send_channel(0x4000, bytes(length))
             peer.sendto(bytes(length), alice.relayed)
-        seconds = time.monotonic() - began_s
         counts = [0, 0]
-        for side, udp in enumerate((peer, alice.udp)):
-            udp.settimeout(0.3)
-            with contextlib.suppress(TimeoutError):
-                while udp.recv(65536):
-                    counts[side] += 1
-        one.stop()
-        return one.log(), seconds, counts
+
+        def is_over():
+            for side, udp in enumerate((peer, alice.udp)):
+                udp.setblocking(False)
+                with contextlib.suppress(BlockingIOError):
+                    while udp.recv(65536):
+                        counts[side] += 1
+            return sum(counts) + one.counted()[dropped] == 2 * COUNT
+        wait_until(is_over)
+        return time.monotonic() - began_s, counts
 
     def test_an_allocation_relays_so_many_packets_a_second(self):
-        log, seconds, counts = self.relayed_counts(100, "--max-pps=50")
+        seconds, counts = self.relayed_counts(100, "dropped_max_pps", "--max-pps=50")
         for count in counts:
             self.assertGreaterEqual(count, 50)
             self.assertLessEqual(count, 51 + 50 * seconds)
-        self.assertIn(f"dropped_max_pps={600 - sum(counts)}", log)
 
     def test_an_allocation_relays_so_many_bytes_a_second(self):
-        log, seconds, counts = self.relayed_counts(100, "--max-bps=5000")
+        seconds, counts = self.relayed_counts(100, "dropped_max_bps", "--max-bps=5000")
         for count in counts:
             self.assertGreaterEqual(count, 50)
             self.assertLessEqual(count, 51 + 50 * seconds)
-        self.assertIn(f"dropped_max_bps={600 - sum(counts)}", log)
 
     def test_a_lifetime_of_5_seconds_ends_after_5_seconds(self):
         one = self.relay("--min-lifetime=5")
         before = one.descriptor_count()
         alice, bob = self.client(one), self.client(one)
+        start = time.monotonic()
         alice.allocate((stun.LIFETIME, 1))
         bob.allocate((stun.LIFETIME, 5))
-        start = time.monotonic()
+        bob.refresh((stun.LIFETIME, 60))
         self.assertEqual((alice.lifetime, bob.lifetime), (5, 5))
         self.assertEqual(self.client(one).allocate().lifetime, 600)  # none asked for
-        time.sleep(3)
-        bob.refresh((stun.LIFETIME, 5))
         one.wait_for_log("allocation ended reason=expired .*relayed=127.0.0.1:%d" % alice.relayed[1])
-        self.assertIn(round(time.monotonic() - start), (5, 6))
+        self.assertGreater(time.monotonic() - start, 4.9)
         alice.refresh(code=437)
         open_socket(*alice.relayed).close()
         bob.refresh((stun.LIFETIME, 5))

@@ -13,8 +13,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 # pylint: disable=wrong-import-position
 import case
+from client import ARRIVAL_S
 from daemon import free_tcp_port
 from hanging import hang
+from sandbox import PATIENCE_S
 
 
 def load_tool():
@@ -36,18 +38,23 @@ class Metrics(case.Case):
                               "--allow-peer", "127.0.0.1")
 
     def scrape(self):
-        with urllib.request.urlopen(self.url, timeout=5) as response:
+        with urllib.request.urlopen(self.url, timeout=PATIENCE_S) as response:
             self.assertEqual(response.headers["Content-Type"],
                              "text/plain; version=0.0.4; charset=utf-8")
             return response.read().decode()
 
     def values(self):
+        """Of a scrape that all workers have answered in time: others have old numbers."""
+        scrapes = iter(self.hasty_values, None)
+        return next(found for found in scrapes if found["relay_late_workers"] == 0)
+
+    def hasty_values(self):
         """By the text before it, each number of a scrape."""
         lines = [line for line in self.scrape().splitlines() if not line.startswith("#")]
         return {name: float(number) for name, number in (line.rsplit(" ", 1) for line in lines)}
 
     def test_counts_while_a_session_lasts(self):
-        client, peer = self.client(self.one), self.peer()
+        client, peer = self.client(self.one, try_s=ARRIVAL_S), self.peer()
         before = self.values()
         client.allocate().permit("127.0.0.1")
         client.send(b"to whom nothing is permitted", ("127.0.0.2", 9))
@@ -112,20 +119,17 @@ class Metrics(case.Case):
 
     def test_a_worker_that_hangs_delays_one_scrape(self):
         case.needs_root()
-        self.assertEqual(self.values()["relay_late_workers"], 0)
+        self.values()
         tracer = hang(self, self.one.process.pid)
         took = []
-        for _ in range(6):
+        for _ in range(20):
             start = time.monotonic()
-            self.assertEqual(self.values()["relay_late_workers"], 1)
+            self.assertEqual(self.hasty_values()["relay_late_workers"], 1)
             took.append(time.monotonic() - start)
         self.assertGreater(took[0], 0.2)
-        self.assertLess(sum(took[1:]), 0.2)
+        self.assertLess(min(took[1:]), 0.2)  # each of them would take longer, if it waited too
         tracer.kill()
-        end = time.monotonic() + 5
-        while self.values()["relay_late_workers"] != 0:
-            self.assertLess(time.monotonic(), end)
-            time.sleep(0.1)
+        self.values()
 
     def test_is_as_prometheus_wants_it_and_as_the_dashboard_does(self):
         text = self.scrape()
@@ -140,7 +144,7 @@ class Metrics(case.Case):
         before = set(self.values())
         self.one.announced.append(case.UNPROVEN)
         for i in range(20):
-            with self.one.client(user=f"nobody{i}", password="guess") as client:
+            with self.one.client(user=f"nobody{i}", password="guess", try_s=ARRIVAL_S) as client:
                 client.ask(code=401)
         now = self.values()
         self.assertEqual(set(now), before)

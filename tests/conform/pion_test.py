@@ -104,7 +104,7 @@ class Pion(case.Case):
 
     def story(self, process, echo):
         """What it says at its end, of which some must be so in every run."""
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=120)
         self.outputs.append(output)
         self.assertEqual(process.returncode, 0, output)
         story = json.loads(output.splitlines()[-1])
@@ -148,12 +148,13 @@ class Pion(case.Case):
 
         told = self.story(stale, echoes[1])["responses"]
         self.assertGreaterEqual(told["Refresh"], HOLD_S // LIFETIME_S)
-        self.assertEqual(told.pop("Refresh"), told.pop("Refresh 438"))
+        # Its end may come between a refusal and what it does then.
+        self.assertIn(told.pop("Refresh 438") - told.pop("Refresh"), (0, 1))
         self.assertEqual(told, {"Binding": 1, "Allocate 401": 1, "Allocate": 1,
                                 "CreatePermission 438": 1, "CreatePermission": 2,
                                 "ChannelBind": 1})
         self.one.wait_for_log("allocation ended reason=deleted")
-        self.one.wait_for_log("allocation ended reason=expired", timeout_s=LIFETIME_S + 2)
+        self.one.wait_for_log("allocation ended reason=expired")
         self.assertEqual(len(re.findall("lifetime_s=5\n", self.one.log())), 2)
 
     def test_a_wrong_password_gets_no_allocation(self):

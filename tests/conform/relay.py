@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The relay as a process: started on free ports, ready when it answers."""
+import collections
 import os
+import re
+import signal
 
 import client
 import daemon
@@ -47,10 +50,10 @@ class Relay(daemon.Daemon):
         super().__init__(command, ENVIRONMENT | (environment or {}), announced, log_to)
 
     def is_ready(self):
-        return all(self.answers(host) if self.is_answering else "listening" in self.log()
+        return all(self.answers(host, tries=1) if self.is_answering else "listening" in self.log()
                    for host in self.hosts)
 
-    def answers(self, host, tries=1):
+    def answers(self, host, tries=20):
         """Whether it answers a Binding request with the address that asked."""
         with client.Client((host, self.port), local=host) as asker:
             for _ in range(tries):
@@ -63,6 +66,14 @@ class Relay(daemon.Daemon):
                     mapped = client.stun.Message(raw).address(client.stun.XOR_MAPPED_ADDRESS)
                     return mapped == asker.udp.getsockname()[:2]
         return False
+
+    def counted(self):
+        """What it has counted of its traffic, by name, when asked; 0 of what it does not name."""
+        before = self.log().count("INFO traffic ")
+        self.process.send_signal(signal.SIGUSR1)
+        told = self.wait_for_log(r"(?:INFO traffic [\s\S]*){%d}\bINFO traffic (.*)\n" % before)[1]
+        return collections.Counter({name: int(count)
+                                    for name, count in re.findall(r"(\w+)=(\d+)", told)})
 
     def client(self, host=None, **options):
         return client.Client((host or self.hosts[0], self.port), **options)

@@ -83,7 +83,7 @@ class Options(case.Case):
         for public, other in (("127.0.0.1", "::1"), ("::1", "127.0.0.1")):
             option = "--public-ip6-addr" if ":" in public else "--public-ip4-addr"
             one = self.relay(option, public, hosts=(public,), is_addressed=False)
-            self.assertFalse(one.answers(other))
+            self.assertFalse(one.answers(other, tries=1))
             family = stun.FAMILY_IP6 if ":" in public else stun.FAMILY_IP4
             alice = self.client(one).allocate((stun.REQUESTED_ADDRESS_FAMILY, family))
             self.assertEqual(alice.relayed[0], public)
@@ -157,7 +157,7 @@ class End(case.Case):
                 alice.bind(0x4000, peer.getsockname())
                 for _ in range(20):
                     alice.send_channel(0x4000, bytes(1000))
-            self.assertLess(one.stop(number), 2)
+            one.stop(number)  # in time, which it judges
             self.assertIn(f"INFO ending signal={number.name}", one.log())
             self.assertIn("INFO ending, since --drain-timeout is over allocations=20", one.log())
             self.assertRegex(one.log(), "INFO traffic .*allocations_created=20 ")
@@ -173,7 +173,7 @@ class End(case.Case):
 
     def test_what_its_sockets_dropped_is_told_at_the_end(self):
         case.needs_root()  # to send from port 0
-        one = self.relay()
+        one = self.relay("--num-worker-threads", "1")  # which has had them when it answers
         with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP) as raw:
             for _ in range(3):
                 raw.sendto(struct.pack("!4H", 0, one.port, 8, 0), (one.hosts[0], 0))
@@ -267,7 +267,7 @@ class Log(case.Case):
             for _ in range(1500):  # far more lines than a pipe holds
                 with one.client() as alice:
                     alice.allocate().free()
-            self.assertTrue(one.answers("127.0.0.1", tries=5))
+            self.assertTrue(one.answers("127.0.0.1"))
             (reader.close if log_to == writer.fileno() else lambda: os.close(pipe_reader))()
             for _ in range(20):
                 with one.client() as alice:

@@ -15,6 +15,8 @@ import time
 
 CLONE_NEWNET = 0x40000000
 MARK = "FAIRLEAD_SANDBOX"
+# Until what must come is given up, by all tests: what is good never takes it, on the busiest machine.
+PATIENCE_S = 30
 
 
 def run(*words):
@@ -138,7 +140,7 @@ def route(host, *gateways):
         host.run("ip", "-6" if ":" in gateway else "-4", "route", "add", "default", "via", gateway)
 
 
-def wait_until(condition, timeout_s=5):
+def wait_until(condition, timeout_s=PATIENCE_S):
     end = time.monotonic() + timeout_s
     while not condition():
         if time.monotonic() > end:

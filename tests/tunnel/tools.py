@@ -9,9 +9,8 @@ import tempfile
 import time
 
 import tunnel
+from sandbox import PATIENCE_S
 from tunnel import HERE, keys
-
-END_S = 10
 
 
 class Tool:
@@ -39,7 +38,7 @@ class Tool:
         """The end of its standard input."""
         self.process.stdin.close()
 
-    def read(self, length, timeout_s=END_S):
+    def read(self, length, timeout_s=PATIENCE_S):
         """So many bytes of its output, or fewer if it ends."""
         end, data = time.monotonic() + timeout_s, b""
         with selectors.DefaultSelector() as selector:
@@ -68,7 +67,7 @@ class Tool:
     def wait(self):
         """Its exit code."""
         try:
-            return self.process.wait(END_S)
+            return self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"it does not end\n{self.story()}") from None
 

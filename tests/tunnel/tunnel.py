@@ -23,6 +23,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "conform"))
 import case
 import daemon
 from certificates import Authority
+from sandbox import PATIENCE_S
 
 SILENCE_S = 0.15  # in which nothing comes that was not to come
 NO_CONTROLLER = b"no controller linked"
@@ -61,7 +62,7 @@ def is_sanitized():
 
 # Until what must arrive is given up; a busy machine needs time, the original fails on purpose.
 def arrival_s():
-    return 1 if is_original() else 10
+    return 1 if is_original() else PATIENCE_S
 
 
 def better(test):
