@@ -15,6 +15,8 @@ import time
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
+from sandbox import PATIENCE_S
+
 ROOT = "opentelemetry.proto"
 SCHEMA = {
     "common.v1.AnyValue": "string_value=1:string bool_value=2:bool int_value=3:int64 double_value=4:double "
@@ -261,8 +263,8 @@ class HttpCollector(Collector):
         self.server.server_close()
 
 
-def wait_for(what, condition, timeout_s=15):
-    end = time.monotonic() + timeout_s
+def wait_for(what, condition):
+    end = time.monotonic() + PATIENCE_S
     while not condition():
         if time.monotonic() > end:
             raise AssertionError(f"did not come: {what}")

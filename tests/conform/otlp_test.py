@@ -15,11 +15,13 @@ import case
 import relay
 import sandbox
 from certificates import certify
+from client import ARRIVAL_S
 from daemon import LEAN
 from otlp import CUMULATIVE, DELTA, GrpcCollector, HttpCollector, attributes, wait_for
 
 FAST = {"OTEL_METRIC_EXPORT_INTERVAL": "150", "OTEL_TRACES_SAMPLER": "always_off"}
 TIMED = {"OTEL_EXPORTER_OTLP_TIMEOUT": "150"}
+SLOW = {"OTEL_EXPORTER_OTLP_TIMEOUT": "60000"}  # longer than the tests wait for its end
 CREATED = "relay.allocations.created"
 NOT_TAKEN = "^telemetry was not taken "
 INSTRUMENTS = {  # Firezone's: unit, kind, temporality
@@ -69,7 +71,7 @@ class Metrics(Otlp):
     def traffic(self, one):
         """One allocation with a channel, of which ten packets of 200 bytes come and go."""
         peer = self.peer()
-        client = self.client(one).allocate()
+        client = self.client(one, try_s=ARRIVAL_S).allocate()  # responses are counted
         client.bind(0x4000, peer.getsockname())
         for _ in range(10):
             client.send_channel(0x4000, bytes(200))
@@ -118,14 +120,13 @@ class Metrics(Otlp):
     def test_windows_follow_one_another(self):
         collector = self.grpc()
         one = self.telling(collector)
-        for _ in range(5):
+        for count in range(1, 6):
             self.client(one).allocate()
-            time.sleep(0.1)
-        wait_for("all allocations", lambda: collector.total(CREATED) == 5)
+            wait_for("the allocation", lambda count=count: collector.total(CREATED) == count)
         windows = [(point.start_time_unix_nano, point.time_unix_nano)
                    for _, metric in collector.found(CREATED)
                    for point in metric.sum.data_points]
-        self.assertGreater(len(windows), 1)
+        self.assertGreaterEqual(len(windows), 5)
         for (start, end), (following, _) in zip(windows, windows[1:] + [(time.time_ns(), 0)]):
             self.assertLess(start, end)
             self.assertLessEqual(end, following)
@@ -164,12 +165,15 @@ class Metrics(Otlp):
         self.assertEqual(collector.headers["Content-Encoding"], "gzip")
 
     def test_what_is_left_is_sent_at_the_end(self):
-        collector = self.grpc()
-        one = self.telling(collector, {"OTEL_METRIC_EXPORT_INTERVAL": "3600000"})
-        self.client(one).allocate()
-        self.assertEqual(collector.count, 0)
-        one.stop()
-        self.assertEqual(collector.total(CREATED), 1)
+        def end_after_an_allocation():
+            collector = self.grpc()
+            one = self.telling(collector, {"OTEL_METRIC_EXPORT_INTERVAL": "3600000"},
+                               announced=[NOT_TAKEN])
+            self.client(one).allocate()
+            self.assertEqual(collector.count, 0)
+            one.stop()
+            self.assertEqual(collector.total(CREATED), 1)
+        self.once(end_after_an_allocation)  # for which it has two seconds
 
     def test_cumulative_if_it_is_preferred(self):
         collector = self.grpc()
@@ -302,7 +306,7 @@ class Traces(Otlp):
     def test_a_request_is_a_span_that_does_not_say_whose(self):
         collector = self.grpc()
         one = self.traces(collector)
-        client = self.client(one)
+        client = self.client(one, try_s=ARRIVAL_S)
         begun = time.time_ns()
         client.allocate()
         client.permit("127.0.0.1")
@@ -369,7 +373,7 @@ class Trouble(Otlp):
         wait_for("all allocations", lambda: collector.total(CREATED) == 4)
         collector.close()
         self.client(one).allocate()
-        time.sleep(0.5)
+        time.sleep(0.5)  # in which it is told to nobody
         again = self.grpc(port)
         wait_for("the next one", lambda: again.total(CREATED) == 1)
         self.assertEqual(len([line for line in one.log().splitlines()
@@ -394,21 +398,24 @@ class Trouble(Otlp):
 
     def test_a_slow_collector_holds_up_nobody(self):
         collector = self.grpc()
-        is_slow = threading.Event()
-        is_slow.set()
-        collector.act = lambda signal: time.sleep(1) if is_slow.is_set() else None
-        one = self.telling(collector, {"OTEL_EXPORTER_OTLP_TIMEOUT": "200"}, announced=[NOT_TAKEN])
-        wait_for("a request", lambda: collector.count)
-        for _ in range(20):
+        is_fast = threading.Event()
+        self.addCleanup(is_fast.set)  # before the collector ends
+        collector.act = lambda signal: is_fast.wait() and None
+        one = self.telling(collector, {"OTEL_EXPORTER_OTLP_TIMEOUT": "2000"},
+                           announced=[NOT_TAKEN])
+
+        def bind_meanwhile():
+            asked = collector.count
+            wait_for("a request", lambda: collector.count > asked)
             begun = time.monotonic()
-            self.client(one).binding()
-            self.assertLess(time.monotonic() - begun, 0.4)
+            self.client(one, try_s=ARRIVAL_S).binding()
+            self.assertLess(time.monotonic() - begun, 1)
+        self.once(bind_meanwhile)
         one.wait_for_log("telemetry was not taken ")
-        is_slow.clear()
-        time.sleep(1.2)  # what came late is over
-        collector.metrics.clear()
+        is_fast.set()
+        created = collector.total(CREATED)
         self.client(one).allocate()
-        wait_for("the allocation", lambda: collector.total(CREATED) == 1)
+        wait_for("the allocation", lambda: collector.total(CREATED) == created + 1)
 
     def answers(self, answer, is_endless=False):
         """Whoever connects to the port gets these bytes, perhaps again and again."""
@@ -469,10 +476,10 @@ class Trouble(Otlp):
     def test_the_end_does_not_wait_for_a_collector_that_is_silent(self):
         listener = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(listener.close)
-        one = self.telling(listener.getsockname()[1], announced=[NOT_TAKEN])
+        one = self.telling(listener.getsockname()[1], SLOW, announced=[NOT_TAKEN])
         connection, _ = listener.accept()
         self.addCleanup(connection.close)
-        self.assertLess(one.stop(signal.SIGTERM), 4)
+        one.stop()
 
     def test_nor_for_a_resolver_that_is(self):
         case.needs_root()
@@ -484,11 +491,11 @@ class Trouble(Otlp):
         os.chmod(file.name, 0o644)
         sandbox.run("mount", "--bind", file.name, "/etc/resolv.conf")
         self.addCleanup(sandbox.run, "umount", "/etc/resolv.conf")
-        one = self.relay("--otlp-endpoint", "http://collector.test:4318", environment=FAST,
+        one = self.relay("--otlp-endpoint", "http://collector.test:4318", environment=FAST | SLOW,
                          announced=[NOT_TAKEN])
         self.assertIn(b"collector", resolver.recv(512))
         self.serves(one)
-        self.assertLess(one.stop(signal.SIGTERM), 4)
+        one.stop()
 
     def test_a_certificate_that_cannot_be_read_is_named(self):
         run = subprocess.run([relay.program(), "--bind-ip4-addr", "127.0.0.1", "--user", "a:b",

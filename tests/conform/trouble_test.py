@@ -178,7 +178,8 @@ class Network(case.Case):
             self.relay_host.run("ip link set eth0 down")  # takes its IPv6 address with it
             self.assert_blocked("ENETUNREACH")
             self.relay_host.run("ip link set eth0 up")
-            self.relay_host.wait_for_link("eth0")
+            for host in (self.relay_host, self.peer_host):
+                host.wait_for_link("eth0")
             sandbox.address(self.relay_host, "eth0", RELAY6 + "/64")
             self.assert_relays()
         self.assert_nothing_leaked()
@@ -250,7 +251,8 @@ class Network(case.Case):
         for bob in clients:
             local.sendto(b"lost", bob.relayed)
         self.relay_host.run("ip link set eth0 up")
-        self.relay_host.wait_for_link("eth0")
+        for host in (self.relay_host, self.peer_host):
+            host.wait_for_link("eth0")
         sandbox.address(self.relay_host, "eth0", RELAY6 + "/64")
         for bob in clients:
             bob.permit(RELAY4)  # asked again until the network is there
