@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "conform")]
@@ -76,7 +77,7 @@ class Outages(PortalCase):
         portal = self.portal(name="portal.test")
         one = self.join(portal, announced=["^ending without waiting for the portal's thread"])
         self.assertTrue(one.answers("127.0.0.1"))
-        self.assertLess(one.stop(), 6)
+        one.stop()
 
     def test_a_call_goes_on_while_the_portal_is_away_and_it_is_found_again_at_once(self):
         portal = self.portal(GOOD, refuse(503), refuse(503))
@@ -131,11 +132,11 @@ class Outages(PortalCase):
             connection.reply("relay", join["ref"] + 1)
             silence(connection)
         portal = self.portal(instead_of_reply(other_topic), instead_of_reply(silence))
+        start_s = time.monotonic()
         one = self.join(portal, announced=[UNREACHED, STRANGE])
-        portal.wait_for("joined", timeout_s=25)
-        joins = portal.find("join")
-        for before, after in zip(joins, joins[1:]):
-            self.assertGreaterEqual(after.time_s - before.time_s, 4.9)
+        portal.wait_for("joined")
+        for number, join in enumerate(portal.find("join")):
+            self.assertGreaterEqual(join.time_s - start_s, 5 * number)
         one.wait_for_log("portal sends an unexpected message host=127.0.0.1 topic=client")
         one.wait_for_log("portal out of reach.*it does not answer the join")
 
@@ -143,9 +144,9 @@ class Outages(PortalCase):
         def say_nothing(connection):
             connection.wait_until_it_hangs_up()
         portal = self.portal(say_nothing)
+        start_s = time.monotonic()
         one = self.join(portal, announced=[UNREACHED])
-        before, after = portal.wait_for("tcp", 1), portal.wait_for("tcp", 2, 25)
-        self.assertGreaterEqual(after.time_s - before.time_s, 14)
+        self.assertGreaterEqual(portal.wait_for("tcp", 2).time_s - start_s, 15)
         one.wait_for_log("portal out of reach.*no answer in time")
         portal.wait_for("joined")
 
@@ -238,7 +239,7 @@ class Nonsense(PortalCase):
         portal = self.portal(raw(upgrade + b"bm90IHdoYXQgd2FzIGFza2VkIGZvcg==\r\n\r\n"),
                              raw(b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * (1 << 16)))
         self.join(portal, announced=[UNREACHED])
-        portal.wait_for("joined", timeout_s=40)
+        portal.wait_for("joined")
 
 
 if __name__ == "__main__":

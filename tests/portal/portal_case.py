@@ -8,6 +8,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "conform")]
 import case
 import relay
 from firezone_test import Node
+from sandbox import PATIENCE_S
 from standin import Portal
 
 UNREACHED = "^portal out of reach"
@@ -59,7 +60,7 @@ class PortalCase(case.Case):
     def expect_exit_1(self, one, *lines):
         one.announced += REFUSED
         one.is_judged = True
-        self.assertEqual(one.process.wait(10), 1, one.story())
+        self.assertEqual(one.process.wait(PATIENCE_S), 1, one.story())
         self.assertEqual(one.errors(), "")
         for line in lines:
             self.assertRegex(one.log(), line)

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "conform")]
@@ -113,9 +114,9 @@ class Tls(PortalCase):
 
     def test_a_handshake_that_is_not_answered_is_given_up(self):
         portal = self.portal(scheme="wss")  # waits for HTTP
+        start_s = time.monotonic()
         one = self.join(portal, announced=[UNREACHED])
-        before, after = portal.wait_for("tcp", 1), portal.wait_for("tcp", 2)
-        self.assertGreaterEqual(after.time_s - before.time_s, 4)
+        self.assertGreaterEqual(portal.wait_for("tcp", 2).time_s - start_s, 5)
         one.wait_for_log("portal out of reach.*no answer to TLS in time")
 
     def test_a_file_without_certificates_is_told_at_start(self):
@@ -159,11 +160,11 @@ class Refusals(PortalCase):
 
     def test_retry_after_is_heeded_and_other_statuses_are_tried_again(self):
         portal = self.portal(refuse(503, {"Retry-After": "3"}), refuse(500), refuse(200))
+        start_s = time.monotonic()
         one = self.join(portal, announced=[UNREACHED])
-        first, second = portal.wait_for("tcp", 1), portal.wait_for("tcp", 2)
-        self.assertGreaterEqual(second.time_s - first.time_s, 2.9)
+        self.assertGreaterEqual(portal.wait_for("tcp", 2).time_s - start_s, 3)
         one.wait_for_log("portal out of reach.*status=503 wait_ms=3000")
-        portal.wait_for("joined", timeout_s=40)
+        portal.wait_for("joined")
 
     def test_a_redirection_gets_no_token(self):
         other = self.portal()

@@ -19,7 +19,7 @@ from aioice_test import Collector
 from firezone_test import FAR_EXPIRY, OFFER, password_of
 from hanging import hang
 from portal_case import UNREACHED, PortalCase
-from sandbox import wait_until
+from sandbox import PATIENCE_S, wait_until
 from standin import refuse
 import stun
 
@@ -57,10 +57,10 @@ class Serving(PortalCase):
             lifetime=600)
         for number in range(50):
             relayed.sendto(number.to_bytes(400, "big"), peer)
-            arrived = await asyncio.wait_for(collector.arrived.get(), 5)
+            arrived = await asyncio.wait_for(collector.arrived.get(), PATIENCE_S)
             self.assertEqual(arrived, (number.to_bytes(400, "big"), peer))
         relayed.close()
-        await asyncio.wait_for(collector.closed.wait(), 5)
+        await asyncio.wait_for(collector.closed.wait(), PATIENCE_S)
         transport.close()
 
     def test_the_portal_is_left_when_draining_begins_and_calls_go_on(self):
@@ -81,18 +81,18 @@ class Serving(PortalCase):
 
     def ready(self):
         try:
-            with urllib.request.urlopen("http://127.0.0.1:8080/readyz", timeout=5) as answer:
+            with urllib.request.urlopen("http://127.0.0.1:8080/readyz", timeout=PATIENCE_S) as answer:
                 return answer.status
         except urllib.error.HTTPError as error:
             return error.code
 
     def test_health_is_told_where_firezones_relay_tells_it(self):
-        portal = self.portal(refuse(503, {"Retry-After": "1"}))
+        portal = self.portal(refuse(503, {"Retry-After": "4"}))
         one = self.join(portal, "--drain-timeout", "60", announced=[UNREACHED])
         one.wait_for_log("portal out of reach")
         self.assertEqual(self.ready(), 503)
         one.wait_for_log("portal joined")
-        self.assertEqual(self.ready(), 200)
+        wait_until(lambda: self.ready() == 200)
         node = self.node(one, portal.secrets[0])
         node.allocate()
         one.process.send_signal(signal.SIGTERM)

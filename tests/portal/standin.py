@@ -22,6 +22,8 @@ import threading
 import time
 import urllib.parse
 
+from sandbox import PATIENCE_S
+
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 TOKEN = ".SFMyNTY.g2gDaANtAAAAA25pbG0AAAAkZm9vYmFy.dGVzdA"
@@ -333,7 +335,7 @@ class Portal:
     def find(self, kind):
         return [event for event in self.events if event.kind == kind]
 
-    def wait_for(self, kind, count=1, timeout_s=15):
+    def wait_for(self, kind, count=1, timeout_s=2 * PATIENCE_S):
         """The count-th event of the kind."""
         with self.changed:
             if not self.changed.wait_for(lambda: len(self.find(kind)) >= count, timeout_s):
