@@ -77,13 +77,13 @@ class Systemd(systemd_case.Case):
         token.write_text(".SFMyNTY.abc\n", encoding="ascii")
         token.chmod(0o600)
         with socket.create_server(("127.0.0.1", 0)) as portal:
-            portal.settimeout(10)
+            portal.settimeout(30)
             self.write(GOOD + "otlp-grpc-endpoint = localhost:4317\n"
                        f"api-url = ws://localhost:{portal.getsockname()[1]}\n")
             self.start()
             asker, _ = portal.accept()
             with asker:
-                asker.settimeout(10)
+                asker.settimeout(30)
                 request = asker.recv(4096)
         self.assertIn(b"X-Authorization: Bearer .SFMyNTY.abc\r\n", request)
         self.assertNotIn(".SFMyNTY", log())
@@ -156,7 +156,7 @@ class Systemd(systemd_case.Case):
             other.challenge().ask(code=508)
             self.assertIsNone(stop.poll())
             client.free()
-            self.assertEqual(stop.wait(10), 0)
+            self.assertEqual(stop.wait(60), 0)
         self.assert_ended_well()
 
     def test_stop_ends_it_well(self):

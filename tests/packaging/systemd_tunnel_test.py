@@ -203,7 +203,7 @@ class SystemdTunnel(systemd_case.Case):
             self.assertIsNone(stop.poll())
             client.close()
             reverse.close()
-            self.assertEqual(stop.wait(10), 0)
+            self.assertEqual(stop.wait(60), 0)
         self.assert_ended_well()
 
     def test_stop_ends_it_well(self):

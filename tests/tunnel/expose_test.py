@@ -132,7 +132,7 @@ class Expose(Exposing):
             self.assertEqual(read_until_over(end), b"")
             end.close()
         again = self.relay(pairs=1, port=relay.port)
-        again.wait_for_log("a server is linked", 10)
+        again.wait_for_log("a server is linked")
         self.assert_talk(*self.session(exposed))
         self.assertEqual(exposed.tool.read(0), b"")
 

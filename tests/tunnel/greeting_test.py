@@ -11,7 +11,7 @@ import tempfile
 
 import tunnel
 from tunnel import Control, answers_nobody, better, keys, listening_ports, original_command
-from sandbox import wait_until
+from sandbox import PATIENCE_S, wait_until
 
 
 class Greeting(tunnel.TunnelCase):
@@ -52,7 +52,7 @@ class Greeting(tunnel.TunnelCase):
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(relay.wait)
         self.addCleanup(relay.kill)
-        wait_until(lambda: listening_ports().issuperset(range(12000, 12201)), 10)
+        wait_until(lambda: listening_ports().issuperset(range(12000, 12201)))
         self.assertNotIn(12201, listening_ports())
         relay.port = 12000
         _, greeting = self.greeting(relay)
@@ -136,10 +136,10 @@ class CommandLine(tunnel.TunnelCase):
             relay = subprocess.Popen([*original_command(), *(str(one) for one in options)],
                                      stdout=subprocess.DEVNULL, env=tunnel.ENVIRONMENT, cwd="/")
             try:
-                wait_until(lambda: port in listening_ports(), 10)
+                wait_until(lambda: port in listening_ports())
             finally:
                 relay.send_signal(signal.SIGINT)
-                self.assertEqual(relay.wait(10), 0)
+                self.assertEqual(relay.wait(PATIENCE_S), 0)
 
     def test_help(self):
         run = subprocess.run([*original_command(), "-h"], capture_output=True, check=True,

@@ -172,6 +172,12 @@ class Descriptors(tunnel.TunnelCase):
         self.assertEqual(knocking.connect_ex(("127.0.0.9", port)), errno.EINPROGRESS)
         return knocking
 
+    def assert_waits(self, relay):
+        """It does not try again all the time."""
+        before_s = relay.cpu_s()
+        time.sleep(0.5)
+        self.assertLess(relay.cpu_s() - before_s, 0.2)
+
     def test_too_few_of_them(self):
         relay = self.relay(pairs=1, prefix=("prlimit", "--nofile=64:64"),
                            announced=[tunnel.EXHAUSTED, tunnel.LIMITED])
@@ -180,9 +186,7 @@ class Descriptors(tunnel.TunnelCase):
         for _ in range(3):
             crowd = [self.visitor(server.public_port) for _ in range(80)]
             self.assert_talk(*session)
-            before_s = relay.cpu_s()
-            time.sleep(0.5)
-            self.assertLess(relay.cpu_s() - before_s, 0.2)
+            self.once(lambda: self.assert_waits(relay))
             self.assert_talk(*session)
             for one in crowd:
                 reset(one)

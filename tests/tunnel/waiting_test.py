@@ -7,11 +7,11 @@ import time
 
 import tunnel
 from tunnel import better, expect_silence, read_to_end, read_until_over, reset
-from sandbox import wait_until
+from sandbox import PATIENCE_S, wait_until
 
 HANDSHAKE_S = 10
 AGAIN_S = 5
-SLACK_S = 1.5
+PENDING_S = 4  # and never that long from the coming of a client to its server, where it is to come
 LATER_S, LATER_COUNT = 0.0002, 10  # the relay's own clock starts a little later
 
 
@@ -28,12 +28,11 @@ class Again(tunnel.TunnelCase):
     @better
     def test_a_client_that_is_left_over_is_announced_again(self):
         server = self.control(self.relay(pairs=1, announced=[tunnel.AGAIN]))
-        first, second = self.client(server), self.client(server)
         start = time.monotonic()
+        first, second = self.client(server), self.client(server)
         self.assert_talk(first, self.dial(server.reverse_port))
-        server.tls.settimeout(AGAIN_S + SLACK_S)
         server.expect()
-        self.assertGreater(time.monotonic() - start, AGAIN_S - SLACK_S)
+        self.assertGreater(time.monotonic() - start, AGAIN_S)
         self.assert_talk(second, self.dial(server.reverse_port))
         server.expect_silence()
 
@@ -67,9 +66,8 @@ class Handshakes(tunnel.TunnelCase):
             stranger.sendall(hello[:1 + number])
         self.assert_talk(*self.session(server := self.control(relay)))
         for stranger in strangers:
-            stranger.settimeout(HANDSHAKE_S + SLACK_S)
             read_until_over(stranger)
-        self.assertLess(time.monotonic() - start, HANDSHAKE_S + SLACK_S)
+        self.assertGreater(time.monotonic() - start, HANDSHAKE_S)
         self.assert_talk(*self.session(server))
         wait_until(lambda: relay.socket_count() < before + 10)
 
@@ -79,13 +77,11 @@ class Pending(tunnel.TunnelCase):
 
     @better
     def test_a_client_whose_server_does_not_come_is_closed(self):
-        relay = self.relay("--pending-timeout", 1, pairs=1, announced=[tunnel.TIMED_OUT])
+        relay = self.relay("--pending-timeout", PENDING_S, pairs=1, announced=[tunnel.TIMED_OUT])
         server = self.control(relay)
-        first = self.client(server)
         start = time.monotonic()
-        self.assertEqual(read_to_end(first), b"")
-        self.assertGreater(time.monotonic() - start, 0.8)
-        self.assertLess(time.monotonic() - start, 1 + SLACK_S)
+        self.assertEqual(read_to_end(self.client(server)), b"")
+        self.assertGreater(time.monotonic() - start, PENDING_S)
         second, third = self.client(server), self.client(server)
         for one in (second, third):
             self.assert_talk(one, self.dial(server.reverse_port))
@@ -93,20 +89,20 @@ class Pending(tunnel.TunnelCase):
 
     @better
     def test_clients_that_are_reset_just_then(self):
-        relay = self.relay("--pending-timeout", 1, pairs=1, announced=[tunnel.TIMED_OUT])
+        relay = self.relay("--pending-timeout", PENDING_S, pairs=1, announced=[tunnel.TIMED_OUT])
         server = self.control(relay)
         clients = [(self.dial(server.public_port), time.monotonic()) for _ in range(60)]
         for number, (client, start) in enumerate(clients):
-            wait_for(start + 1 + number % LATER_COUNT * LATER_S)
+            wait_for(start + PENDING_S + number % LATER_COUNT * LATER_S)
             reset(client)
         server.expect(60)
         self.assert_talk(*self.session(server))
 
     @better
     def test_a_session_has_no_such_limit(self):
-        relay = self.relay("--pending-timeout", 1, pairs=1)
+        relay = self.relay("--pending-timeout", PENDING_S, pairs=1)
         session = self.session(self.control(relay))
-        time.sleep(1.5)
+        time.sleep(PENDING_S + 0.5)
         self.assert_talk(*session)
 
     def test_without_it_clients_wait(self):
