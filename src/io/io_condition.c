@@ -7,6 +7,9 @@
 #include <time.h>
 
 #include "base/now.h"
+#include "io/io_clock.h"
+
+#define SLICE_NS (IO_CONDITION_SLICE_MS * (SECOND_NS / 1000))
 
 void io_condition_init(pthread_cond_t *out)
 {
@@ -21,14 +24,21 @@ void io_condition_init(pthread_cond_t *out)
     IGNORE(pthread_condattr_destroy(&attributes)); // it holds nothing
 }
 
-bool io_condition_wait(pthread_cond_t *condition, pthread_mutex_t *lock, uint64_t end_ns)
+void io_condition_wait(pthread_cond_t *condition, pthread_mutex_t *lock, uint64_t *left_ns)
 {
+    const uint64_t most_ns = *left_ns < SLICE_NS ? *left_ns : SLICE_NS;
+    const uint64_t begun_ns = io_clock_mono_ns();
+    const uint64_t end_ns = begun_ns + most_ns;
     const struct timespec end = {
         .tv_sec = (time_t)(end_ns / SECOND_NS),
         .tv_nsec = (long)(end_ns % SECOND_NS),
     };
-    const int error = pthread_cond_timedwait(condition, lock, &end);
 
+    if (most_ns == 0) {
+        return;
+    }
+    const int error = pthread_cond_timedwait(condition, lock, &end);
     assert(error == 0 || error == ETIMEDOUT);
-    return error == 0;
+    const uint64_t waited_ns = io_clock_mono_ns() - begun_ns;
+    *left_ns -= error == ETIMEDOUT || waited_ns > most_ns ? most_ns : waited_ns;
 }

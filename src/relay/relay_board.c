@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
-#include "io/io_clock.h"
 #include "io/io_condition.h"
 #include "io/io_fd.h"
 
@@ -102,13 +101,12 @@ static bool is_anybody_awaited(const struct relay_board *board, uint64_t round)
 
 uint32_t relay_board_wait(struct relay_board *board, uint64_t round, uint64_t timeout_ns)
 {
-    const uint64_t end_ns = io_clock_mono_ns() + timeout_ns;
-    bool is_time_left = true;
+    uint64_t left_ns = timeout_ns;
     uint32_t missing_count = 0;
 
     pthread_mutex_lock(&board->lock);
-    while (is_time_left && is_anybody_awaited(board, round)) {
-        is_time_left = io_condition_wait(&board->posted, &board->lock, end_ns);
+    while (left_ns > 0 && is_anybody_awaited(board, round)) {
+        io_condition_wait(&board->posted, &board->lock, &left_ns);
     }
     for (uint32_t i = 0; i < board->count; i++) {
         struct relay_board_place *place = &board->places[i];

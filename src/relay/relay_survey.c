@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/io_clock.h"
 #include "io/io_condition.h"
 #include "relay/relay_life.h"
 
@@ -53,8 +52,7 @@ static bool begin(struct relay_survey *survey, uint32_t capacity)
 uint32_t relay_survey_take(struct relay_survey *survey, struct relay_mailbox *mailboxes,
                            uint32_t capacity, uint64_t timeout_ns, struct relay_survey_entry **out)
 {
-    const uint64_t end_ns = io_clock_mono_ns() + timeout_ns;
-    bool is_time_left = true;
+    uint64_t left_ns = timeout_ns;
 
     *out = NULL;
     if (!begin(survey, capacity)) {
@@ -64,8 +62,8 @@ uint32_t relay_survey_take(struct relay_survey *survey, struct relay_mailbox *ma
         relay_mailbox_order(&mailboxes[i], RELAY_MAILBOX_SURVEY);
     }
     pthread_mutex_lock(&survey->lock);
-    while (is_time_left && survey->pending_count > 0) {
-        is_time_left = io_condition_wait(&survey->done, &survey->lock, end_ns);
+    while (left_ns > 0 && survey->pending_count > 0) {
+        io_condition_wait(&survey->done, &survey->lock, &left_ns);
     }
     survey->round++; // whoever comes later adds nothing
     *out = survey->entries;

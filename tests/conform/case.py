@@ -28,6 +28,18 @@ def needs_root():
         raise unittest.SkipTest("needs root")
 
 
+def once(attempt, tries=5):
+    """What attempt() returns when it passes. For what a busy machine can spoil, such as timings and
+    other people's impatient programs: it does not do so each time, and a fault of ours does.
+    """
+    for _ in range(tries - 1):
+        try:
+            return attempt()
+        except (AssertionError, subprocess.TimeoutExpired) as error:
+            print(f"once more, since {error}", file=sys.stderr)
+    return attempt()
+
+
 class Case(unittest.TestCase):
     maxDiff = None
     daemon_type = Relay
@@ -53,19 +65,6 @@ class Case(unittest.TestCase):
         udp = open_socket(host, port)
         self.addCleanup(udp.close)
         return udp
-
-    def once(self, attempt, tries=4):
-        """What attempt() returns when it passes. For what a busy machine can spoil, such as timings
-        and other people's impatient programs: it does not do so each time, and a fault of ours does.
-        """
-        for left in range(tries - 1, -1, -1):
-            try:
-                return attempt()
-            except (AssertionError, subprocess.TimeoutExpired) as error:
-                if left == 0:
-                    raise
-                self.outputs.append(f"once more, since {error}\n")
-        raise AssertionError("no tries")
 
     def has_failed(self):
         """Also in a cleanup, where unittest has begun a new account."""

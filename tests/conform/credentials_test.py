@@ -222,14 +222,16 @@ class Command(case.Case):
         own = {"password": None, "user": "alice"}  # -W: it makes its password of the secret
         for options, who in (("-y -c", {"password": made["password"], "user": made["username"]}),
                              ("-y -c -W north", own), ("-y -W south", own)):
-            with self.subTest(options):
-                run = uclient(options, "127.0.0.1", one.port, "127.0.0.1", 9, {"-n": 5}, **who)
-                output, _ = run.communicate(timeout=30)
+            def run(options=options, who=who):
+                started = uclient(options, "127.0.0.1", one.port, "127.0.0.1", 9, {"-n": 5}, **who)
+                output, _ = started.communicate(timeout=60)
                 self.outputs.append(output)
                 self.assertIn("Total lost packets 0 ", output)
                 received = re.findall(r"tot_send_msgs=(\d+), tot_recv_msgs=(\d+)", output)[-1]
                 self.assertEqual(received[0], received[1])
                 self.assertGreater(int(received[0]), 0)
+            with self.subTest(options):
+                case.once(run)
 
 
 if __name__ == "__main__":

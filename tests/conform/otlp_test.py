@@ -173,7 +173,7 @@ class Metrics(Otlp):
             self.assertEqual(collector.count, 0)
             one.stop()
             self.assertEqual(collector.total(CREATED), 1)
-        self.once(end_after_an_allocation)  # for which it has two seconds
+        case.once(end_after_an_allocation)  # for which it has two seconds
 
     def test_cumulative_if_it_is_preferred(self):
         collector = self.grpc()
@@ -410,7 +410,7 @@ class Trouble(Otlp):
             begun = time.monotonic()
             self.client(one, try_s=ARRIVAL_S).binding()
             self.assertLess(time.monotonic() - begun, 1)
-        self.once(bind_meanwhile)
+        case.once(bind_meanwhile)
         one.wait_for_log("telemetry was not taken ")
         is_fast.set()
         created = collector.total(CREATED)

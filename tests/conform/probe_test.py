@@ -27,7 +27,7 @@ class Probe(case.Case):
 
     def test_a_gentle_load_arrives_whole(self):
         self.one = self.relay("--allow-peer", "127.0.0.1")
-        self.once(self.send_a_gentle_load)
+        case.once(self.send_a_gentle_load)
 
     def send_a_gentle_load(self):
         found = self.probe("--rate", "500", "--part", "rate", "--part", "latency", "--train", "1",
@@ -52,7 +52,7 @@ class Probe(case.Case):
             found = self.probe("--rate", "300", "--part", "rate", "--direction", "both",
                                server=f"[::1]:{self.one.port}")
             self.assertGreater(found["packets"][0]["loss_free"], 250)
-        self.once(relay_ip6)
+        case.once(relay_ip6)
 
     def test_a_shared_secret_makes_each_client_a_user(self):
         self.one = self.relay("--allow-peer", "127.0.0.1", "--auth-secret", "north",
@@ -71,7 +71,7 @@ class Probe(case.Case):
 
     def test_floods_are_named(self):
         self.one = self.relay("--allow-peer", "127.0.0.1")
-        self.once(self.flood)
+        case.once(self.flood)
 
     def flood(self):
         found = self.probe("--rate", "400", "--direction", "to-peers", "--train", "1",

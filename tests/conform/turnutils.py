@@ -34,7 +34,7 @@ def start_peer(hosts=("127.0.0.1", "::1"), prefix=()):
     for host in hosts:
         with open_socket(host) as udp:
             udp.settimeout(0.2)
-            for _ in range(50):
+            for _ in range(200):
                 udp.sendto(b"ready?", (host, port + 1))
                 try:
                     udp.recv(100)

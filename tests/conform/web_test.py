@@ -231,7 +231,7 @@ class Web(case.Case):
                 for _ in range(10):
                     slow.enter_context(connect(port, "127.0.0.1", b"GET /"))
                 self.assertLess(relay.stop(), 3)  # they are given up after five
-        self.once(stop)
+        case.once(stop)
 
 
 if __name__ == "__main__":

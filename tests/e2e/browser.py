@@ -13,6 +13,8 @@ import time
 
 from daemon import end_with_parent
 
+PATIENCE_S = 90  # it takes its time to start, and several at once more
+
 # Chromium's own sandbox is not for root. The others keep it from looking for Google's hosts, and
 # for a GPU, shared memory and a key ring that a test machine may lack.
 OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -59,7 +61,7 @@ class Browser:
         found = self.tell("Page.navigate", url=url)
         if "errorText" in found:
             raise AssertionError(f"{url}: {found['errorText']}")
-        end = time.monotonic() + 20
+        end = time.monotonic() + PATIENCE_S
         while self.evaluate("location.href + document.readyState") != url + "complete":
             if time.monotonic() > end:
                 raise TimeoutError(f"{url} is not there")
@@ -70,7 +72,7 @@ class Browser:
         self.tell("Runtime.evaluate", expression=f"document.getElementById('{name}').click()",
                   userGesture=True)
 
-    def evaluate(self, expression, timeout_s=30):
+    def evaluate(self, expression, timeout_s=PATIENCE_S):
         """The value of a JavaScript expression; of a promise, what it comes to."""
         done = self.call("Runtime.evaluate", timeout_s, self.page, expression=expression,
                          awaitPromise=True, returnByValue=True)
@@ -80,12 +82,12 @@ class Browser:
                 "description", thrown["text"]))
         return done["result"].get("value")
 
-    def apply(self, function, *arguments, timeout_s=30):
+    def apply(self, function, *arguments, timeout_s=PATIENCE_S):
         """What a function of the page returns; arguments and result are plain data."""
         words = ", ".join(json.dumps(argument) for argument in arguments)
         return self.evaluate(f"{function}({words})", timeout_s)
 
-    def call(self, method, timeout_s=30, session=None, **parameters):
+    def call(self, method, timeout_s=PATIENCE_S, session=None, **parameters):
         self.count += 1
         message = {"id": self.count, "method": method, "params": parameters}
         if session is not None:
@@ -124,7 +126,7 @@ class Browser:
         self.process.stdin.close()
         self.process.stdout.close()
         try:
-            self.process.wait(5)
+            self.process.wait(10)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -53,7 +53,7 @@ class Demo(case.Case):
                          "                 (event) => refused.push(event.blockedURI))")
         return browser
 
-    def until(self, browser, condition, seconds=20):
+    def until(self, browser, condition, seconds=90):
         end = time.monotonic() + seconds
         while not browser.evaluate(condition):
             if time.monotonic() > end:

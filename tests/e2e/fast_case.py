@@ -17,6 +17,7 @@ import case
 import stun
 from client import unique
 from relay import Relay
+from sandbox import PATIENCE_S
 
 FAMILY = {4: (stun.REQUESTED_ADDRESS_FAMILY, stun.FAMILY_IP4),
           6: (stun.REQUESTED_ADDRESS_FAMILY, stun.FAMILY_IP6)}
@@ -28,7 +29,7 @@ def counters(relay):
     """What the kernel's program has counted so far, by verdict: a difference has what is new."""
     before = relay.log().count("INFO fast path")
     relay.process.send_signal(signal.SIGUSR1)
-    end = time.monotonic() + 5
+    end = time.monotonic() + PATIENCE_S
     while relay.log().count("INFO fast path") == before:
         if time.monotonic() > end:
             raise AssertionError(f"no counters\n{relay.story()}")

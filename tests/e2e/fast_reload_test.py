@@ -13,6 +13,7 @@ from fast_case import FastCase, counters
 import fast_world  # found by what fast_case has done
 import case
 from client import unique
+from sandbox import PATIENCE_S
 
 COUNT = 50
 RELOADED = "INFO the configuration is reloaded"
@@ -77,7 +78,7 @@ class Reload(FastCase):
         alice.refresh()
         self.assert_is_fast(alice, bob)
         alice.free()
-        self.assertEqual(self.one.process.wait(5), 0)
+        self.assertEqual(self.one.process.wait(PATIENCE_S), 0)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ class Idle(tunnel.TunnelCase):
         self.assertLess(bytes_each, BYTES_EACH if not tunnel.is_sanitized()
                         else SANITIZED_BYTES_EACH)
 
-        self.once(lambda: self.assert_rests(relay))
+        tunnel.case.once(lambda: self.assert_rests(relay))
         for client, reverse in random.sample(sessions, 200):
             self.assert_talk(client, reverse)
         server.close()

@@ -186,7 +186,7 @@ class Descriptors(tunnel.TunnelCase):
         for _ in range(3):
             crowd = [self.visitor(server.public_port) for _ in range(80)]
             self.assert_talk(*session)
-            self.once(lambda: self.assert_waits(relay))
+            tunnel.case.once(lambda: self.assert_waits(relay))
             self.assert_talk(*session)
             for one in crowd:
                 reset(one)

@@ -24,15 +24,30 @@ static int setup(void **state)
 
 static void waits_for_as_long_as_it_was_told(void **state)
 {
-    const uint64_t end_ns = io_clock_mono_ns() + SECOND_NS / 50;
+    const uint64_t end_ns = io_clock_mono_ns() + SECOND_NS / 40;
+    uint64_t left_ns = SECOND_NS / 40;
 
     (void)state;
     pthread_mutex_lock(&lock);
-    while (io_condition_wait(&condition, &lock, end_ns)) {
+    while (left_ns > 0) {
+        io_condition_wait(&condition, &lock, &left_ns);
     }
-    assert_in_range(io_clock_mono_ns(), end_ns, end_ns + 10 * SECOND_NS);
-    assert_false(io_condition_wait(&condition, &lock, 0)); // it was over before it began
+    assert_in_range(io_clock_mono_ns(), end_ns, end_ns + 30 * SECOND_NS);
+    io_condition_wait(&condition, &lock, &left_ns); // returns, since it was over before it began
     pthread_mutex_unlock(&lock);
+    assert_int_equal(left_ns, 0);
+}
+
+static void a_wait_takes_no_more_than_a_slice(void **state)
+{
+    uint64_t left_ns = 5 * SECOND_NS;
+
+    (void)state;
+    pthread_mutex_lock(&lock);
+    io_condition_wait(&condition, &lock, &left_ns); // however long this process sleeps here
+    pthread_mutex_unlock(&lock);
+    assert_in_range(left_ns, 5 * SECOND_NS - IO_CONDITION_SLICE_MS * (SECOND_NS / 1000),
+                    5 * SECOND_NS - 1);
 }
 
 static void *come(void *context)
@@ -47,18 +62,18 @@ static void *come(void *context)
 
 static void is_woken(void **state)
 {
-    const uint64_t end_ns = io_clock_mono_ns() + 30 * SECOND_NS;
+    uint64_t left_ns = 30 * SECOND_NS;
     pthread_t thread;
-    bool is_time_left = true;
 
     (void)state;
     pthread_mutex_lock(&lock);
     assert_int_equal(pthread_create(&thread, NULL, come, NULL), 0);
-    while (is_time_left && !is_there) {
-        is_time_left = io_condition_wait(&condition, &lock, end_ns);
+    while (left_ns > 0 && !is_there) {
+        io_condition_wait(&condition, &lock, &left_ns);
     }
     pthread_mutex_unlock(&lock);
-    assert_true(is_time_left);
+    assert_true(is_there);
+    assert_true(left_ns > 0);
     assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
@@ -66,6 +81,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(waits_for_as_long_as_it_was_told, setup),
+        cmocka_unit_test_setup(a_wait_takes_no_more_than_a_slice, setup),
         cmocka_unit_test_setup(is_woken, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,7 +87,7 @@ static void a_worker_that_hangs_holds_nobody_up_for_long(void **state)
     post(1, 100);
     const uint64_t began_ns = io_clock_now().mono_ns;
     assert_int_equal(relay_board_wait(&board, round, SECOND_NS / 50), 1);
-    assert_in_range(io_clock_now().mono_ns - began_ns, SECOND_NS / 50, 5 * SECOND_NS);
+    assert_in_range(io_clock_now().mono_ns - began_ns, SECOND_NS / 50, 30 * SECOND_NS);
     assert_int_equal(sum(), 112);
 }
 
@@ -114,7 +114,7 @@ static void who_was_awaited_in_vain_holds_nobody_up_again(void **state)
     round = relay_board_ask(&board);
     const uint64_t began_ns = io_clock_mono_ns();
     assert_int_equal(relay_board_wait(&board, round, SECOND_NS / 50), WORKERS);
-    assert_in_range(io_clock_mono_ns() - began_ns, SECOND_NS / 50, 5 * SECOND_NS);
+    assert_in_range(io_clock_mono_ns() - began_ns, SECOND_NS / 50, 30 * SECOND_NS);
 }
 
 // An answer to an earlier question is none: what it counts may be older.

@@ -226,7 +226,7 @@ static void waits_for_no_worker_that_hangs(void **state)
     (void)host_log();
     const uint64_t began_ns = io_clock_now().mono_ns;
     relay_crew_log(&crew);
-    assert_in_range(io_clock_now().mono_ns - began_ns, SECOND_NS / 5, 5 * SECOND_NS);
+    assert_in_range(io_clock_now().mono_ns - began_ns, SECOND_NS / 5, 30 * SECOND_NS);
     assert_string_equal(host_log(), " WARN some workers do not answer; what they counted since the "
                                     "last time is missing workers=1\n");
 }
