@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "daemon/daemon_file.h"
 #include "log/log.h"
-#include "tunnel/tunnel_text.h"
 
 enum { MISTAKE_TEXT_MAX = 512 }; // bytes of one
 
@@ -74,12 +74,16 @@ static int read_list(struct tunnel_access *access, struct bytes path)
     return 0;
 }
 
-int tunnel_access_open(struct tunnel_access *access, struct bytes path)
+int tunnel_access_open(struct tunnel_access *access, struct bytes path, bool is_again)
 {
     char file[PATH_MAX];
 
     assert(access->text.ptr == NULL);
-    int error = path_of(path, file) ? tunnel_text_read(file, &access->text) : -ENAMETOOLONG;
+    int error = -ENAMETOOLONG;
+    if (path_of(path, file)) {
+        error = is_again ? daemon_file_read_again(file, &access->text)
+                         : daemon_file_read(file, &access->text);
+    }
     if (error != 0) {
         LOG_ERROR("the access list cannot be read", LOG_BYTES("file", path),
                   LOG_ERROR_NUMBER("error", error), LOG_TEXT("advice", advice_words(error)));
@@ -95,7 +99,7 @@ int tunnel_access_open(struct tunnel_access *access, struct bytes path)
 void tunnel_access_close(struct tunnel_access *access)
 {
     free(access->list.entries);
-    free((void *)(uintptr_t)access->text.ptr);
+    daemon_file_free(&access->text);
     *access = (struct tunnel_access){0};
 }
 

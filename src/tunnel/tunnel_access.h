@@ -11,9 +11,10 @@ struct tunnel_access {
     struct revtun_access list;
 };
 
-// Reads the file. It is all zero before. 0, or -errno, which is logged: -EBADMSG when there is a
-// mistake in it, others as tunnel_text_read(). Then it is all zero as before.
-MUST_USE int tunnel_access_open(struct tunnel_access *access, struct bytes path);
+// Reads the file, for the first time or again. It is all zero before. 0, or -errno, which is
+// logged: -EBADMSG when there is a mistake in it, others as daemon_file.h has them. Then it is all
+// zero as before.
+MUST_USE int tunnel_access_open(struct tunnel_access *access, struct bytes path, bool is_again);
 // Closing twice, or what is all zero, does nothing.
 void tunnel_access_close(struct tunnel_access *access);
 

@@ -38,6 +38,29 @@ static void fill(struct tunnel_snapshot *out, const struct tunnel_broker *broker
            sizeof out->counts.handshakes_refused);
 }
 
+static void add_second(struct tunnel_snapshot *out, const struct tunnel_broker *broker)
+{
+    const struct tunnel_second *second = &broker->second;
+    uint64_t *crowded = &out->core.refused[REVTUN_REFUSAL_SESSIONS - 1];
+
+    *crowded += broker->crowded_count;
+    if (!tunnel_second_is_open(second)) {
+        return;
+    }
+    const struct revtun_hub_gauges gauges = revtun_hub_gauges(second->hub);
+    out->hub = *revtun_hub_stats(second->hub);
+    out->hub.hub_clients_refused += second->crowded_count;
+    out->gauges.waiting += gauges.waiting;
+    out->gauges.sessions += gauges.sessions;
+    out->gauges.agents = gauges.links;
+    out->gauges.tunnels = gauges.services;
+    out->gauges.standing = gauges.standing;
+    out->gauges.previews = second->previews->used_count;
+    out->counts.previews_unknown = second->previews->unknown_count;
+    out->counts.previews_late = second->previews->late_count;
+    out->counts.previews_displaced = second->previews->displaced_count;
+}
+
 uint64_t tunnel_board_post(struct tunnel_board *board, const struct tunnel_broker *broker,
                            struct now now)
 {
@@ -47,6 +70,7 @@ uint64_t tunnel_board_post(struct tunnel_board *board, const struct tunnel_broke
         return board->posted_ns + POST_NS;
     }
     fill(&snapshot, broker);
+    add_second(&snapshot, broker);
     pthread_mutex_lock(&board->lock);
     board->snapshot = snapshot;
     pthread_mutex_unlock(&board->lock);

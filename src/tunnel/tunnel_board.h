@@ -8,18 +8,24 @@
 
 #include "base/now.h"
 #include "io/io_process.h"
+#include "revtun/revtun_hub_stats.h"
 #include "revtun/revtun_stats.h"
 #include "tunnel/tunnel_broker.h"
 
 // All fields are uint64_t, so that tunnel_metrics.h can name them.
 struct tunnel_snapshot {
     struct revtun_stats core;
+    struct revtun_hub_stats hub; // of version 2
     struct {
         uint64_t controls; // control connections with a pair
         uint64_t pairs;    // of ports
         uint64_t pairs_free;
-        uint64_t waiting; // clients
+        uint64_t waiting; // clients, of both versions
         uint64_t sessions;
+        uint64_t agents;   // control connections of version 2
+        uint64_t tunnels;  // of agents
+        uint64_t standing; // connections that stand by, or are asked for
+        uint64_t previews; // connections of which nobody knows yet what they are
         uint64_t sessions_max;
         uint64_t strangers; // control connections that are in their handshake, or being closed
         uint64_t workers;
@@ -32,6 +38,9 @@ struct tunnel_snapshot {
         uint64_t bytes_spliced;
         uint64_t handshakes_refused[IO_TLS_END_KIND_COUNT];
         uint64_t handshakes_displaced;
+        uint64_t previews_unknown;
+        uint64_t previews_late;
+        uint64_t previews_displaced;
         uint64_t handshakes_crowded;
         uint64_t log_lines_dropped;
     } counts;

@@ -438,6 +438,7 @@ int tunnel_broker_start(struct tunnel_broker *broker)
 
 void tunnel_broker_stop(struct tunnel_broker *broker)
 {
+    tunnel_second_leave(&broker->second);
     tunnel_crew_stop(&broker->crew);
 }
 
@@ -446,7 +447,8 @@ void tunnel_broker_certify(struct tunnel_broker *broker, struct io_tls_context *
     broker->controls.tls = tls;
 }
 
-void tunnel_broker_adopt(struct tunnel_broker *broker, const struct tunnel_config *config)
+void tunnel_broker_adopt(struct tunnel_broker *broker, const struct tunnel_config *config,
+                         struct tunnel_access *access)
 {
     struct revtun_config next = config->core;
     const struct now now = settle(broker);
@@ -458,12 +460,24 @@ void tunnel_broker_adopt(struct tunnel_broker *broker, const struct tunnel_confi
     tunnel_handshakes_adopt(&broker->controls.handshakes, config->handshakes_per_second);
     revtun_relay_adopt(broker->core, now, &next);
     carry_out(broker, now);
+    if (tunnel_second_is_open(&broker->second)) {
+        tunnel_second_adopt(&broker->second, access);
+    }
 }
 
-void tunnel_broker_drain(struct tunnel_broker *broker)
+bool tunnel_broker_has_second(const struct tunnel_broker *broker)
+{
+    return tunnel_second_is_open(&broker->second);
+}
+
+void tunnel_broker_drain(struct tunnel_broker *broker, uint32_t in_s)
 {
     broker->is_draining = true;
-    io_accept_stop(&broker->control_port);
+    if (tunnel_second_is_open(&broker->second)) {
+        tunnel_second_drain(&broker->second, in_s); // data connections come to the control port
+    } else {
+        io_accept_stop(&broker->control_port);
+    }
     for (uint32_t i = 0; i < broker->limits.pair_count; i++) {
         io_accept_stop(&broker->public_ports[i].at);
     }

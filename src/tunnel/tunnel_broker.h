@@ -74,11 +74,14 @@ void tunnel_broker_stop(struct tunnel_broker *broker);
 void tunnel_broker_certify(struct tunnel_broker *broker, struct io_tls_context *tls);
 
 // Goes on with another configuration, of which ports, sessions and waiting clients in all stay as
-// they are.
-void tunnel_broker_adopt(struct tunnel_broker *broker, const struct tunnel_config *config);
+// they are; and with another access list, if it has one, which is moved.
+void tunnel_broker_adopt(struct tunnel_broker *broker, const struct tunnel_config *config,
+                         struct tunnel_access *access);
+// It serves version 2.
+bool tunnel_broker_has_second(const struct tunnel_broker *broker);
 
-// No new servers and clients from now on.
-void tunnel_broker_drain(struct tunnel_broker *broker);
+// No new servers, agents and clients from now on; it ends in `in_s` seconds at the latest.
+void tunnel_broker_drain(struct tunnel_broker *broker, uint32_t in_s);
 // Sessions, and clients that wait for one.
 uint32_t tunnel_broker_busy(const struct tunnel_broker *broker);
 

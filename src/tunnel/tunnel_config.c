@@ -163,11 +163,13 @@ static void read_seconds(struct conf *conf, const char *name, uint64_t min, uint
 static void read_second(struct conf *conf, struct tunnel_config *out)
 {
     const struct conf_value *access = conf_find(conf, "access");
+    const struct conf_value *leases = conf_find(conf, "leases");
     uint32_t agents = AGENTS_DEFAULT;
 
     out->hub = revtun_hub_config_default();
     out->hub.data = REVTUN_MESSAGE_DATA_PLAIN;
     out->access = access != NULL ? access->text : (struct bytes){0};
+    out->leases = leases != NULL ? leases->text : (struct bytes){0};
     read_tunnel_ports(conf, out);
     read_seconds(conf, "lease", 1, &out->hub.lease_s);
     read_seconds(conf, "grace", 1, &out->hub.grace_s);

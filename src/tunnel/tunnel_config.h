@@ -19,6 +19,7 @@ struct tunnel_config {
     uint32_t handshakes_per_second; // that may begin; 0: all
     // Of version 2.
     struct bytes access;          // file; empty: there is version 1 alone
+    struct bytes leases;          // file; empty: none
     struct revtun_hub_config hub; // all but host and program, which follow from the above
 };
 

@@ -80,6 +80,43 @@ SERIES(bytes) = {
     {AT(counts.bytes_copied), LABEL("way", "copied")},
     {AT(counts.bytes_spliced), LABEL("way", "spliced")},
 };
+// Of version 2.
+SERIES(agents) = {{AT(gauges.agents)}};
+SERIES(tunnels) = {{AT(gauges.tunnels)}};
+SERIES(standing) = {{AT(gauges.standing)}};
+SERIES(previews) = {{AT(gauges.previews)}};
+SERIES(previews_refused) = {
+    {AT(counts.previews_unknown), LABEL("reason", "unknown")},
+    {AT(counts.previews_late), LABEL("reason", "late")},
+    {AT(counts.previews_displaced), LABEL("reason", "displaced")},
+};
+SERIES(agents_up) = {
+    {AT(hub.agents_welcomed), LABEL("outcome", "welcomed")},
+    {AT(hub.agents_denied), LABEL("outcome", "denied")},
+};
+SERIES(agents_ended) = {{AT(hub.agents_lost)}};
+SERIES(agents_silent) = {{AT(hub.agents_silent)}};
+SERIES(agents_lines_bad) = {{AT(hub.lines_bad)}};
+SERIES(agents_binds) = {
+    {AT(hub.binds_done), LABEL("outcome", "done")},
+    {AT(hub.binds_refused), LABEL("outcome", "refused")},
+};
+SERIES(agents_clients) = {
+    {AT(hub.hub_clients_waiting), LABEL("outcome", "announced")},
+    {AT(hub.hub_clients_unbound), LABEL("outcome", "unbound")},
+    {AT(hub.hub_clients_refused), LABEL("outcome", "refused")},
+};
+SERIES(agents_clients_ended) = {
+    {AT(hub.hub_clients_denied), LABEL("reason", "denied")},
+    {AT(hub.hub_clients_left), LABEL("reason", "left")},
+    {AT(hub.hub_clients_timed_out), LABEL("reason", "timed_out")},
+    {AT(hub.hub_clients_cut), LABEL("reason", "cut")},
+};
+SERIES(agents_sessions) = {{AT(hub.hub_sessions_joined)}};
+SERIES(agents_sessions_standing) = {{AT(hub.hub_sessions_standing)}};
+SERIES(agents_sessions_ended) = {{AT(hub.hub_sessions_ended)}};
+SERIES(agents_sessions_cut) = {{AT(hub.hub_sessions_cut)}};
+SERIES(prefaces_bad) = {{AT(hub.prefaces_bad)}};
 SERIES(log_lines_dropped) = {{AT(counts.log_lines_dropped)}};
 
 #define FAMILY(name, unit, help, kind, series)                                                     \
@@ -118,6 +155,34 @@ const struct metric_family tunnel_metrics_families[] = {
     COUNTER("sessions.ended", "", "Sessions that have ended.", sessions_ended),
     COUNTER("sessions.cut", "", "Sessions that lost their control connection.", sessions_cut),
     COUNTER("carried", "By", "Bytes carried between clients and servers.", bytes),
+    GAUGE("agents", "", "Control connections of agents (version 2).", agents),
+    GAUGE("agents.tunnels", "", "Tunnels of agents, bound or kept.", tunnels),
+    GAUGE("agents.standing", "", "Connections of agents that stand by, or are asked for.",
+          standing),
+    GAUGE("previews", "", "Connections whose first bytes do not tell yet what they are.", previews),
+    COUNTER("previews.refused", "",
+            "Connections that were reset before it was known what they are.", previews_refused),
+    COUNTER("agents.controls", "", "Control connections of version 2 that have said hello.",
+            agents_up),
+    COUNTER("agents.ended", "", "Control connections of agents that have ended.", agents_ended),
+    COUNTER("agents.silent", "", "Of these, those that were closed for silence.", agents_silent),
+    COUNTER("agents.lines.bad", "", "Lines of agents that were malformed, unknown or wrong.",
+            agents_lines_bad),
+    COUNTER("agents.binds", "", "Requests of agents for names.", agents_binds),
+    COUNTER("agents.clients", "", "Clients at the ports of tunnels.", agents_clients),
+    COUNTER("agents.clients.ended", "", "Clients of tunnels that ended without a data connection.",
+            agents_clients_ended),
+    COUNTER("agents.sessions", "", "Clients of tunnels that were joined with a data connection.",
+            agents_sessions),
+    COUNTER("agents.sessions.standing", "", "Of these, those that got one that stood by.",
+            agents_sessions_standing),
+    COUNTER("agents.sessions.ended", "", "Sessions of tunnels that have ended.",
+            agents_sessions_ended),
+    COUNTER("agents.sessions.cut", "", "Sessions of tunnels that were cut off with their agent.",
+            agents_sessions_cut),
+    COUNTER("agents.prefaces.bad", "",
+            "Data connections that were reset: malformed, forged, late or used before.",
+            prefaces_bad),
     COUNTER("log.lines.dropped", "", "Lines of the log that its reader was too slow for.",
             log_lines_dropped),
 };

@@ -119,6 +119,15 @@ static const struct conf_option options[] = {
                 "bound the host for which it asks. Agents can be served there, too.",
     },
     {
+        .name = "leases",
+        .environment = "FAIRLEAD_TUNNEL_LEASES",
+        .placeholder = "FILE",
+        .default_note = "none: a restart forgets them",
+        .group = second,
+        .help = "File in which the relay notes which tunnel has which port, so that tunnels have "
+                "the same ones after a restart.",
+    },
+    {
         .name = "lease",
         .environment = "FAIRLEAD_TUNNEL_LEASE",
         .placeholder = "SECONDS",

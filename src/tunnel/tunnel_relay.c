@@ -30,26 +30,49 @@ static const struct daemon_drain_words drain_words = {
 static void drain(struct tunnel_relay *relay)
 {
     atomic_store(&relay->is_draining, true);
-    tunnel_broker_drain(&relay->broker);
+    tunnel_broker_drain(&relay->broker, relay->drain.timeout_s);
     daemon_drain_begin(&relay->drain, tunnel_broker_busy(&relay->broker), io_clock_now());
 }
 
 // --- a new configuration -------------------------------------------------------------------------
+
+// Whether version 2 is served is decided at the start. Without its list nobody is on it. False,
+// which is logged: it cannot be read.
+static bool read_access(bool has_second, const struct tunnel_config *config,
+                        struct tunnel_access *out)
+{
+    const bool wants_second = tunnel_config_has_second(config);
+
+    if (has_second && wants_second) {
+        return tunnel_access_open(out, config->access, true) == 0;
+    }
+    if (has_second != wants_second) {
+        LOG_WARN(has_second ? "there is no access list any more: no agent may have anything"
+                            : "version 2 is served from the next start on");
+    }
+    return true;
+}
 
 // All that can change does, or nothing. False, which is logged: nothing.
 static bool change(struct tunnel_relay *relay)
 {
     struct tunnel_config config;
     struct io_tls_context *tls = NULL;
+    struct tunnel_access access = {0};
+    const bool has_second = tunnel_broker_has_second(&relay->broker);
 
     if (!daemon_reload_read(relay->reload, tunnel_config_read, &config)) {
         return false;
     }
-    if (tunnel_certificates_open(config.keys, tunnel_config_has_second(&config), &tls) != 0) {
+    if (!read_access(has_second, &config, &access)) {
+        return false;
+    }
+    if (tunnel_certificates_open(config.keys, has_second, &tls) != 0) {
+        tunnel_access_close(&access);
         return false;
     }
     tunnel_broker_certify(&relay->broker, tls);
-    tunnel_broker_adopt(&relay->broker, &config);
+    tunnel_broker_adopt(&relay->broker, &config, &access);
     io_tls_context_close(relay->tls); // connections that have it keep it
     relay->tls = tls;
     relay->drain.timeout_s = config.daemon.drain_timeout_s;
@@ -197,6 +220,9 @@ int tunnel_relay_open(struct tunnel_relay *relay, const struct tunnel_config *co
     }
     daemon_notify_open(&relay->notify, environ);
     error = daemon_user_drop();
+    if (error == 0 && tunnel_config_has_second(config)) {
+        tunnel_access_check(config->access);
+    }
     if (error != 0) {
         LOG_ERROR("root cannot be given up; start the relay as another user",
                   LOG_ERROR_NUMBER("error", error));

@@ -175,5 +175,5 @@ void tunnel_report_end_of(const struct tunnel_session *session, struct bytes own
              LOG_NUMBER("bytes_to_client", session->pump.flows[1].byte_count),
              LOG_NUMBER("waited_ms", session->waited_ns / MILLI_NS),
              LOG_NUMBER("duration_ms", (now.mono_ns - session->begun_ns) / MILLI_NS),
-             LOG_TEXT("reason", why_words(session->why)));
+             LOG_TEXT("reason", owner.len > 0 ? why_words(session->why) : "agent revoked"));
 }

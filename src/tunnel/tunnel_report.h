@@ -11,6 +11,6 @@ void tunnel_report(const struct revtun_command_report *report);
 void tunnel_report_agent_down(const struct revtun_command_report *report, const char *reason);
 // One line for each session that has ended: whose, how long, how much, and why.
 void tunnel_report_end(const struct tunnel_session *session, struct now now);
-// Likewise of version 2: whose tunnel it was, or empty.
+// Likewise of version 2: whose tunnel it was; empty: it was cut off with its agent.
 void tunnel_report_end_of(const struct tunnel_session *session, struct bytes owner,
                           struct bytes name, struct now now);

@@ -77,6 +77,10 @@ static void on_tls(void *context, int fd, const struct addr *from)
 {
     struct tunnel_second *second = context;
 
+    if (second->is_draining) {
+        io_tcp_reset(&fd);
+        return;
+    }
     IGNORE(io_tcp_set_unacknowledged(fd, TUNNEL_CONTROLS_GONE_MS)); // the shared port's have none
     tunnel_controls_add(second->means.controls, io_clock_now(), fd, from);
 }
@@ -120,7 +124,7 @@ static void serve_client(struct tunnel_second *second, int fd, const struct addr
 {
     struct addr dst;
 
-    if (io_tcp_local(fd, &dst) != 0 || !is_let_in(second, from)) {
+    if (second->is_draining || io_tcp_local(fd, &dst) != 0 || !is_let_in(second, from)) {
         io_tcp_reset(&fd);
         return;
     }
@@ -304,7 +308,7 @@ int tunnel_second_open(struct tunnel_second *second, const struct tunnel_config 
     }
     second->means = *means;
     second->access = &second->accesses[0];
-    int error = tunnel_access_open(second->access, config->access);
+    int error = tunnel_access_open(second->access, config->access, false);
     if (error != 0) {
         return error; // which it has logged
     }
@@ -313,11 +317,14 @@ int tunnel_second_open(struct tunnel_second *second, const struct tunnel_config 
         LOG_ERROR("the relay cannot start", LOG_ERROR_NUMBER("error", error));
         return error;
     }
-    return listen_everywhere(second, config);
+    error = tunnel_leases_open(&second->leases, config->leases, revtun_hub_names(second->hub),
+                               io_clock_now().wall_s);
+    return error == 0 ? listen_everywhere(second, config) : error;
 }
 
 void tunnel_second_close(struct tunnel_second *second)
 {
+    tunnel_leases_close(&second->leases, io_clock_now());
     tunnel_conns_close(&second->clients);
     tunnel_conns_close(&second->standing);
     if (second->previews != NULL) {
@@ -337,6 +344,41 @@ bool tunnel_second_is_open(const struct tunnel_second *second)
     return second->hub != NULL;
 }
 
+void tunnel_second_adopt(struct tunnel_second *second, struct tunnel_access *access)
+{
+    struct tunnel_access *former = second->access;
+    struct tunnel_access *next = &second->accesses[former == &second->accesses[0]];
+    const struct now now = tunnel_carry_settle(second);
+
+    *next = *access;
+    *access = (struct tunnel_access){0};
+    second->access = next;
+    revtun_hub_adopt(second->hub, now, &next->list);
+    tunnel_carry_out(second, now);
+    (void)tunnel_carry_settle(second);
+    tunnel_access_close(former);
+}
+
+void tunnel_second_drain(struct tunnel_second *second, uint32_t in_s)
+{
+    if (second->hub == NULL) {
+        return;
+    }
+    second->is_draining = true;
+    for (uint32_t i = 0; i < second->port_count; i++) {
+        io_accept_stop(&second->ports[i]);
+    }
+    const struct now now = tunnel_carry_settle(second);
+    revtun_hub_drain(second->hub, now, in_s);
+    tunnel_carry_out(second, now);
+    (void)tunnel_carry_settle(second);
+}
+
+void tunnel_second_leave(struct tunnel_second *second)
+{
+    tunnel_second_drain(second, 0);
+}
+
 uint32_t tunnel_second_busy(const struct tunnel_second *second)
 {
     if (second->hub == NULL) {
@@ -354,5 +396,7 @@ uint64_t tunnel_second_tick(struct tunnel_second *second, struct now now)
     const uint64_t previews_ns = tunnel_previews_tick(second->previews, now);
     (void)tunnel_carry_settle(second);
     const uint64_t hub_ns = revtun_hub_deadline(second->hub);
-    return previews_ns < hub_ns ? previews_ns : hub_ns;
+    const uint64_t leases_ns = tunnel_leases_tick(&second->leases, now);
+    const uint64_t next_ns = previews_ns < hub_ns ? previews_ns : hub_ns;
+    return leases_ns < next_ns ? leases_ns : next_ns;
 }

@@ -22,6 +22,7 @@
 #include "tunnel/tunnel_conns.h"
 #include "tunnel/tunnel_controls.h"
 #include "tunnel/tunnel_crew.h"
+#include "tunnel/tunnel_leases.h"
 #include "tunnel/tunnel_previews.h"
 
 // What both versions use; each outlives the second.
@@ -43,6 +44,7 @@ struct tunnel_second {
     struct revtun_hub *hub;       // NULL: there is version 1 alone
     struct tunnel_access *access; // the list that counts, of the two
     struct tunnel_access accesses[2];
+    struct tunnel_leases leases;
     struct tunnel_previews *previews;
     struct io_accept_at *ports; // of tunnels
     uint32_t port_count;
@@ -78,6 +80,15 @@ void tunnel_second_down(struct tunnel_second *second, uint32_t number, const cha
 // A session of the crew, at or above session_base, has ended.
 void tunnel_second_ended(struct tunnel_second *second, struct pool_ref ref,
                          const struct tunnel_session *session);
+
+// Goes on with another access list, which is moved here: who is not on it any more loses all.
+void tunnel_second_adopt(struct tunnel_second *second, struct tunnel_access *access);
+
+// From now on nobody new is served. Agents are told that the relay ends in `in_s` seconds; their
+// data connections for clients that wait may still come.
+void tunnel_second_drain(struct tunnel_second *second, uint32_t in_s);
+// Says good-bye to all agents.
+void tunnel_second_leave(struct tunnel_second *second);
 
 // Clients that wait or have a session.
 uint32_t tunnel_second_busy(const struct tunnel_second *second);

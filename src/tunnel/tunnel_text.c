@@ -6,57 +6,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/io_fd.h"
-
-// Reads until the end, or until there is no more room; *len is how much.
-static int read_all(int fd, uint8_t *to, size_t room, size_t *len)
-{
-    ssize_t got = 1;
-
-    while (got > 0 && *len < room) {
-        got = read(fd, to + *len, room - *len);
-        *len += got > 0 ? (size_t)got : 0;
-        if (got < 0 && errno == EINTR) {
-            got = 1;
-        }
-    }
-    return got < 0 ? -errno : 0;
-}
-
-int tunnel_text_read(const char *path, struct bytes *out)
-{
-    struct stat stat;
-    size_t len = 0;
-    // O_NONBLOCK: a FIFO holds nobody up.
-    IO_FD_AUTO int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-
-    if (fd < 0 || fstat(fd, &stat) != 0) {
-        return -errno;
-    }
-    if (!S_ISREG(stat.st_mode)) {
-        return S_ISDIR(stat.st_mode) ? -EISDIR : -EINVAL;
-    }
-    if (stat.st_size > TUNNEL_TEXT_MAX) {
-        return -EFBIG;
-    }
-    // One more than there was, to see its end.
-    const size_t room = (size_t)stat.st_size + 1;
-    uint8_t *text = malloc(room);
-    if (text == NULL) {
-        return -ENOMEM;
-    }
-    const int error = read_all(fd, text, room, &len);
-    if (error != 0 || len == room) {
-        free(text);
-        return error != 0 ? error : -EAGAIN; // it grows while it is read
-    }
-    *out = (struct bytes){text, len};
-    return 0;
-}
 
 static int write_all(int fd, struct bytes text)
 {

@@ -3,13 +3,16 @@
 """Version 2 of the relay: agents that prove themselves, names, clients, data connections."""
 import os
 import selectors
+import signal
 import socket
 import ssl
 import tempfile
 import threading
+import urllib.request
 
 import second
 import tunnel
+import case
 from second import STANDBY, Agent, Token
 from tunnel import keys, read, read_to_end, read_until_over, reset
 from sandbox import wait_until
@@ -22,9 +25,9 @@ UNCALLED = "a client was closed: no data connection came for it "
 class Relay(tunnel.TunnelRelay):
     """With an access list, and tunnels' ports behind those of the pairs."""
 
-    def __init__(self, *options, access, tunnels=3, pairs=1, **more):
+    def __init__(self, *options, access, tunnels=3, pairs=1, port=None, **more):
         self.tunnels = tunnels
-        port = tunnel.daemon.free_ports(1 + 2 * pairs + tunnels, socket.SOCK_STREAM)
+        port = port or tunnel.daemon.free_ports(1 + 2 * pairs + tunnels, socket.SOCK_STREAM)
         super().__init__("--access", access, "--tunnel-port-count", tunnels, *options, pairs=pairs,
                          port=port, **more)
 
@@ -40,9 +43,9 @@ class SecondCase(tunnel.TunnelCase):
     daemon_type = Relay
 
     def setUp(self):
-        super().setUp()
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
+        super().setUp()  # whose relays end before the folder does
         os.chmod(folder.name, 0o755)
         self.folder = folder.name
         self.access = f"{self.folder}/access"
@@ -135,7 +138,7 @@ class Versions(SecondCase):
             tls = self.own(second.context(role="client", protocols=protocols).wrap_socket(tcp))
             self.assertTrue(tls.recv(100).startswith(b"public_listener "))
             tls.close()
-            wait_until(lambda: tunnel.answers_nobody(relay, 0))
+            wait_until(lambda: tunnel.answers_nobody(relay, 0), 20)
 
     def test_version_1_needs_a_certificate(self):
         relay = self.relay()
@@ -392,6 +395,119 @@ class Names(SecondCase):
         read_until_over(agent.tls)
         with self.assertRaises(ConnectionResetError):
             read(self.dial(port), 1)
+
+
+class Running(SecondCase):
+    """What an operator does while agents are there."""
+
+    def test_ports_outlive_a_restart(self):
+        leases = f"{self.folder}/leases"
+        os.chmod(self.folder, 0o777)
+        first = self.relay("--leases", leases, tunnels=9)
+        agent = self.agent(first)
+        ports = {name: agent.bind(name) for name in ("c", "b", "a")}
+        first.stop()
+        agent = self.agent(self.relay("--leases", leases, tunnels=9, port=first.port))
+        self.assertEqual({name: agent.bind(name) for name in ("a", "b", "c")}, ports)
+
+    def test_leases_that_cannot_be_written_stop_nobody(self):
+        relay = self.relay("--leases", "/nowhere/leases",
+                           announced=["the leases cannot be written"])
+        self.agent(relay).bind()
+
+    def test_who_is_off_the_list_loses_all(self):
+        relay = self.relay()
+        agent, other = self.agent(relay), Token("desktop")
+        client, data = self.join(agent, agent.bind())
+        self.assert_talk(client, data)
+        self.write_access(other.line())
+        relay.process.send_signal(signal.SIGHUP)
+        agent.expect_end("revoked")
+        self.assertEqual(read_to_end(client), b"")
+        self.assertEqual(read_to_end(data), b"")
+        late = self.own(Agent(relay.port))
+        late.hello(self.token)
+        late.expect_end("denied")
+        self.agent(relay, other).bind()
+
+    def test_a_token_with_the_name_of_another_is_another(self):
+        relay = self.relay()
+        agent, other = self.agent(relay), Token("laptop")
+        self.write_access(other.line())
+        relay.process.send_signal(signal.SIGHUP)
+        agent.expect_end("revoked")
+        self.agent(relay, other)
+
+    def test_who_may_have_less_loses_that(self):
+        relay = self.relay()
+        agent = self.agent(relay)
+        port = agent.bind("web")
+        agent.bind("shop")
+        self.write_access(self.token.line("ports=* names=web"))
+        relay.process.send_signal(signal.SIGHUP)
+        agent.expect("unbound", name="shop", code="revoked")
+        self.assert_talk(*self.join(agent, port))
+
+    def test_a_list_with_a_mistake_changes_nothing(self):
+        relay = self.relay(announced=["the access list is wrong", "nothing was reloaded"])
+        agent = self.agent(relay)
+        port = agent.bind()
+        self.write_access("tokn laptop\n")
+        relay.process.send_signal(signal.SIGHUP)
+        relay.wait_for_log("nothing was reloaded", 20)
+        self.assert_talk(*self.join(agent, port))
+
+    def test_a_list_that_only_root_could_read_is_told(self):
+        case.needs_root()
+        os.chmod(self.access, 0o600)
+        relay = self.relay(announced=["the access list cannot be read", "nothing was reloaded"])
+        relay.wait_for_log("the access list cannot be read again, and a reload will fail", 20)
+        relay.process.send_signal(signal.SIGHUP)
+        relay.wait_for_log("nothing was reloaded", 20)
+        self.agent(relay)
+
+    def test_it_ends_when_the_last_session_has(self):
+        relay = self.relay(environment={"FAIRLEAD_TUNNEL_DRAIN_TIMEOUT": "60"})
+        agent = self.agent(relay)
+        port = agent.bind()
+        client, data = self.join(agent, port)
+        self.assert_talk(client, data)
+        waiting, number = self.visit(agent, port)
+        relay.process.send_signal(signal.SIGTERM)
+        self.assertIn(int(agent.expect("drain")["in"]), range(50, 61))
+        with self.assertRaises(OSError):
+            Agent(relay.port, self.token)
+        late = self.own(agent.dial(number))
+        self.assert_talk(waiting, late)  # it had come before
+        self.assert_talk(client, data)
+        for one in (waiting, late, client, data):
+            one.close()
+        agent.expect_end("shutdown")
+        relay.process.wait(20)
+
+    def test_its_numbers_are_told(self):
+        metrics = tunnel.daemon.free_tcp_port()
+        relay = self.relay(environment={"FAIRLEAD_TUNNEL_METRICS_ADDR": f"127.0.0.1:{metrics}"})
+        agent = self.agent(relay)
+        self.assert_talk(*self.join(agent, agent.bind()))
+        wanted = ("tunnel_agents 1", "tunnel_agents_tunnels 1",
+                  "tunnel_sessions 1", "tunnel_agents_sessions_total 1",
+                  'tunnel_agents_controls_total{outcome="welcomed"} 1')
+
+        def told():
+            with urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=20) as page:
+                lines = page.read().decode().splitlines()
+            return all(line in lines for line in wanted)
+        wait_until(told, 20)
+
+    def test_clients_are_limited_over_both_versions(self):
+        relay = self.relay("--max-sessions", 2, announced=[tunnel.LIMITED])
+        control, agent = self.control(relay), self.agent(relay)
+        port = agent.bind()
+        self.assert_talk(*self.session(control))
+        self.assert_talk(*self.join(agent, port))
+        self.assertEqual(tunnel.knock(port), b"")
+        self.assertEqual(tunnel.knock(control.public_port), b"")
 
 
 if __name__ == "__main__":

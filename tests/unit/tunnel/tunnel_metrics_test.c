@@ -43,11 +43,33 @@ static void tells_each_counter_of_the_core(void **state)
     }
 }
 
+static void tells_each_counter_of_the_hub(void **state)
+{
+    static struct tunnel_snapshot snapshot;
+    uint64_t *counters = (uint64_t *)&snapshot.hub;
+
+    (void)state;
+    for (size_t i = 0; i < REVTUN_HUB_STATS_COUNT; i++) {
+        char wanted[32];
+        struct wr wr = wr_init(text, sizeof text - 1);
+
+        memset(&snapshot, 0, sizeof snapshot);
+        counters[i] = 4711000 + i;
+        snprintf(wanted, sizeof wanted, " %zu\n", (size_t)4711000 + i);
+        tunnel_metrics_write(&wr, &snapshot);
+        wr_u8(&wr, '\0');
+        if (strstr((const char *)text, wanted) == NULL) {
+            fail_msg("%s is not told", revtun_hub_stats_metrics[i].name);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(has_room_for_all_at_their_largest),
         cmocka_unit_test(tells_each_counter_of_the_core),
+        cmocka_unit_test(tells_each_counter_of_the_hub),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
