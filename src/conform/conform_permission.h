@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks of a server: permissions.
+#pragma once
+
+#include "talk/talk_check.h"
+
+extern const struct talk_subject conform_permission;
