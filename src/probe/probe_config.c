@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/macro.h"
+#include "probe/probe_endpoint.h"
 
 enum {
     CLIENTS_MAX = 20000,
@@ -18,48 +19,10 @@ enum {
 const char *const probe_config_ways[] = {"to-peers", "to-clients", "both"};
 const char *const probe_config_parts[] = {"overload", "rate", "latency", "allocate", "flood"};
 
-// Reads "ADDR", "ADDR:PORT" or "[ADDR]:PORT".
-static bool read_endpoint(struct bytes text, struct addr *out)
-{
-    struct addr addr = {0};
-    uint64_t port = PROBE_CONFIG_PORT;
-    size_t at = text.len;
-
-    if (text.len > 0 && text.ptr[0] == '[') {
-        size_t end = bytes_index(text, ']');
-        if (end == text.len) {
-            return false;
-        }
-        at = end + 1;
-        if (!addr_read(bytes_from(bytes_first(text, end), 1), &addr)) {
-            return false;
-        }
-    } else if (!addr_read(text, &addr)) {
-        at = bytes_index(text, ':');
-        if (!addr_read(bytes_first(text, at), &addr)) {
-            return false;
-        }
-    }
-    struct bytes tail = bytes_from(text, at);
-    if (tail.len > 0 && (tail.ptr[0] != ':' ||
-                         !bytes_to_number(bytes_from(tail, 1), UINT16_MAX, &port) || port == 0)) {
-        return false;
-    }
-    *out = addr_with_port(addr, (uint16_t)port);
-    return true;
-}
-
 static void read_server(struct conf *conf, struct probe_config *config)
 {
-    const struct conf_value *value = conf_find(conf, "server");
-
-    if (value == NULL) {
-        conf_error_missing(&conf->errors, conf_option_find(conf->table, bytes_of_text("server")));
-    } else if (!read_endpoint(value->text, &config->server)) {
-        conf_error_value(&conf->errors, value, "is not an address, with or without a port");
-    }
-    value = conf_find(conf, "peer-address");
-    conf_value_addr(&conf->errors, value, ADDR_NONE, &config->peer);
+    probe_endpoint_take(conf, &config->server);
+    conf_value_addr(&conf->errors, conf_find(conf, "peer-address"), ADDR_NONE, &config->peer);
 }
 
 static void read_credential(struct conf *conf, struct probe_config *config)

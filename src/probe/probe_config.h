@@ -10,7 +10,6 @@ enum {
     PROBE_CONFIG_FLOODS_MAX = 8,        // rates of floods
     PROBE_CONFIG_SIZE_MIN = 24,         // bytes: what a sample of latency needs (probe_sample.h)
     PROBE_CONFIG_TRAIN_LEN_MAX = 65000, // bytes of a train: one datagram of GSO holds it
-    PROBE_CONFIG_PORT = 3478,
 };
 
 enum probe_way {

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/probe_findings.h"
+
+#include <inttypes.h>
+
+#include "probe/probe_json.h"
+#include "probe/probe_junit.h"
+#include "probe/probe_markdown.h"
+#include "talk/talk_words.h"
+
+static const char *const levels[] = {"MUST", "SHOULD", "MAY"};
+
+const char *probe_findings_server(const struct probe_inquiry *inquiry,
+                                  char text[PROBE_FINDINGS_SERVER_MAX])
+{
+    struct wr wr = wr_init((uint8_t *)text, ADDR_TEXT_MAX);
+
+    addr_write(&wr, &inquiry->config->target.server);
+    text[wr.len] = '\0';
+    return text;
+}
+
+const char *probe_findings_words(const struct talk_log_entry *entry,
+                                 char text[PROBE_FINDINGS_WORDS_MAX])
+{
+    struct wr wr = wr_init((uint8_t *)text, PROBE_FINDINGS_WORDS_MAX - 1);
+
+    talk_words_write(&wr, talk_log_bytes(entry));
+    text[wr.len] = '\0';
+    return text;
+}
+
+void probe_findings_count(const struct probe_inquiry *inquiry, const struct talk_subject *subject,
+                          uint32_t out[TALK_VERDICTS])
+{
+    for (int i = 0; i < TALK_VERDICTS; i++) {
+        out[i] = 0;
+    }
+    for (size_t i = 0; i < inquiry->count; i++) {
+        if (subject == NULL || inquiry->results[i].subject == subject) {
+            out[inquiry->results[i].talk.verdict]++;
+        }
+    }
+}
+
+static void hex_print(const struct talk_log_entry *entry, FILE *out)
+{
+    struct bytes bytes = talk_log_bytes(entry);
+
+    for (size_t i = 0; i < bytes.len; i++) {
+        if (i % 32 == 0) {
+            fprintf(out, "%s                  ", i > 0 ? "\n" : "");
+        }
+        fprintf(out, "%s%02x", i % 4 == 0 && i % 32 != 0 ? " " : "", bytes.ptr[i]);
+    }
+    fprintf(out, bytes.len > 0 ? "\n" : "");
+}
+
+static void log_print(const struct talk *talk, bool has_hex, FILE *out)
+{
+    char words[PROBE_FINDINGS_WORDS_MAX];
+
+    for (uint32_t i = 0; i < talk_log_kept(&talk->log); i++) {
+        const struct talk_log_entry *entry = &talk->log.entries[i];
+        fprintf(out, "      %8.3f %s %s %u: %s\n", (double)entry->at_ns / (double)SECOND_NS,
+                entry->is_sent ? ">" : "<", entry->is_peer ? "peer" : "client", entry->index,
+                entry->is_peer ? "" : probe_findings_words(entry, words));
+        if (has_hex) {
+            hex_print(entry, out);
+        }
+    }
+    if (talk->log.count > TALK_LOG_ENTRIES) {
+        fprintf(out, "      and %u more\n", talk->log.count - TALK_LOG_ENTRIES);
+    }
+}
+
+static void result_print(const struct probe_inquiry *inquiry,
+                         const struct probe_inquiry_result *result, FILE *out)
+{
+    const struct talk *talk = &result->talk;
+
+    fprintf(out, "\n%s  %s  (%s, %s)%s\n", talk_verdict_names[talk->verdict], result->check->id,
+            result->check->section, levels[result->check->level],
+            result->is_known ? "  known" : "");
+    fprintf(out, "      %s\n", result->check->rule);
+    if (talk->verdict == TALK_SKIP) {
+        fprintf(out, "      not tried: %s\n", talk->came);
+    } else {
+        fprintf(out, "      the RFC: \"%s\"\n", result->check->words);
+        fprintf(out, "      expected: %s\n      came: %s\n", talk->expected, talk->came);
+    }
+    if (inquiry->config->has_details) {
+        log_print(talk, inquiry->config->has_hex, out);
+    }
+}
+
+static void row_print(const char *name, const uint32_t counts[TALK_VERDICTS], FILE *out)
+{
+    fprintf(out, "%-34s", name);
+    for (int i = 0; i < TALK_VERDICTS; i++) {
+        fprintf(out, " %6u", counts[i]);
+    }
+    fprintf(out, "\n");
+}
+
+static void table_print(const struct probe_inquiry *inquiry, FILE *out)
+{
+    const struct talk_subject *last = NULL;
+    uint32_t counts[TALK_VERDICTS];
+
+    fprintf(out, "\n%-34s", "");
+    for (int i = 0; i < TALK_VERDICTS; i++) {
+        fprintf(out, " %6s", talk_verdict_names[i]);
+    }
+    fprintf(out, "\n");
+    for (size_t i = 0; i < inquiry->count; i++) {
+        if (inquiry->results[i].subject != last) {
+            last = inquiry->results[i].subject;
+            probe_findings_count(inquiry, last, counts);
+            row_print(last->name, counts, out);
+        }
+    }
+    probe_findings_count(inquiry, NULL, counts);
+    row_print("all", counts, out);
+    fprintf(out, "(fail: a MUST is broken; warn: a SHOULD is not kept; lacks: a feature that "
+                 "servers may have;\n skip: could not be tried)\n");
+}
+
+static void text_print(const struct probe_inquiry *inquiry, FILE *out)
+{
+    char server[PROBE_FINDINGS_SERVER_MAX];
+
+    fprintf(out, "%s of %s, %zu checks\n", inquiry->name, probe_findings_server(inquiry, server),
+            inquiry->count);
+    for (size_t i = 0; i < inquiry->count; i++) {
+        if (inquiry->results[i].talk.verdict != TALK_PASS) {
+            result_print(inquiry, &inquiry->results[i], out);
+        }
+    }
+    table_print(inquiry, out);
+}
+
+void probe_findings_print(const struct probe_inquiry *inquiry, FILE *out)
+{
+    switch (inquiry->config->format) {
+    case PROBE_INQUIRY_TEXT:
+        text_print(inquiry, out);
+        break;
+    case PROBE_INQUIRY_JSON:
+        probe_json_print(inquiry, out);
+        break;
+    case PROBE_INQUIRY_JUNIT:
+        probe_junit_print(inquiry, out);
+        break;
+    case PROBE_INQUIRY_MARKDOWN:
+        probe_markdown_print(inquiry, out);
+        break;
+    }
+}
+
+void probe_findings_list(const struct talk_subject *const *subjects, size_t subject_count,
+                         FILE *out)
+{
+    for (size_t i = 0; i < subject_count; i++) {
+        fprintf(out, "%s%s\n", i > 0 ? "\n" : "", subjects[i]->name);
+        for (size_t j = 0; j < subjects[i]->count; j++) {
+            const struct talk_check *check = &subjects[i]->checks[j];
+            fprintf(out, "  %-36s %-18s %-6s %s%s\n", check->id, check->section,
+                    levels[check->level], check->rule, check->is_slow ? " (slow)" : "");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an inquiry has found, in words and a table for people, or in the form that was asked for.
+#pragma once
+
+#include <stdio.h>
+
+#include "probe/probe_inquiry.h"
+
+// Prints in the format of the configuration.
+void probe_findings_print(const struct probe_inquiry *inquiry, FILE *out);
+
+// Prints what could be asked: every check with its section, level and rule.
+void probe_findings_list(const struct talk_subject *const *subjects, size_t subject_count,
+                         FILE *out);
+
+// The results that have each verdict, of one subject or, when it is NULL, of all.
+void probe_findings_count(const struct probe_inquiry *inquiry, const struct talk_subject *subject,
+                          uint32_t out[TALK_VERDICTS]);
+
+enum { PROBE_FINDINGS_SERVER_MAX = ADDR_TEXT_MAX + 1 };
+// The address of the server as a C string.
+const char *probe_findings_server(const struct probe_inquiry *inquiry,
+                                  char text[PROBE_FINDINGS_SERVER_MAX]);
+
+// A datagram of a conversation in words, as a C string.
+enum { PROBE_FINDINGS_WORDS_MAX = 2048 };
+const char *probe_findings_words(const struct talk_log_entry *entry,
+                                 char text[PROBE_FINDINGS_WORDS_MAX]);

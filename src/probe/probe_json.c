@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/probe_json.h"
+
+#include "probe/probe_findings.h"
+
+// All texts are ASCII: what servers say is written so by talk_words.
+static void text_print(const char *name, const char *text, FILE *out)
+{
+    fprintf(out, "\"%s\":\"", name);
+    for (const char *at = text; *at != '\0'; at++) {
+        unsigned char byte = (unsigned char)*at;
+        if (byte == '"' || byte == '\\') {
+            fprintf(out, "\\%c", byte);
+        } else if (byte < ' ' || byte > '~') {
+            fprintf(out, "\\u%04x", byte);
+        } else {
+            fputc(byte, out);
+        }
+    }
+    fputc('"', out);
+}
+
+static void entry_print(const struct talk_log_entry *entry, FILE *out)
+{
+    char words[PROBE_FINDINGS_WORDS_MAX];
+    struct bytes bytes = talk_log_bytes(entry);
+
+    fprintf(out, "{\"at_us\":%llu,\"is_sent\":%s,\"%s\":%u,\"len\":%u,",
+            (unsigned long long)(entry->at_ns / 1000), entry->is_sent ? "true" : "false",
+            entry->is_peer ? "peer" : "client", entry->index, entry->len);
+    if (!entry->is_peer) {
+        text_print("words", probe_findings_words(entry, words), out);
+        fputc(',', out);
+    }
+    fprintf(out, "\"hex\":\"");
+    for (size_t i = 0; i < bytes.len; i++) {
+        fprintf(out, "%02x", bytes.ptr[i]);
+    }
+    fprintf(out, "\"}");
+}
+
+static void result_print(const struct probe_inquiry_result *result, FILE *out)
+{
+    static const char *const levels[] = {"must", "should", "may"};
+    const struct talk *talk = &result->talk;
+
+    fputc('{', out);
+    text_print("id", result->check->id, out);
+    fputc(',', out);
+    text_print("subject", result->subject->name, out);
+    fputc(',', out);
+    text_print("section", result->check->section, out);
+    fprintf(out, ",\"level\":\"%s\",\"verdict\":\"%s\",\"is_known\":%s,\"took_ms\":%llu,",
+            levels[result->check->level], talk_verdict_names[talk->verdict],
+            result->is_known ? "true" : "false", (unsigned long long)(result->took_ns / 1000000));
+    text_print("rule", result->check->rule, out);
+    fputc(',', out);
+    text_print("words", result->check->words, out);
+    fputc(',', out);
+    text_print("expected", talk->expected, out);
+    fputc(',', out);
+    text_print("came", talk->came, out);
+    fprintf(out, ",\"datagrams\":[");
+    for (uint32_t i = 0; i < talk_log_kept(&talk->log); i++) {
+        fprintf(out, i > 0 ? "," : "");
+        entry_print(&talk->log.entries[i], out);
+    }
+    fprintf(out, "]}");
+}
+
+void probe_json_print(const struct probe_inquiry *inquiry, FILE *out)
+{
+    char server[PROBE_FINDINGS_SERVER_MAX];
+    uint32_t counts[TALK_VERDICTS];
+
+    fprintf(out, "{\"command\":\"%s\",\"server\":\"%s\",\"version\":\"%s\",\"counts\":{",
+            inquiry->name, probe_findings_server(inquiry, server), FAIRLEAD_VERSION);
+    probe_findings_count(inquiry, NULL, counts);
+    for (int i = 0; i < TALK_VERDICTS; i++) {
+        fprintf(out, "%s\"%s\":%u", i > 0 ? "," : "", talk_verdict_names[i], counts[i]);
+    }
+    fprintf(out, "},\"results\":[");
+    for (size_t i = 0; i < inquiry->count; i++) {
+        fprintf(out, i > 0 ? ",\n" : "\n");
+        result_print(&inquiry->results[i], out);
+    }
+    fprintf(out, "]}\n");
+}
