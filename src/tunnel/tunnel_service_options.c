@@ -39,7 +39,7 @@ static const char running[] = "Running";
         .is_outside_file = true,                                                                   \
         .group = relay,                                                                            \
         .help = "DNS name or IP address that the relay's certificate must be for. Without it any " \
-                "certificate of the CA will do.",                                                  \
+                "certificate of the CA will do, or by version 2 one for the host of --relay.",     \
     }
 #define RETRY                                                                                      \
     {                                                                                              \
@@ -59,7 +59,7 @@ static const char running[] = "Running";
         .default_text = "256",                                                                     \
         .is_outside_file = true,                                                                   \
         .group = running,                                                                          \
-        .help = "Clients at a time, up to 10000. Others wait.",                                    \
+        .help = "Clients at a time, up to 10000. Others wait, or are turned away by version 2.",   \
     }
 // clang-format on
 
