@@ -348,6 +348,49 @@ class Losses(SpokeCase):
         self.relay(port=relay.port)
         self.assert_talk(*self.session(exposed.publish()))
 
+    def test_a_token_is_revoked(self):
+        relay = self.relay()
+        exposed = self.control(relay, retry="lost")
+        client, service = self.session(exposed)
+        self.write_access(Token("other").line())
+        relay.process.send_signal(signal.SIGHUP)
+        for end in (client, service):
+            self.assertEqual(read_until_over(end), b"")
+            end.close()
+        self.assertEqual(exposed.tool.wait(), 1)
+        self.assertIn("access list", exposed.tool.errors())
+
+    def test_a_relay_that_drains_is_left_and_its_clients_stay(self):
+        relay = self.relay("--drain-timeout", LONG_S, announced=["the relay is full", "drain"])
+        exposed = self.control(relay)
+        client, service = self.session(exposed)
+        relay.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: "is going to end" in exposed.tool.errors(), LONG_S)
+        self.assert_talk(client, service)
+        client.close()
+        service.close()
+        self.assertEqual(relay.process.wait(LONG_S), 0)
+        self.relay(port=relay.port)
+        wait_until(lambda: " again\n" in exposed.tool.errors(), LONG_S)
+        self.assert_talk(*self.session(exposed))
+
+    def test_names_keep_their_ports_when_the_relay_comes_again(self):
+        os.chmod(self.folder, 0o777)  # for the relay, which may be root no more
+        options = ("--leases", f"{self.folder}/leases")
+        relay = self.relay(*options)
+        exposed = [self.control(relay, "--name", name) for name in ("a", "b", "c")]
+        ports = [one.public_port for one in exposed]
+        self.assertEqual(len(set(ports)), 3)
+        for one in exposed[:2]:
+            one.close()
+        relay.stop()
+        self.relay(*options, port=relay.port)
+        wait_until(lambda: " again\n" in exposed[2].tool.errors(), LONG_S)
+        for number, name in ((1, "b"), (0, "a")):
+            again = self.control(relay, "--name", name)
+            self.assertEqual(again.public_port, ports[number])
+            self.assert_talk(*self.session(again))
+
 
 class Names(SpokeCase):
     def test_two_processes_do_not_fight_for_one(self):

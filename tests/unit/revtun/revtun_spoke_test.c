@@ -258,11 +258,10 @@ static void a_relay_without_sense_is_left(void **state)
     static const char *const first[] = {"pong n=1\r\n", "unknown a=b\r\n", "bound\r\n", "\r\n"};
     static const char *const later[] = {
         WELCOME,
-
         "bound rid=1\r\n",
         "Welcome\r\n",
         "standby id=1\r\nstandby id=1\r\n",
-        "standby id=1\r\nnew_connection id=1" CLIENT,
+        ("standby id=1\r\nnew_connection id=1" CLIENT),
     };
 
     (void)state;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/macro.h"
+
 enum { TICKS_MAX = 1000, ADDR_MAX = 64 };
 
 void spokes_export(uint8_t out[REVTUN_SECRETS_EXPORT_LEN])
@@ -36,7 +38,7 @@ struct revtun_spoke_config spokes_config(void)
     };
 }
 
-static void write(struct spokes *spokes, const char *format, ...)
+static void PRINTF_LIKE(2, 3) write(struct spokes *spokes, const char *format, ...)
 {
     va_list list;
 
