@@ -61,20 +61,26 @@ static void add_second(struct tunnel_snapshot *out, const struct tunnel_broker *
     out->counts.previews_displaced = second->previews->displaced_count;
 }
 
-uint64_t tunnel_board_post(struct tunnel_board *board, const struct tunnel_broker *broker,
-                           struct now now)
+void tunnel_board_post_last(struct tunnel_board *board, const struct tunnel_broker *broker,
+                            struct now now)
 {
     struct tunnel_snapshot snapshot;
 
-    if (now.mono_ns < board->posted_ns + POST_NS) {
-        return board->posted_ns + POST_NS;
-    }
     fill(&snapshot, broker);
     add_second(&snapshot, broker);
     pthread_mutex_lock(&board->lock);
     board->snapshot = snapshot;
     pthread_mutex_unlock(&board->lock);
     board->posted_ns = now.mono_ns;
+}
+
+uint64_t tunnel_board_post(struct tunnel_board *board, const struct tunnel_broker *broker,
+                           struct now now)
+{
+    if (now.mono_ns < board->posted_ns + POST_NS) {
+        return board->posted_ns + POST_NS;
+    }
+    tunnel_board_post_last(board, broker, now);
     return NEVER;
 }
 

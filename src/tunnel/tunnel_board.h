@@ -62,5 +62,8 @@ void tunnel_board_init(struct tunnel_board *board, const struct tunnel_crew *cre
 // the broker's thread.
 uint64_t tunnel_board_post(struct tunnel_board *board, const struct tunnel_broker *broker,
                            struct now now);
+// The same at once, when the broker has stopped.
+void tunnel_board_post_last(struct tunnel_board *board, const struct tunnel_broker *broker,
+                            struct now now);
 // For any thread. What it tells is a tenth of a second old at most, if the broker's thread lives.
 void tunnel_board_read(struct tunnel_board *board, struct tunnel_snapshot *out);

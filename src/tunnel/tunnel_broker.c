@@ -183,6 +183,7 @@ static void on_session_ended(void *context, struct pool_ref ref,
 {
     struct tunnel_broker *broker = context;
 
+    tunnel_spans_put(&broker->spans, session, io_clock_now());
     if (ref.index >= broker->limits.max_sessions) {
         tunnel_second_ended(&broker->second, ref, session);
         return;
@@ -334,6 +335,7 @@ static int open_memory(struct tunnel_broker *broker, const struct tunnel_config 
 
     io_random_fill((uint8_t *)&key, sizeof key);
     tunnel_handshakes_init(&broker->controls.handshakes, &key, config->handshakes_per_second);
+    tunnel_spans_init(&broker->spans, config->otlp.sampled, key.k0 ^ key.k1);
     const int error = tunnel_refusals_open(&broker->refusals, &key);
     return error == 0 ? tunnel_ledger_open(&broker->ledger, broker->limits.pair_count) : error;
 }

@@ -25,6 +25,7 @@
 #include "tunnel/tunnel_ledger.h"
 #include "tunnel/tunnel_refusals.h"
 #include "tunnel/tunnel_second.h"
+#include "tunnel/tunnel_spans.h"
 
 // A listening port of a pair.
 struct tunnel_broker_port {
@@ -49,6 +50,7 @@ struct tunnel_broker {
     struct io_linger linger;
     struct tunnel_second second; // version 2
     uint64_t crowded_count; // clients that were reset, since there were too many of both versions
+    struct tunnel_spans spans;       // of sessions of both versions
     struct tunnel_ledger ledger;     // of the pairs
     struct tunnel_refusals refusals; // by address
     uint32_t

@@ -13,6 +13,7 @@
 #include "revtun/revtun_line.h"
 #include "revtun/revtun_pairs.h"
 #include "tunnel/tunnel_controls.h"
+#include "tunnel/tunnel_options.h"
 #include "tunnel/tunnel_previews.h"
 
 enum {
@@ -203,6 +204,7 @@ bool tunnel_config_read(void *context, struct conf *conf)
 
     *out = (struct tunnel_config){.core = revtun_config_default()};
     daemon_config_read(conf, &out->daemon);
+    daemon_otlp_config_read(conf, TUNNEL_OPTIONS_SERVICE, TUNNEL_OPTIONS_NAMESPACE, &out->otlp);
     read_ports(conf, &out->core);
     read_host(conf, &out->core.host);
     read_policy(conf, &out->core);

@@ -7,11 +7,13 @@
 #include "base/addr.h"
 #include "conf/conf.h"
 #include "daemon/daemon_config.h"
+#include "daemon/daemon_otlp_config.h"
 #include "revtun/revtun_config.h"
 #include "revtun/revtun_hub.h"
 
 struct tunnel_config {
     struct daemon_config daemon;
+    struct daemon_otlp_config otlp;
     struct revtun_config core;
     struct addr bind_addr;          // of the control port and the reverse ports; its port is 0
     struct addr public_bind_addr;   // of the public ports

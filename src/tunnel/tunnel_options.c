@@ -3,12 +3,14 @@
 
 #include "base/macro.h"
 #include "daemon/daemon_options.h"
+#include "daemon/daemon_options_otlp.h"
 
 static const char addresses[] = "Addresses and ports";
 static const char access[] = "Who may come";
 static const char second[] = "Agents with tokens (version 2)";
 static const char limits[] = "Limits";
 static const char watching[] = "Watching it";
+static const char telemetry[] = "Telemetry by OTLP";
 static const char running[] = "Running";
 
 static const struct conf_option options[] = {
@@ -234,6 +236,8 @@ static const struct conf_option options[] = {
     DAEMON_OPTIONS_METRICS_ADDR(watching, "FAIRLEAD_TUNNEL_METRICS_ADDR", "127.0.0.1:9642"),
     DAEMON_OPTIONS_HEALTH_CHECK_ADDR(watching, "FAIRLEAD_TUNNEL_HEALTH_CHECK_ADDR", "relay", "off"),
     DAEMON_OPTIONS_CONTROL_ENDPOINT(watching, "FAIRLEAD_TUNNEL_CONTROL_ENDPOINT", "off"),
+    DAEMON_OPTIONS_OTLP(telemetry, TUNNEL_OPTIONS_SERVICE, TUNNEL_OPTIONS_NAMESPACE, "sessions",
+                        "TCP"),
     DAEMON_OPTIONS_NUM_WORKER_THREADS(running, "FAIRLEAD_TUNNEL_NUM_WORKER_THREADS", "sessions",
                                       ""),
     DAEMON_OPTIONS_DRAIN_TIMEOUT(running, "FAIRLEAD_TUNNEL_DRAIN_TIMEOUT", "relay", "sessions"),

@@ -5,6 +5,10 @@
 #include "conf/conf_help.h"
 #include "conf/conf_option.h"
 
+// service.name and service.namespace, for collectors of telemetry.
+#define TUNNEL_OPTIONS_SERVICE "tunnel"
+#define TUNNEL_OPTIONS_NAMESPACE "fairlead"
+
 // Where the control socket is, below /run or the user's own such directory.
 #define TUNNEL_OPTIONS_SOCKET_FOLDER "fairlead-tunnel"
 #define TUNNEL_OPTIONS_SOCKET "tunnel.sock"

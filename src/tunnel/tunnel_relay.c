@@ -16,7 +16,9 @@
 #include "tunnel/tunnel_metrics.h"
 #include "tunnel/tunnel_options.h"
 
-enum { STOP_WAIT_S = 5 }; // all threads are stopped by then, or one hangs
+enum {
+    STOP_WAIT_S = 5 + DAEMON_OTLP_END_MS / 1000
+}; // all threads are stopped by then, or one hangs
 
 static const struct daemon_drain_words drain_words = {
     .things = "sessions",
@@ -215,6 +217,9 @@ int tunnel_relay_open(struct tunnel_relay *relay, const struct tunnel_config *co
     if (error == 0) {
         error = daemon_web_open(&relay->web, &config->daemon, &subject);
     }
+    if (error == 0) {
+        error = tunnel_otlp_open(&relay->otlp, &config->otlp, &relay->board, &relay->broker.spans);
+    }
     if (error != 0) {
         return error;
     }
@@ -232,6 +237,7 @@ int tunnel_relay_open(struct tunnel_relay *relay, const struct tunnel_config *co
 
 void tunnel_relay_close(struct tunnel_relay *relay)
 {
+    daemon_otlp_close(&relay->otlp.daemon);
     daemon_web_close(&relay->web);
     daemon_ctl_close(&relay->ctl);
     tunnel_broker_close(&relay->broker);
@@ -291,6 +297,8 @@ static void stop_all(struct tunnel_relay *relay)
     }
     daemon_web_stop(&relay->web);
     tunnel_broker_stop(&relay->broker);
+    tunnel_board_post_last(&relay->board, &relay->broker, io_clock_now());
+    daemon_otlp_stop(&relay->otlp.daemon); // the last, so that nothing is missing
     io_alarm_clear();
 }
 
@@ -300,6 +308,9 @@ bool tunnel_relay_run(struct tunnel_relay *relay)
 
     if (error == 0) {
         error = daemon_web_start(&relay->web);
+    }
+    if (error == 0) {
+        error = daemon_otlp_start(&relay->otlp.daemon);
     }
     if (error == 0) {
         LOG_INFO("serving");

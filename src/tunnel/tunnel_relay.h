@@ -18,6 +18,7 @@
 #include "tunnel/tunnel_board.h"
 #include "tunnel/tunnel_broker.h"
 #include "tunnel/tunnel_config.h"
+#include "tunnel/tunnel_otlp.h"
 
 struct tunnel_relay {
     struct io_loop loop;
@@ -26,6 +27,7 @@ struct tunnel_relay {
     struct tunnel_board board;
     struct io_tls_context *tls;
     struct daemon_web web;
+    struct tunnel_otlp otlp;
     struct daemon_ctl ctl;
     struct tunnel_answer answer;
     struct daemon_notify notify;

@@ -134,7 +134,7 @@ void tunnel_report(const struct revtun_command_report *report)
     }
 }
 
-static const char *why_words(enum io_pump_why why)
+const char *tunnel_report_why(enum io_pump_why why)
 {
     switch (why) {
     case IO_PUMP_FINISHED:
@@ -163,7 +163,7 @@ void tunnel_report_end(const struct tunnel_session *session, struct now now)
              LOG_NUMBER("bytes_to_client", session->pump.flows[1].byte_count),
              LOG_NUMBER("waited_ms", session->waited_ns / MILLI_NS),
              LOG_NUMBER("duration_ms", (now.mono_ns - session->begun_ns) / MILLI_NS),
-             LOG_TEXT("reason", why_words(session->why)));
+             LOG_TEXT("reason", tunnel_report_why(session->why)));
 }
 
 void tunnel_report_end_of(const struct tunnel_session *session, struct bytes owner,
@@ -175,5 +175,5 @@ void tunnel_report_end_of(const struct tunnel_session *session, struct bytes own
              LOG_NUMBER("bytes_to_client", session->pump.flows[1].byte_count),
              LOG_NUMBER("waited_ms", session->waited_ns / MILLI_NS),
              LOG_NUMBER("duration_ms", (now.mono_ns - session->begun_ns) / MILLI_NS),
-             LOG_TEXT("reason", owner.len > 0 ? why_words(session->why) : "agent revoked"));
+             LOG_TEXT("reason", owner.len > 0 ? tunnel_report_why(session->why) : "agent revoked"));
 }

@@ -9,6 +9,8 @@
 void tunnel_report(const struct revtun_command_report *report);
 // A control connection of an agent has ended: for this reason, or (NULL) as the report says.
 void tunnel_report_agent_down(const struct revtun_command_report *report, const char *reason);
+// Why a session has ended, in a word or two.
+const char *tunnel_report_why(enum io_pump_why why);
 // One line for each session that has ended: whose, how long, how much, and why.
 void tunnel_report_end(const struct tunnel_session *session, struct now now);
 // Likewise of version 2: whose tunnel it was; empty: it was cut off with its agent.

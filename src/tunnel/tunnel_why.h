@@ -15,7 +15,7 @@
 
 enum {
     TUNNEL_WHY_SERVERS_MAX = 32, // of one address, that are told
-    TUNNEL_WHY_TEXT_MAX = 32768, // bytes that hold whatever is written
+    TUNNEL_WHY_TEXT_MAX = 65536, // bytes that hold whatever is written
 };
 
 // Where it looks.
