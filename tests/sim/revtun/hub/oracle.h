@@ -23,7 +23,7 @@ enum {
     ORACLE_PORTS = 6,
     ORACLE_STANDS = 8, // of one control connection
     ORACLE_IDS = 4096,
-    ORACLE_EXPECTED = 512,
+    ORACLE_EXPECTED = 3072,
     ORACLE_TEXT_MAX = 640,  // bytes of an expected command
     ORACLE_LIST_MAX = 4,    // patterns of a list
     ORACLE_HOST_MAX = 256,  // bytes, with the terminator
