@@ -67,7 +67,7 @@ void agents_found(struct world *w)
             agent->owner = ORACLE_TOKENS - 1;
             agent->secret = w->oracle.terms[agent->owner].secret;
             agent->pool = 0;
-            agent->cheat_percent = 0;
+            agent->cheat_percent = 3;
         }
         world_plan(w, world_below(w, 20 * SECOND_NS), AGENT_COMES, i);
     }

@@ -268,7 +268,7 @@ void lines_wrong(struct world *w, struct world_agent *agent, struct line *out)
         unknown(w, agent, out);
         break;
     case 4:
-        lines_refuse(w, world_below(w, 5) << 24 | world_below(w, 4), out); // of nobody
+        lines_refuse(w, world_below(w, 4) << 24, out); // of nobody; 0 is none
         break;
     case 5:
         lines_pong(world_below(w, 1 << 17), out); // of no ping
