@@ -184,7 +184,7 @@ int host_without_network(host_child_fn fn)
 // The kernel takes a new address into use a little later.
 static bool can_bind(const struct sockaddr_in6 *name)
 {
-    enum { TRIES = 500, INTERVAL_US = 10000 };
+    enum { TRIES = 3000, INTERVAL_US = 10000 };
     const int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     int error = -1;
 

@@ -27,7 +27,7 @@ static bool wait_for(int fd, short events)
 {
     struct pollfd place = {.fd = fd, .events = events};
 
-    return poll(&place, 1, 5000) == 1;
+    return poll(&place, 1, 30000) == 1;
 }
 
 static void accept_soon(int listener, int *fd, struct addr *from)

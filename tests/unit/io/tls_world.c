@@ -356,7 +356,7 @@ static void turn(struct tls_world *world, uint64_t wait_ns)
 
 void tls_world_until(struct tls_world *world, bool (*is_done)(const struct tls_world *world))
 {
-    const uint64_t end_ns = io_clock_mono_ns() + 5 * SECOND_NS;
+    const uint64_t end_ns = io_clock_mono_ns() + 30 * SECOND_NS;
 
     while (!is_done(world) && io_clock_mono_ns() < end_ns) {
         turn(world, world->has_wires ? 0 : SECOND_NS / 100);

@@ -19,7 +19,7 @@
 #include "base/base64.h"
 
 enum {
-    PATIENCE_S = 10, // for what the client does
+    PATIENCE_S = 30, // for what the client does
     KEY_LEN = 24,    // characters of Sec-WebSocket-Key
     MASK_LEN = 4,    // bytes
     DAY_S = 86400,

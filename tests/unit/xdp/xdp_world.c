@@ -55,7 +55,7 @@ bool xdp_world_enter(void)
 
 void xdp_world_await(xdp_world_fn condition, void *context)
 {
-    enum { PATIENCE_MS = 10000, STEP_MS = 5 };
+    enum { PATIENCE_MS = 30000, STEP_MS = 5 };
     bool is_met = condition(context);
 
     for (int ms = 0; !is_met && ms < PATIENCE_MS; ms += STEP_MS) {
