@@ -23,13 +23,16 @@ UNCALLED = "a client was closed: no data connection came for it "
 
 
 class Relay(tunnel.TunnelRelay):
-    """With an access list, and tunnels' ports behind those of the pairs."""
+    """With an access list, tunnels' ports behind those of the pairs, and behind them a shared one
+    if it is wanted."""
 
-    def __init__(self, *options, access, tunnels=3, pairs=1, port=None, **more):
-        self.tunnels = tunnels
-        port = port or tunnel.daemon.free_ports(1 + 2 * pairs + tunnels, socket.SOCK_STREAM)
-        super().__init__("--access", access, "--tunnel-port-count", tunnels, *options, pairs=pairs,
-                         port=port, **more)
+    def __init__(self, *options, access, tunnels=3, pairs=1, port=None, is_shared=False, **more):
+        own = 1 + 2 * pairs + tunnels
+        port = port or tunnel.daemon.free_ports(own + 1, socket.SOCK_STREAM)
+        self.shared = port + own
+        shared = ("--tls-port", self.shared) if is_shared else ()
+        super().__init__("--access", access, "--tunnel-port-count", tunnels, *shared, *options,
+                         pairs=pairs, port=port, **more)
 
     @property
     def first(self):
@@ -395,6 +398,112 @@ class Names(SecondCase):
         read_until_over(agent.tls)
         with self.assertRaises(ConnectionResetError):
             read(self.dial(port), 1)
+
+
+class Shared(SecondCase):
+    """TLS services that share a port by their hosts."""
+
+    def setUp(self):
+        super().setUp()
+        self.write_access(self.token.line("sni=*.test"))
+        self.one = self.relay(is_shared=True)
+        self.agent_1 = self.agent(self.one)
+
+    def serve_hosts(self, hosts, name="shop"):
+        bound = self.agent_1.expect("bound", rid=self.agent_1.ask("bind", name, kind="sni",
+                                                                  hosts=hosts))
+        self.assertEqual(bound["at"].rpartition(":")[2], str(self.one.shared))
+
+    def hello(self, host, protocols=()):
+        """A client's TLS, with what it says first."""
+        tls = second.context(protocols=protocols)
+        tls.check_hostname = False
+        arrived, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
+        client = tls.wrap_bio(arrived, sent, server_hostname=host)
+        with self.assertRaises(ssl.SSLWantReadError):
+            client.do_handshake()
+        return client, arrived, sent.read(), sent
+
+    def talk(self, tcp, data, client, arrived, sent):
+        """TLS from end to end, of which the relay has no key."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(f"{keys().application}/server.crt.pem",
+                                f"{keys().application}/server.key.pem")
+        said = []
+
+        def answer():
+            with context.wrap_socket(data, server_side=True) as service:
+                said.append(service.recv(100))
+                service.sendall(b"an answer")
+        thread = threading.Thread(target=answer)
+        thread.start()
+        text = b""
+        asked = False
+        while text != b"an answer":
+            try:
+                if not asked:
+                    client.write(b"question")
+                    asked = True
+                text += client.read(100)
+            except ssl.SSLWantReadError:
+                tcp.sendall(sent.read())
+                arrived.write(tcp.recv(65536))
+        thread.join()
+        self.assertEqual(said, [b"question"])
+
+    def visit_host(self, host, cuts=1, protocols=()):
+        client, arrived, hello, sent = self.hello(host, protocols)
+        client_context = client.context
+        client_context.load_verify_locations(f"{keys().application}/ca.crt.pem")
+        tcp = self.dial(self.one.shared)
+        tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        step = -(-len(hello) // cuts)
+        for at in range(0, len(hello), step):
+            tcp.sendall(hello[at:at + step])
+        told = self.agent_1.expect("new_connection", sni=host.lower())
+        self.talk(tcp, self.own(self.agent_1.dial(told["id"])), client, arrived, sent)
+        return told
+
+    def test_a_client_gets_to_the_host_for_which_it_asks(self):
+        self.serve_hosts("shop.test,*.shop.test")
+        self.serve_hosts("other.test", "other")
+        for host, name in (("shop.test", "shop"), ("a.shop.test", "shop"), ("other.test", "other"),
+                           ("Other.TEST", "other")):
+            self.assertEqual(self.visit_host(host)["name"], name)
+        self.visit_host("shop.test", protocols=("h2", "http/1.1"))
+
+    def test_what_it_asks_may_come_in_pieces(self):
+        self.serve_hosts("shop.test")
+        for cuts in (2, 50, 1000):
+            self.visit_host("shop.test", cuts)
+
+    def test_a_host_that_nobody_has_bound_is_closed(self):
+        self.serve_hosts("shop.test")
+        for host in ("nobody.test", "a.shop.test", None):
+            tcp = self.dial(self.one.shared)
+            tcp.sendall(self.hello(host)[2])
+            self.assertEqual(read_until_over(tcp), b"")
+
+    def test_hosts_that_the_list_does_not_allow_are_denied(self):
+        for hosts in ("shop.example", "*.example", "*"):
+            self.agent_1.expect("error", code="denied",
+                                rid=self.agent_1.ask("bind", "shop", kind="sni", hosts=hosts))
+
+    def test_agents_are_served_there_too(self):
+        agent = self.own(Agent(self.one.shared, self.token, server_name="shop.test"))
+        agent.expect("bound", rid=agent.ask("bind", "mine", kind="sni", hosts="mine.test"))
+        client, arrived, hello, sent = self.hello("mine.test")
+        client.context.load_verify_locations(f"{keys().application}/ca.crt.pem")
+        tcp = self.dial(self.one.shared)
+        tcp.sendall(hello)
+        number = agent.expect("new_connection", sni="mine.test")["id"]
+        self.talk(tcp, self.own(agent.dial(number)), client, arrived, sent)
+
+    def test_who_says_too_little_is_reset_in_time(self):
+        tcp = self.dial(self.one.shared)
+        tcp.sendall(self.hello("shop.test")[2][:-1])
+        tcp.settimeout(20)
+        self.assertEqual(read_until_over(tcp), b"")
 
 
 class Running(SecondCase):
