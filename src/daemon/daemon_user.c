@@ -4,29 +4,42 @@
 #include <errno.h>
 #include <stddef.h>
 
-#include "io/io_privilege.h"
 #include "log/log.h"
+
+// The name is a constant.
+static int find(struct io_privilege_user *out, const char **name)
+{
+    static const char *const names[] = {"fairlead", "nobody"};
+    int error = -ENOENT;
+
+    for (size_t i = 0; error == -ENOENT && i < COUNT_OF(names); i++) {
+        error = io_privilege_find(names[i], out);
+        *name = names[i];
+    }
+    return error;
+}
+
+int daemon_user_find(struct io_privilege_user *out)
+{
+    const char *name = NULL;
+
+    return find(out, &name);
+}
 
 int daemon_user_drop(void)
 {
-    static const char *const names[] = {"fairlead", "nobody"};
     struct io_privilege_user user;
+    const char *name = NULL;
 
     if (!io_privilege_is_root()) {
         return io_privilege_shed();
     }
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        int error = io_privilege_find(names[i], &user);
-        if (error == -ENOENT) {
-            continue;
-        }
-        if (error == 0) {
-            error = io_privilege_drop(user);
-        }
-        if (error == 0) {
-            LOG_INFO("root given up", LOG_TEXT("user", names[i]));
-        }
-        return error;
+    int error = find(&user, &name);
+    if (error == 0) {
+        error = io_privilege_drop(user);
     }
-    return -ENOENT;
+    if (error == 0) {
+        LOG_INFO("root given up", LOG_TEXT("user", name));
+    }
+    return error;
 }

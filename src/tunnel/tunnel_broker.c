@@ -219,10 +219,7 @@ static void on_public_port(struct io_accept_at *at, int fd, const struct addr *f
 
     if (tunnel_second_busy(&broker->second) > 0 && is_full(broker)) {
         broker->crowded_count++;
-        tunnel_report(&(struct revtun_command_report){.event = REVTUN_EVENT_REFUSED,
-                                                      .pair = port->pair,
-                                                      .from = *from,
-                                                      .refusal = REVTUN_REFUSAL_SESSIONS});
+        tunnel_report_crowded(from, port->pair);
         io_tcp_reset(&fd);
         return;
     }
@@ -465,11 +462,6 @@ void tunnel_broker_adopt(struct tunnel_broker *broker, const struct tunnel_confi
     if (tunnel_second_is_open(&broker->second)) {
         tunnel_second_adopt(&broker->second, access);
     }
-}
-
-bool tunnel_broker_has_second(const struct tunnel_broker *broker)
-{
-    return tunnel_second_is_open(&broker->second);
 }
 
 void tunnel_broker_drain(struct tunnel_broker *broker, uint32_t in_s)

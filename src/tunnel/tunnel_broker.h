@@ -79,8 +79,6 @@ void tunnel_broker_certify(struct tunnel_broker *broker, struct io_tls_context *
 // they are; and with another access list, if it has one, which is moved.
 void tunnel_broker_adopt(struct tunnel_broker *broker, const struct tunnel_config *config,
                          struct tunnel_access *access);
-// It serves version 2.
-bool tunnel_broker_has_second(const struct tunnel_broker *broker);
 
 // No new servers, agents and clients from now on; it ends in `in_s` seconds at the latest.
 void tunnel_broker_drain(struct tunnel_broker *broker, uint32_t in_s);

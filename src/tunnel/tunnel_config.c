@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "daemon/daemon_web.h"
 #include "io/io_cpu.h"
@@ -15,6 +16,7 @@
 #include "tunnel/tunnel_controls.h"
 #include "tunnel/tunnel_options.h"
 #include "tunnel/tunnel_previews.h"
+#include "tunnel/tunnel_state.h"
 
 enum {
     TIMEOUT_MAX_S = 604800, // a week
@@ -137,17 +139,19 @@ static void read_tunnel_ports(struct conf *conf, struct tunnel_config *out)
         return;
     }
     hub->port_count = (uint16_t)count;
-    if (out->access.len == 0) {
-        return;
-    }
-    if (hub->first_port + count > UINT16_MAX + 1 ||
-        is_among(own_first, hub->first_port, (uint32_t)count) ||
-        is_among(hub->first_port, own_first, own_count)) {
+    const bool is_wanted = out->access.len > 0 || out->state.len > 0;
+    const bool is_apart = hub->first_port + count <= UINT16_MAX + 1 &&
+                          !is_among(own_first, hub->first_port, (uint32_t)count) &&
+                          !is_among(hub->first_port, own_first, own_count);
+    const bool is_shared_apart =
+        hub->tls_port == 0 || (!is_among(hub->tls_port, own_first, own_count) &&
+                               !is_among(hub->tls_port, hub->first_port, (uint32_t)count));
+    out->has_room_for_tunnels = is_apart && is_shared_apart;
+    if (is_wanted && !is_apart) {
         conf_error_value(&conf->errors,
                          first != NULL ? first : conf_find(conf, "tunnel-port-count"),
                          "leaves no room for the ports of tunnels beside the other ports");
-    } else if (hub->tls_port != 0 && (is_among(hub->tls_port, own_first, own_count) ||
-                                      is_among(hub->tls_port, hub->first_port, (uint32_t)count))) {
+    } else if (is_wanted && !is_shared_apart) {
         conf_error_value(&conf->errors, shared, "is one of the other ports");
     }
 }
@@ -165,11 +169,13 @@ static void read_second(struct conf *conf, struct tunnel_config *out)
 {
     const struct conf_value *access = conf_find(conf, "access");
     const struct conf_value *leases = conf_find(conf, "leases");
+    const struct conf_value *state = conf_find(conf, "state");
     uint32_t agents = AGENTS_DEFAULT;
 
     out->hub = revtun_hub_config_default();
     out->hub.data = REVTUN_MESSAGE_DATA_PLAIN;
     out->access = access != NULL ? access->text : (struct bytes){0};
+    out->state = state != NULL ? state->text : (struct bytes){0};
     out->leases = leases != NULL ? leases->text : (struct bytes){0};
     read_tunnel_ports(conf, out);
     read_seconds(conf, "lease", 1, &out->hub.lease_s);
@@ -189,6 +195,26 @@ static void share_limits(struct tunnel_config *config)
     config->hub.max_waiting = config->core.max_waiting;
     config->hub.max_waiting_per_name = config->core.max_waiting_per_pair;
     config->hub.max_waiting_per_address = config->core.max_waiting_per_address;
+}
+
+void tunnel_config_keep_in(struct tunnel_config *config, struct bytes state)
+{
+    static const char *const names[TUNNEL_CONFIG_KEPT_COUNT] = {
+        TUNNEL_STATE_KEYS, TUNNEL_STATE_ACCESS, TUNNEL_STATE_LEASES};
+    struct bytes *const places[TUNNEL_CONFIG_KEPT_COUNT] = {&config->keys, &config->access,
+                                                            &config->leases};
+    const bool are_given[TUNNEL_CONFIG_KEPT_COUNT] = {config->is_keys_given, config->access.len > 0,
+                                                      config->leases.len > 0};
+    char folder[PATH_MAX];
+
+    snprintf(folder, sizeof folder, "%.*s", (int)state.len, (const char *)state.ptr);
+    config->state = state;
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if (!are_given[i]) {
+            tunnel_state_path(folder, names[i], config->kept[i]);
+            *places[i] = bytes_of_text(config->kept[i]);
+        }
+    }
 }
 
 bool tunnel_config_has_second(const struct tunnel_config *config)
@@ -219,8 +245,13 @@ bool tunnel_config_read(void *context, struct conf *conf)
     conf_value_addr(&conf->errors, conf_find(conf, "public-bind-addr"), ADDR_NONE,
                     &out->public_bind_addr);
     out->keys = conf_find(conf, "keys")->text;
+    out->is_keys_given = conf_is_given(conf, "keys");
+    out->is_host_given = conf_is_given(conf, "myhost");
     read_second(conf, out);
     share_limits(out);
+    if (out->state.len > 0) {
+        tunnel_config_keep_in(out, out->state);
+    }
     return conf->errors.count == 0;
 }
 

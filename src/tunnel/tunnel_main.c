@@ -16,6 +16,7 @@
 #include "tunnel/tunnel_http.h"
 #include "tunnel/tunnel_keys.h"
 #include "tunnel/tunnel_serve.h"
+#include "tunnel/tunnel_token.h"
 
 extern char **environ;
 
@@ -37,6 +38,7 @@ static const struct command commands[] = {
     {"top", NULL, "shows its servers and what they carry", tunnel_ask},
     {"reload", NULL, "has it read its configuration and certificates again", tunnel_ask},
     {"keys", NULL, "makes a CA and certificates for relays and servers", tunnel_keys},
+    {"token", NULL, "makes a token for an agent", tunnel_token},
 };
 
 static int tell_commands(void)

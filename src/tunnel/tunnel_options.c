@@ -4,6 +4,7 @@
 #include "base/macro.h"
 #include "daemon/daemon_options.h"
 #include "daemon/daemon_options_otlp.h"
+#include "tunnel/tunnel_state.h"
 
 static const char addresses[] = "Addresses and ports";
 static const char access[] = "Who may come";
@@ -84,10 +85,22 @@ static const struct conf_option options[] = {
                 "control connection (the /64 of an IPv6 one), or any.",
     },
     {
+        .name = "state",
+        .environment = "FAIRLEAD_TUNNEL_STATE",
+        .placeholder = "DIR",
+        .default_note = "none; ./" TUNNEL_STATE_HERE
+                        " if neither --keys nor --access is given, and ./relay_server_certs is not "
+                        "there",
+        .group = second,
+        .help = "Directory in which --keys, --access and --leases are if they are not given. What "
+                "is missing there is made at the first start: keys for the relay, and a list with "
+                "a token for the first agent, whose command is printed.",
+    },
+    {
         .name = "access",
         .environment = "FAIRLEAD_TUNNEL_ACCESS",
         .placeholder = "FILE",
-        .default_note = "none: version 1 alone",
+        .default_note = "access in --state; without both there is version 1 alone",
         .is_reloaded = true,
         .group = second,
         .help = "List of the agents that may have tunnels by version 2 of the protocol, at the "
@@ -124,7 +137,7 @@ static const struct conf_option options[] = {
         .name = "leases",
         .environment = "FAIRLEAD_TUNNEL_LEASES",
         .placeholder = "FILE",
-        .default_note = "none: a restart forgets them",
+        .default_note = "leases in --state; without both a restart forgets them",
         .group = second,
         .help = "File in which the relay notes which tunnel has which port, so that tunnels have "
                 "the same ones after a restart.",

@@ -15,6 +15,7 @@
 #include "tunnel/tunnel_certificates.h"
 #include "tunnel/tunnel_metrics.h"
 #include "tunnel/tunnel_options.h"
+#include "tunnel/tunnel_state.h"
 
 enum {
     STOP_WAIT_S = 5 + DAEMON_OTLP_END_MS / 1000
@@ -61,10 +62,13 @@ static bool change(struct tunnel_relay *relay)
     struct tunnel_config config;
     struct io_tls_context *tls = NULL;
     struct tunnel_access access = {0};
-    const bool has_second = tunnel_broker_has_second(&relay->broker);
+    const bool has_second = tunnel_second_is_open(&relay->broker.second);
 
     if (!daemon_reload_read(relay->reload, tunnel_config_read, &config)) {
         return false;
+    }
+    if (config.state.len == 0 && relay->keeps_here) {
+        tunnel_config_keep_in(&config, bytes_of_text("./" TUNNEL_STATE_HERE));
     }
     if (!read_access(has_second, &config, &access)) {
         return false;

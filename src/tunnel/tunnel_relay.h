@@ -32,6 +32,7 @@ struct tunnel_relay {
     struct tunnel_answer answer;
     struct daemon_notify notify;
     struct daemon_reload *reload; // the caller's, set before it runs
+    bool keeps_here; // likewise: in ./relay_state, without having been told to (tunnel_first.h)
     struct daemon_drain drain;
     struct daemon_watchdog watchdog;
     atomic_bool is_draining; // for the web thread

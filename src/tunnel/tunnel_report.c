@@ -30,6 +30,12 @@ static void log_refused(const struct revtun_command_report *report)
     }
 }
 
+void tunnel_report_crowded(const struct addr *from, uint32_t pair)
+{
+    log_refused(&(struct revtun_command_report){
+        .pair = pair, .from = *from, .refusal = REVTUN_REFUSAL_SESSIONS});
+}
+
 static void log_timed_out(const struct revtun_command_report *report)
 {
     static struct log_limit limit = LOG_LIMIT_DEFAULT;

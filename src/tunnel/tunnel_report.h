@@ -7,6 +7,9 @@
 #include "tunnel/tunnel_session.h"
 
 void tunnel_report(const struct revtun_command_report *report);
+// A client was refused, of a pair or of a tunnel (POOL_NONE), since there are too many of both
+// versions.
+void tunnel_report_crowded(const struct addr *from, uint32_t pair);
 // A control connection of an agent has ended: for this reason, or (NULL) as the report says.
 void tunnel_report_agent_down(const struct revtun_command_report *report, const char *reason);
 // Why a session has ended, in a word or two.

@@ -14,6 +14,7 @@
 #include "log/log.h"
 #include "tunnel/tunnel_carry.h"
 #include "tunnel/tunnel_listen.h"
+#include "tunnel/tunnel_reach.h"
 #include "tunnel/tunnel_report.h"
 
 // --- control connections -------------------------------------------------------------------------
@@ -112,10 +113,7 @@ static bool is_let_in(struct tunnel_second *second, const struct addr *from)
         return true;
     }
     second->crowded_count++;
-    tunnel_report(&(struct revtun_command_report){.event = REVTUN_EVENT_REFUSED,
-                                                  .pair = POOL_NONE,
-                                                  .from = *from,
-                                                  .refusal = REVTUN_REFUSAL_SESSIONS});
+    tunnel_report_crowded(from, POOL_NONE);
     return false;
 }
 
@@ -253,14 +251,16 @@ static int listen_everywhere(struct tunnel_second *second, const struct tunnel_c
 
 static int open_hub(struct tunnel_second *second, const struct tunnel_config *config)
 {
-    const bool has_brackets = memchr(config->core.host.ptr, ':', config->core.host.len) != NULL;
     struct revtun_hub_config hub = config->hub;
     uint8_t seed[REVTUN_HUB_SEED_LEN];
-    uint8_t host[REVTUN_HUB_HOST_MAX + 2];
+    char reached[TUNNEL_REACH_MAX];
+    uint8_t host[TUNNEL_REACH_MAX + 2];
     struct wr wr = wr_init(host, sizeof host);
 
+    tunnel_reach_host(config, reached);
+    const bool has_brackets = strchr(reached, ':') != NULL;
     wr_text(&wr, has_brackets ? "[" : "");
-    wr_bytes(&wr, config->core.host);
+    wr_text(&wr, reached);
     wr_text(&wr, has_brackets ? "]" : "");
     hub.host = wr_done(&wr);
     hub.program = bytes_of_text("fairlead/" FAIRLEAD_VERSION);

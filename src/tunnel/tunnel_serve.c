@@ -10,8 +10,10 @@
 #include "daemon/daemon_tell.h"
 #include "log/log.h"
 #include "tunnel/tunnel_config.h"
+#include "tunnel/tunnel_first.h"
 #include "tunnel/tunnel_options.h"
 #include "tunnel/tunnel_relay.h"
+#include "tunnel/tunnel_state.h"
 
 // By that name it is the original, whose users know its words: those of argparse.
 static bool is_original(const struct daemon_load_sources *sources)
@@ -60,6 +62,7 @@ int tunnel_serve(const struct daemon_load_sources *sources)
     static struct daemon_reload reload;
     static struct tunnel_config config;
     static struct tunnel_relay relay;
+    bool keeps_here = false;
     const enum daemon_load_outcome outcome =
         daemon_load_open(&load, &tunnel_options_table, sources, tunnel_config_read, &config);
 
@@ -70,8 +73,17 @@ int tunnel_serve(const struct daemon_load_sources *sources)
     }
     daemon_log_open(&config.daemon);
     LOG_INFO("fairlead-tunnel relay", LOG_TEXT("version", FAIRLEAD_VERSION));
+    if (!is_original(sources) && tunnel_first_is_wanted(&config)) {
+        tunnel_config_keep_in(&config, bytes_of_text("./" TUNNEL_STATE_HERE));
+        keeps_here = true;
+    }
+    if (tunnel_first_make(&config) != 0) {
+        daemon_load_close(&load);
+        return EXIT_FAILURE;
+    }
     tunnel_config_settle(&config);
     const int error = tunnel_relay_open(&relay, &config);
+    relay.keeps_here = keeps_here;
     daemon_reload_init(&reload, &load);
     relay.reload = &reload;
     daemon_load_close(&load);

@@ -114,6 +114,26 @@ static void has_version_2_beside_it_if_there_is_a_list(void **state)
     assert_true(read_words("65000 --port-count 500", &config));
 }
 
+static void keeps_in_its_directory_what_is_not_elsewhere(void **state)
+{
+    struct tunnel_config config;
+
+    (void)state;
+    assert_true(read_words("--state /s", &config));
+    assert_true(tunnel_config_has_second(&config));
+    assert_text(config.keys, "/s/relay_server_certs");
+    assert_text(config.access, "/s/access");
+    assert_text(config.leases, "/s/leases");
+    assert_true(read_words("--state /s --keys /k --leases /l", &config));
+    assert_text(config.keys, "/k");
+    assert_text(config.access, "/s/access");
+    assert_text(config.leases, "/l");
+    assert_true(read_words("--access /a", &config));
+    assert_true(tunnel_config_has_second(&config));
+    assert_text(config.keys, "./relay_server_certs");
+    assert_int_equal(config.leases.len, 0);
+}
+
 static void refuses_what_cannot_be_served(void **state)
 {
     static const struct {
@@ -141,6 +161,7 @@ static void refuses_what_cannot_be_served(void **state)
         {"--access a --tls-port 12000", "--tls-port: '12000' is one of the other ports"},
         {"--access a --tls-port 12300", "--tls-port: '12300' is one of the other ports"},
         {"--lease 0", "--lease: "},
+        {"65000 --port-count 500 --state s", "--tunnel-port-count: '100' leaves no room"},
     };
     uint8_t text[CONF_ERROR_TEXT_MAX];
 
@@ -180,6 +201,7 @@ int main(void)
         cmocka_unit_test(does_without_options_what_the_original_does),
         cmocka_unit_test(reads_each_option),
         cmocka_unit_test(has_version_2_beside_it_if_there_is_a_list),
+        cmocka_unit_test(keeps_in_its_directory_what_is_not_elsewhere),
         cmocka_unit_test(refuses_what_cannot_be_served),
         cmocka_unit_test(has_as_many_sessions_as_descriptors), // the last one: it lowers a limit
     };

@@ -10,12 +10,14 @@
 #include "tunnel/tunnel_connect.h"
 #include "tunnel/tunnel_keys.h"
 #include "tunnel/tunnel_service_options.h"
+#include "tunnel/tunnel_token.h"
 
 static void tables_are_sound(void **state)
 {
     (void)state;
     conf_option_check(&tunnel_options_table);
     conf_option_check(&tunnel_keys_table);
+    conf_option_check(&tunnel_token_table);
     conf_option_check(&tunnel_connect_table);
     conf_option_check(&tunnel_service_options_expose);
     conf_option_check(&tunnel_service_options_little);

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// By which host agents and clients reach this relay.
+#pragma once
+
+#include "tunnel/tunnel_config.h"
+
+enum { TUNNEL_REACH_MAX = REVTUN_CONFIG_HOST_MAX + 1 }; // bytes with the end
+
+// What the operator says (--myhost), or else the address that this host has towards others, or else
+// what --myhost is if nobody says anything. An IPv6 address has no brackets.
+void tunnel_reach_host(const struct tunnel_config *config, char out[TUNNEL_REACH_MAX]);

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tunnel/tunnel_token.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypto/crypto_wipe.h"
+#include "daemon/daemon_options.h"
+#include "daemon/daemon_tell.h"
+#include "tunnel/tunnel_issue.h"
+#include "tunnel/tunnel_state.h"
+
+static const char whom[] = "Whom it is for";
+static const char relay[] = "The relay";
+static const char other[] = "Other";
+
+static const struct conf_option options[] = {
+    {
+        .name = "name",
+        .placeholder = "NAME",
+        .is_positional = true,
+        .is_outside_file = true,
+        .group = whom,
+        .help = "What the agent is called in the list and in the log: a-z, 0-9 and hyphens, up to "
+                "63.",
+    },
+    {
+        .name = "ports",
+        .placeholder = "LIST",
+        .default_text = "*",
+        .is_outside_file = true,
+        .group = whom,
+        .help = "Ports of the relay that its tunnels may get, such as 12201,12210-12219; * is all, "
+                "none is none.",
+    },
+    {
+        .name = "sni",
+        .placeholder = "LIST",
+        .default_text = "none",
+        .is_outside_file = true,
+        .group = whom,
+        .help = "Hosts that it may have at the shared TLS port, such as shop.test,*.shop.test.",
+    },
+    {
+        .name = "names",
+        .placeholder = "LIST",
+        .default_text = "*",
+        .is_outside_file = true,
+        .group = whom,
+        .help = "What its tunnels may be called, such as web,api-*.",
+    },
+    {
+        .name = "tunnels",
+        .placeholder = "COUNT",
+        .default_text = "16",
+        .is_outside_file = true,
+        .group = whom,
+        .help = "Tunnels at a time, and ports that are kept for it.",
+    },
+    {
+        .name = "connections",
+        .placeholder = "COUNT",
+        .default_note = "as many as the relay",
+        .is_outside_file = true,
+        .group = whom,
+        .help = "Clients at a time, over all of its tunnels.",
+    },
+    {
+        .name = "state",
+        .placeholder = "DIR",
+        .default_note = "./" TUNNEL_STATE_HERE " or " TUNNEL_STATE_SYSTEM ", if it is there",
+        .is_outside_file = true,
+        .group = relay,
+        .help = "The relay's --state directory, with its keys and its access list.",
+    },
+    {
+        .name = "access",
+        .placeholder = "FILE",
+        .default_note = "access in --state; without one the line is printed",
+        .is_outside_file = true,
+        .group = relay,
+        .help = "Access list to which the token's line is added. The relay knows it when it has "
+                "read the list again (SIGHUP, systemctl reload fairlead-tunnel).",
+    },
+    {
+        .name = "keys",
+        .short_name = 'k',
+        .placeholder = "DIR",
+        .default_note = "relay_server_certs in --state, or ./relay_server_certs",
+        .is_outside_file = true,
+        .group = relay,
+        .help = "Directory of the relay's certificate: the token says which key the relay has, so "
+                "that the agent needs no CA.",
+    },
+    {
+        .name = "no-pin",
+        .is_outside_file = true,
+        .group = relay,
+        .help = "The token does not say which key the relay has: agents look whether a CA of their "
+                "system has signed its certificate for its name.",
+    },
+    DAEMON_OPTIONS_HELP(other),
+};
+
+const struct conf_table tunnel_token_table = {.options = options, .count = COUNT_OF(options)};
+
+static const struct conf_program program = {
+    .name = "fairlead-tunnel token",
+    .summary =
+        "Makes a token, by which an agent proves itself to the relay: fairlead-tunnel expose "
+        "TARGET --relay HOST --token TOKEN. Whoever has it is that agent; the relay keeps "
+        "only what it takes to recognize it.",
+    .note = "Its line of the access list is added there, or printed behind the token. Exit status: "
+            "0 all is made, 1 something could not be, 2 something is wrong with the options.",
+};
+
+enum { TERMS_MAX = REVTUN_ACCESS_LINE_MAX };
+
+struct wish {
+    struct bytes id;
+    char terms[TERMS_MAX];
+    char keys[PATH_MAX];
+    char access[PATH_MAX]; // empty: to be printed
+    bool has_pin;
+};
+
+// Each goes into the line as it is given; what cannot be there is found when the line is read.
+static void write_terms(struct conf *conf, struct wr *wr)
+{
+    static const struct {
+        const char *name;
+        const char *usual; // which needs no word there
+    } terms[] = {
+        {"ports", "none"}, {"sni", "none"}, {"names", "*"}, {"tunnels", "16"}, {"connections", ""},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(terms); i++) {
+        const struct conf_value *value = conf_find(conf, terms[i].name);
+
+        if (value != NULL && !bytes_equal_text(value->text, terms[i].usual)) {
+            wr_text(wr, wr->len > 0 ? " " : "");
+            wr_text(wr, terms[i].name);
+            wr_text(wr, "=");
+            wr_bytes(wr, value->text);
+        }
+    }
+}
+
+static bool copy(struct conf *conf, const char *name, char out[PATH_MAX])
+{
+    const struct conf_value *value = conf_find(conf, name);
+    struct bytes text = {0};
+
+    if (value == NULL || !conf_value_text(&conf->errors, value, 1, PATH_MAX - 1, &text)) {
+        return false;
+    }
+    memcpy(out, text.ptr, text.len);
+    out[text.len] = '\0';
+    return true;
+}
+
+static bool judge(void *context, struct conf *conf)
+{
+    struct wish *wish = context;
+    const struct conf_value *name = conf_find(conf, "name");
+    struct wr terms = wr_init((uint8_t *)wish->terms, sizeof wish->terms - 1);
+    char state[PATH_MAX];
+
+    if (name == NULL) {
+        conf_error_missing(&conf->errors, &options[0]);
+    } else if (!revtun_pattern_is_name(name->text)) {
+        conf_error_value(&conf->errors, name, "is not of a-z, 0-9 and hyphens");
+    } else {
+        wish->id = name->text;
+    }
+    write_terms(conf, &terms);
+    wish->terms[wr_done(&terms).len] = '\0';
+    wish->has_pin = !conf_flag(conf, "no-pin");
+    const bool has_state = copy(conf, "state", state) || tunnel_state_find(state);
+    if (!copy(conf, "keys", wish->keys)) {
+        tunnel_state_path(has_state ? state : ".", TUNNEL_STATE_KEYS, wish->keys);
+    }
+    if (!copy(conf, "access", wish->access) && has_state) {
+        tunnel_state_path(state, TUNNEL_STATE_ACCESS, wish->access);
+    }
+    return conf->errors.count == 0;
+}
+
+static int make(const struct wish *wish)
+{
+    uint8_t token_text[REVTUN_TOKEN_TEXT_MAX + 1];
+    uint8_t line_text[2 * REVTUN_ACCESS_LINE_MAX];
+    struct wr token = wr_init(token_text, sizeof token_text);
+    struct wr line = wr_init(line_text, sizeof line_text);
+    struct io_tls_error wrong;
+    const struct tunnel_issue issue = {
+        .id = wish->id,
+        .terms = bytes_of_text(wish->terms),
+        .keys = bytes_of_text(wish->keys),
+        .has_pin = wish->has_pin,
+    };
+
+    if (!tunnel_issue_write(&issue, &token, &line, &wrong) ||
+        (wish->access[0] != '\0' && !tunnel_issue_add(wish->access, wr_done(&line), &wrong))) {
+        daemon_tell_mistake(program.name, "%s", wrong.text);
+        return EXIT_FAILURE;
+    }
+    wr_u8(&token, '\n');
+    int status = daemon_tell(wr_done(&token));
+    if (status == EXIT_SUCCESS && wish->access[0] == '\0') {
+        status = daemon_tell(wr_done(&line));
+    }
+    crypto_wipe(token_text, sizeof token_text);
+    return status;
+}
+
+int tunnel_token(const struct daemon_load_sources *sources)
+{
+    static struct daemon_load load;
+    static struct wish wish;
+    const enum daemon_load_outcome outcome =
+        daemon_load_open(&load, &tunnel_token_table, sources, judge, &wish);
+
+    if (outcome != DAEMON_LOAD_RUN) {
+        return daemon_tell_outcome(&load, outcome, &program);
+    }
+    const int status = make(&wish); // what it names is the sources'
+    daemon_load_close(&load);
+    return status;
+}
