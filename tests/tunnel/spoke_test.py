@@ -72,11 +72,12 @@ class Spoke(Exposed):
     """A service, and the program that exposes it by version 2."""
 
     # pylint: disable=super-init-not-called
-    def __init__(self, port, *options, token=None, retry="always"):
+    def __init__(self, port, *options, token=None, retry="always", environment=None):
         Service.__init__(self)
         self.tool = Tool(tunnel.program(), "expose", f"127.0.0.1:{self.port}", "--relay",
                          f"127.0.0.1:{port}", "--retry", retry, *options,
-                         environment={"FAIRLEAD_TOKEN": token} if token else {})
+                         environment=({"FAIRLEAD_TOKEN": token} if token else {})
+                         | (environment or {}))
         self.public_port = None
 
 
