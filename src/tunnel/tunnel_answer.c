@@ -50,8 +50,8 @@ static void why(const struct tunnel_answer *of, struct bytes text, struct daemon
     const struct tunnel_why why = {
         .limits = &broker->limits,
         .core = broker->core,
-        .ledger = &broker->ledger,
-        .refusals = &broker->refusals,
+        .ledger = &broker->past.ledger,
+        .refusals = &broker->past.refusals,
         .now = io_clock_now(),
     };
     struct addr address;
@@ -95,7 +95,7 @@ static struct carried *sum_sessions(const struct tunnel_broker *broker)
         const struct tunnel_session *session = &broker->crew.sessions[i];
 
         if (atomic_load(&session->owner) == 0 || session->pair >= pair_count ||
-            session->begun_ns < broker->ledger.entries[session->pair].linked_ns) {
+            session->begun_ns < broker->past.ledger.entries[session->pair].linked_ns) {
             continue;
         }
         sums[session->pair].from_clients += atomic_load(&session->told_bytes[0]);
@@ -109,7 +109,7 @@ static void server_write(struct wr *wr, const struct tunnel_broker *broker, uint
                          struct now now)
 {
     const struct revtun_config *limits = &broker->limits;
-    const struct tunnel_ledger_entry *entry = &broker->ledger.entries[pair];
+    const struct tunnel_ledger_entry *entry = &broker->past.ledger.entries[pair];
     uint8_t text[ADDR_TEXT_MAX];
     struct wr server = wr_init(text, sizeof text);
     const int64_t age_s = now.wall_s - entry->linked_s;

@@ -72,8 +72,7 @@ static void carry_out_one(struct tunnel_broker *broker, struct now now,
         break;
     case REVTUN_COMMAND_REPORT:
         tunnel_report(&command->report);
-        tunnel_ledger_report(&broker->ledger, &command->report, now);
-        tunnel_refusals_report(&broker->refusals, &command->report, now.wall_s);
+        tunnel_past_report(&broker->past, &command->report, now);
         break;
     }
 }
@@ -155,7 +154,7 @@ static void on_control_refused(void *context, const struct addr *peer,
 {
     struct tunnel_broker *broker = context;
 
-    tunnel_refusals_keep(&broker->refusals, kind, peer, POOL_NONE, why, io_clock_now().wall_s);
+    tunnel_past_refuse(&broker->past, peer, kind, why, io_clock_now());
 }
 
 static const struct tunnel_controls_events control_events = {
@@ -183,13 +182,12 @@ static void on_session_ended(void *context, struct pool_ref ref,
 {
     struct tunnel_broker *broker = context;
 
-    tunnel_spans_put(&broker->spans, session, io_clock_now());
+    tunnel_past_end(&broker->past, session, io_clock_now());
     if (ref.index >= broker->limits.max_sessions) {
         tunnel_second_ended(&broker->second, ref, session);
         return;
     }
     tunnel_report_end(session, io_clock_now());
-    tunnel_ledger_ended(&broker->ledger, session);
     lose_client(broker, ref);
 }
 
@@ -325,18 +323,6 @@ static int open_core(struct tunnel_broker *broker)
     return 0;
 }
 
-// What it knows of strangers, and of the past.
-static int open_memory(struct tunnel_broker *broker, const struct tunnel_config *config)
-{
-    struct siphash_key key;
-
-    io_random_fill((uint8_t *)&key, sizeof key);
-    tunnel_handshakes_init(&broker->controls.handshakes, &key, config->handshakes_per_second);
-    tunnel_spans_init(&broker->spans, config->otlp.sampled, key.k0 ^ key.k1);
-    const int error = tunnel_refusals_open(&broker->refusals, &key);
-    return error == 0 ? tunnel_ledger_open(&broker->ledger, broker->limits.pair_count) : error;
-}
-
 static int open_parts(struct tunnel_broker *broker, const struct tunnel_config *config)
 {
     const uint32_t pair_count = broker->limits.pair_count;
@@ -364,7 +350,7 @@ static int open_parts(struct tunnel_broker *broker, const struct tunnel_config *
     error = tunnel_conns_open(&broker->conns, broker->loop, broker->limits.max_waiting + 1,
                               on_client_gone, broker);
     if (error == 0) {
-        error = open_memory(broker, config);
+        error = tunnel_past_open(&broker->past, pair_count, config->otlp.sampled);
     }
     if (error == 0) {
         error = open_core(broker);
@@ -380,6 +366,7 @@ static int open_second(struct tunnel_broker *broker, const struct tunnel_config 
         .linger = &broker->linger,
         .controls = &broker->controls,
         .crew = &broker->crew,
+        .past = &broker->past,
         .session_base = broker->limits.max_sessions,
         .is_full = is_full,
         .context = broker,
@@ -400,6 +387,9 @@ int tunnel_broker_open(struct tunnel_broker *broker, struct io_loop *loop,
         LOG_ERROR("the relay cannot start", LOG_ERROR_NUMBER("error", error));
         return error;
     }
+    struct siphash_key key;
+    io_random_fill((uint8_t *)&key, sizeof key);
+    tunnel_handshakes_init(&broker->controls.handshakes, &key, config->handshakes_per_second);
     tunnel_broker_certify(broker, tls);
     error = listen_everywhere(broker, config);
     return error == 0 ? open_second(broker, config) : error;
@@ -416,8 +406,7 @@ void tunnel_broker_close(struct tunnel_broker *broker)
     tunnel_crew_close(&broker->crew);
     tunnel_second_close(&broker->second);
     io_linger_close(&broker->linger);
-    tunnel_ledger_close(&broker->ledger);
-    tunnel_refusals_close(&broker->refusals);
+    tunnel_past_close(&broker->past);
     free(broker->links);
     free(broker->reverse_ports);
     free(broker->public_ports);

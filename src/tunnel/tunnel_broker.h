@@ -22,10 +22,8 @@
 #include "tunnel/tunnel_conns.h"
 #include "tunnel/tunnel_controls.h"
 #include "tunnel/tunnel_crew.h"
-#include "tunnel/tunnel_ledger.h"
-#include "tunnel/tunnel_refusals.h"
+#include "tunnel/tunnel_past.h"
 #include "tunnel/tunnel_second.h"
-#include "tunnel/tunnel_spans.h"
 
 // A listening port of a pair.
 struct tunnel_broker_port {
@@ -49,10 +47,8 @@ struct tunnel_broker {
     struct tunnel_crew crew;
     struct io_linger linger;
     struct tunnel_second second; // version 2
-    uint64_t crowded_count; // clients that were reset, since there were too many of both versions
-    struct tunnel_spans spans;       // of sessions of both versions
-    struct tunnel_ledger ledger;     // of the pairs
-    struct tunnel_refusals refusals; // by address
+    uint64_t crowded_count;  // clients that were reset, since there were too many of both versions
+    struct tunnel_past past; // of both versions
     uint32_t
         broken[REVTUN_OUTBOX_MAX]; // control connections that could not take a line: to be lost
     uint32_t broken_count;

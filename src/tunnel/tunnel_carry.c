@@ -63,8 +63,13 @@ static void join(struct tunnel_second *second, struct now now,
     tunnel_crew_join(second->means.crew, ref, client_fd, reverse_fd);
 }
 
-static void report(struct tunnel_second *second, struct revtun_command_report *command)
+static void report(struct tunnel_second *second, struct now now,
+                   struct revtun_command_report *command)
 {
+    if (command->event == REVTUN_EVENT_FORGED) {
+        command->from = second->data_from;
+    }
+    tunnel_past_report(second->means.past, command, now);
     switch (command->event) {
     case REVTUN_EVENT_AGENT_UP:
         tunnel_controls_prove(second->means.controls, (uint32_t)command->control);
@@ -72,9 +77,6 @@ static void report(struct tunnel_second *second, struct revtun_command_report *c
     case REVTUN_EVENT_AGENT_DOWN:
         tunnel_report_agent_down(command, second->lost_why);
         return;
-    case REVTUN_EVENT_FORGED:
-        command->from = second->data_from;
-        break;
     default:
         break;
     }
@@ -112,7 +114,7 @@ static void carry_out_one(struct tunnel_second *second, struct now now,
         tunnel_crew_end(second->means.crew, to_crew(second, command->end.session));
         break;
     case REVTUN_COMMAND_REPORT:
-        report(second, &command->report);
+        report(second, now, &command->report);
         break;
     }
 }

@@ -75,10 +75,18 @@ void tunnel_refusals_keep(struct tunnel_refusals *refusals, enum tunnel_refusal_
     *place = refusal;
 }
 
+// An agent has gone for a reason that it may want to hear of.
+static bool is_trouble(enum revtun_message_code code)
+{
+    return code != REVTUN_MESSAGE_CODE_ASKED && code != REVTUN_MESSAGE_CODE_SHUTDOWN &&
+           code != REVTUN_MESSAGE_CODE_LEFT;
+}
+
 void tunnel_refusals_report(struct tunnel_refusals *refusals,
                             const struct revtun_command_report *report, int64_t wall_s)
 {
     enum tunnel_refusal_kind kind = TUNNEL_REFUSAL_FULL;
+    const char *detail = revtun_refusal_words(report->refusal);
 
     switch (report->event) {
     case REVTUN_EVENT_FULL:
@@ -99,12 +107,21 @@ void tunnel_refusals_report(struct tunnel_refusals *refusals,
     case REVTUN_EVENT_FOREIGN:
         kind = TUNNEL_REFUSAL_FOREIGN;
         break;
+    case REVTUN_EVENT_AGENT_DOWN:
+        kind = TUNNEL_REFUSAL_AGENT;
+        detail = revtun_message_code_meaning(report->code);
+        if (!is_trouble(report->code)) {
+            return;
+        }
+        break;
+    case REVTUN_EVENT_FORGED:
+        kind = TUNNEL_REFUSAL_FORGED;
+        break;
     default:
         return; // nobody was refused anything
     }
     if (report->from.family != ADDR_NONE) {
-        tunnel_refusals_keep(refusals, kind, &report->from, report->pair,
-                             revtun_refusal_words(report->refusal), wall_s);
+        tunnel_refusals_keep(refusals, kind, &report->from, report->pair, detail, wall_s);
     }
 }
 

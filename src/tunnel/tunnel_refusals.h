@@ -31,6 +31,9 @@ enum tunnel_refusal_kind {
     TUNNEL_REFUSAL_LIMIT,     // a client: `detail` says of which limit
     TUNNEL_REFUSAL_TIMED_OUT, // a client: no reverse connection came for it
     TUNNEL_REFUSAL_FOREIGN,   // a reverse connection came from elsewhere than its server
+    // Of version 2:
+    TUNNEL_REFUSAL_AGENT,  // a control connection has ended: `detail` says why
+    TUNNEL_REFUSAL_FORGED, // a data connection had no preface that is good
 };
 
 struct tunnel_refusal {

@@ -222,7 +222,8 @@ int tunnel_relay_open(struct tunnel_relay *relay, const struct tunnel_config *co
         error = daemon_web_open(&relay->web, &config->daemon, &subject);
     }
     if (error == 0) {
-        error = tunnel_otlp_open(&relay->otlp, &config->otlp, &relay->board, &relay->broker.spans);
+        error =
+            tunnel_otlp_open(&relay->otlp, &config->otlp, &relay->board, &relay->broker.past.spans);
     }
     if (error != 0) {
         return error;

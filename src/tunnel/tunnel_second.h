@@ -23,6 +23,7 @@
 #include "tunnel/tunnel_controls.h"
 #include "tunnel/tunnel_crew.h"
 #include "tunnel/tunnel_leases.h"
+#include "tunnel/tunnel_past.h"
 #include "tunnel/tunnel_previews.h"
 
 // What both versions use; each outlives the second.
@@ -32,6 +33,7 @@ struct tunnel_second_means {
     struct io_linger *linger;
     struct tunnel_controls *controls;
     struct tunnel_crew *crew;
+    struct tunnel_past *past;
     uint32_t session_base; // the first of the crew's sessions that are version 2's
     // There are as many clients as there may be, of both versions.
     bool (*is_full)(void *context);

@@ -212,6 +212,12 @@ static const struct words kinds[] = {
     [TUNNEL_REFUSAL_FOREIGN] = {"its reverse connection was refused",
                                 "it does not come from where the server's control connection does",
                                 "if it is the server, give --reverse-policy any"},
+    [TUNNEL_REFUSAL_AGENT] = {"its control connection as an agent has ended", NULL,
+                              "look at the agent's log; who may come, and what for, stands in the "
+                              "list that --access names"},
+    [TUNNEL_REFUSAL_FORGED] = {"its data connection was reset",
+                               "it shows no agent that is here that it belongs to it",
+                               "if it is an agent, its control connection was lost meanwhile"},
 };
 
 static void refusal_write(struct wr *wr, const struct tunnel_why *why,

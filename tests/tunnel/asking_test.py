@@ -10,7 +10,7 @@ import tempfile
 
 import tunnel
 from sandbox import wait_until
-from tunnel import keys, read, read_until_over, reset
+from tunnel import keys, knock, read, read_until_over, reset
 
 UNREADABLE = "the certificates cannot be used "
 NOTHING = "nothing was reloaded; all is as it was"
@@ -111,7 +111,7 @@ class Why(Asked):
         relay = self.start(pairs=1, announced=[tunnel.FOREIGN])
         server = self.control(relay)
         self.client(server)
-        read_until_over(self.dial(server.reverse_port, source="127.0.0.7"))
+        knock(server.reverse_port, source="127.0.0.7")
         self.why(relay.public(0), "1 from elsewhere than the server.*, from 127.0.0.7",
                  "--reverse-policy any")
         self.why("127.0.0.7", "its reverse connection was refused")

@@ -116,6 +116,15 @@ static void keeps_reports_of_refusals_alone(void **state)
     assert_int_equal(found[0].kind, TUNNEL_REFUSAL_LIMIT);
     assert_int_equal(found[0].pair, 7);
     assert_string_equal(found[0].detail, revtun_refusal_words(REVTUN_REFUSAL_PAIR_WAITING));
+    report = (struct revtun_command_report){
+        .event = REVTUN_EVENT_AGENT_DOWN, .from = at(3, 1, 1), .code = REVTUN_MESSAGE_CODE_ASKED};
+    tunnel_refusals_report(&refusals, &report, 100);
+    assert_int_equal(find(at(3, 1, 1)), 0); // it has said good bye
+    report.code = REVTUN_MESSAGE_CODE_DENIED;
+    tunnel_refusals_report(&refusals, &report, 100);
+    assert_int_equal(find(at(3, 1, 1)), 1);
+    assert_int_equal(found[0].kind, TUNNEL_REFUSAL_AGENT);
+    assert_string_equal(found[0].detail, "the relay's access list does not allow it");
     report = (struct revtun_command_report){.event = REVTUN_EVENT_TIMED_OUT};
     tunnel_refusals_report(&refusals, &report, 100); // of nobody
 }
