@@ -120,95 +120,6 @@ static void takes_a_preface_once(void **state)
     assert_int_equal(revtun_hub_stats(hubs->hub)->prefaces_bad, 5);
 }
 
-static void tells_the_agent_what_became_of_a_client(void **state)
-{
-    struct hubs *hubs = *state;
-    struct hubs_agent agent;
-    char text[64];
-
-    hubs_come(hubs, 1, 0, 5, "", &agent);
-    hubs_say(hubs, &agent, BIND_WEB);
-    const struct pool_ref client = hubs_client(hubs, 10, 12101, "");
-    hubs_gone(hubs, client);
-    assert_true(hubs_has(hubs, "send 1 gone id="));
-    assert_true(hubs_has(hubs, " code=left\r\n"));
-    hubs_client(hubs, 11, 12101, "");
-    hubs_pass(hubs, 15 * SECOND_NS);
-    assert_true(hubs_has(hubs, " code=timeout\r\n"));
-    assert_true(hubs_has(hubs, "refuse 11 \n"));
-    hubs_client(hubs, 12, 12101, "");
-    struct wr wr = wr_init((uint8_t *)text, sizeof text);
-    wr_text(&wr, "refuse code=unreachable id=");
-    wr_decimal(&wr, hubs_id(hubs, "new_connection", 0));
-    wr_text(&wr, "\r\n");
-    wr_u8(&wr, 0);
-    hubs_say(hubs, &agent, text);
-    assert_string_equal(hubs->text, "reset 12\n");
-    hubs_say(hubs, &agent, text); // it is over
-    assert_string_equal(hubs->text, "");
-    hubs_expect(hubs, (struct revtun_hub_gauges){.links = 1, .agents = 1, .services = 1});
-}
-
-static void keeps_names_and_sessions_over_a_lost_control_connection(void **state)
-{
-    struct hubs *hubs = *state;
-    struct hubs_agent agent;
-
-    hubs_come(hubs, 1, 0, 5, "", &agent);
-    hubs_say(hubs, &agent, BIND_WEB);
-    hubs_client(hubs, 10, 12101, "");
-    hubs_data(hubs, &agent, 20, REVTUN_PREFACE_ACCEPT, hubs_id(hubs, "new_connection", 0));
-    hubs_client(hubs, 11, 12101, "");
-    const uint64_t stale = hubs_id(hubs, "new_connection", 0);
-    hubs_down(hubs, &agent);
-    assert_string_equal(hubs->text, "report agent down 1\n");
-    hubs_data(hubs, &agent, 21, REVTUN_PREFACE_ACCEPT, stale);
-    assert_true(hubs_has(hubs, "reset 21\n"));
-    hubs_pass(hubs, 1);
-    hubs_client(hubs, 12, 12101, "");
-    assert_string_equal(hubs->text, ""); // it waits
-    hubs_pass(hubs, 59 * SECOND_NS);
-    assert_string_equal(hubs->text, "");
-    hubs_come(hubs, 2, 0, 5, "", &agent);
-    hubs_say(hubs, &agent, BIND_WEB);
-    assert_true(hubs_has(hubs, "send 2 bound rid=1 name=web at=relay.test:12101"));
-    const uint64_t first = hubs_id(hubs, "new_connection", 0);
-    assert_true(first != stale);
-    hubs_data(hubs, &agent, 22, REVTUN_PREFACE_ACCEPT, first);
-    assert_string_equal(hubs->text, "join 11 22\n"); // who has waited for the longest time
-    hubs_expect(hubs, (struct revtun_hub_gauges){
-                          .links = 1, .agents = 1, .services = 1, .waiting = 1, .sessions = 2});
-}
-
-static void closes_who_waits_when_grace_is_over(void **state)
-{
-    struct hubs *hubs = *state;
-    struct hubs_agent agent;
-
-    hubs_come(hubs, 1, 0, 5, "", &agent);
-    hubs_say(hubs, &agent, BIND_WEB);
-    hubs_client(hubs, 10, 12101, "");
-    hubs_data(hubs, &agent, 20, REVTUN_PREFACE_ACCEPT, hubs_id(hubs, "new_connection", 0));
-    for (uint64_t conn = 11; conn < 31; conn++) {
-        hubs_client(hubs, conn, 12101, "");
-    }
-    hubs_down(hubs, &agent);
-    hubs_pass(hubs, 60 * SECOND_NS);
-    assert_true(hubs_has(hubs, "refuse 11 \n"));
-    assert_true(hubs_has(hubs, "refuse 30 \n"));
-    assert_false(hubs_has(hubs, "end 10"));
-    hubs_client(hubs, 40, 12101, "");
-    assert_string_equal(hubs->text, "reset 40\n");
-    hubs_expect(hubs, (struct revtun_hub_gauges){.agents = 1, .services = 1, .sessions = 1});
-    hubs_gone(hubs, hubs->session);
-    hubs_expect(hubs, (struct revtun_hub_gauges){0});
-    // The port is still its own, so that another name gets another.
-    hubs_come(hubs, 2, 0, 6, "", &agent);
-    hubs_say(hubs, &agent, "bind rid=1 name=api kind=tcp\r\n" BIND_WEB);
-    assert_true(hubs_has(hubs, "name=api at=relay.test:12102"));
-    assert_true(hubs_has(hubs, "name=web at=relay.test:12101"));
-}
-
 static void routes_by_host(void **state)
 {
     struct hubs *hubs = *state;
@@ -225,65 +136,6 @@ static void routes_by_host(void **state)
     assert_true(hubs_has(hubs, "bound rid=4 name=a at=relay.test:12101"));
     hubs_client(hubs, 12, 443, "shop.test");
     assert_string_equal(hubs->text, "reset 12\n");
-}
-
-static void meets_each_limit_of_clients(void **state)
-{
-    struct hubs *hubs = *state;
-    struct hubs_agent agent;
-
-    hubs_come(hubs, 1, 1, 5, "", &agent); // may have three clients
-    hubs_say(hubs, &agent, "bind rid=1 name=a kind=tcp max=2\r\n");
-    hubs_client(hubs, 10, 12101, "");
-    hubs_client(hubs, 11, 12101, "");
-    hubs_client(hubs, 12, 12101, "");
-    assert_string_equal(hubs->text, "reset 12\nreport refused 0 pair_sessions\n");
-    hubs_say(hubs, &agent, "bind rid=2 name=a kind=tcp\r\n");
-    hubs_client(hubs, 13, 12101, "");
-    assert_true(hubs_has(hubs, "new_connection"));
-    hubs_client(hubs, 14, 12101, "");
-    assert_string_equal(hubs->text, "reset 14\nreport refused 0 pair_sessions\n");
-}
-
-static void frees_names_at_once_with_bye(void **state)
-{
-    struct hubs *hubs = *state;
-    struct hubs_agent agent;
-
-    hubs_come(hubs, 1, 0, 5, "", &agent);
-    hubs_say(hubs, &agent, BIND_WEB);
-    hubs_client(hubs, 10, 12101, "");
-    hubs_say(hubs, &agent, "bye code=shutdown\r\n");
-    assert_true(hubs_has(hubs, "close 1\n"));
-    assert_true(hubs_has(hubs, "refuse 10 \n"));
-    hubs_expect(hubs, (struct revtun_hub_gauges){0});
-}
-
-static void takes_all_from_who_is_revoked(void **state)
-{
-    struct hubs *hubs = *state;
-    struct hubs_agent agent;
-    struct hubs_agent other;
-    struct revtun_access none = {0};
-
-    hubs_come(hubs, 1, 0, 5, "", &agent);
-    hubs_say(hubs, &agent, BIND_WEB);
-    hubs_come(hubs, 2, 0, 6, "", &other);
-    for (uint64_t conn = 10; conn < 30; conn++) {
-        hubs_client(hubs, conn, 12101, "");
-        hubs_data(hubs, &agent, conn + 100, REVTUN_PREFACE_ACCEPT,
-                  hubs_id(hubs, "new_connection", 0));
-    }
-    hubs_say(hubs, &agent, "unbind rid=2 name=web\r\n"); // what ran on is taken, too
-    hubs_pass(hubs, 0);
-    revtun_hub_adopt(hubs->hub, hubs->now, &none);
-    hubs_settle(hubs);
-    assert_true(hubs_has(hubs, "end 10\n"));
-    assert_true(hubs_has(hubs, "end 29\n"));
-    assert_true(hubs_has(hubs, "send 1 bye code=revoked"));
-    assert_true(hubs_has(hubs, "send 2 bye code=revoked"));
-    hubs_gone(hubs, hubs->session);
-    hubs_expect(hubs, (struct revtun_hub_gauges){.sessions = 19});
 }
 
 static void hears_what_is_gone_while_more_is_due(void **state)
@@ -333,13 +185,7 @@ int main(void)
         HUB_TEST(knows_an_agent_by_its_certificate),
         HUB_TEST(carries_a_client_from_bind_to_session),
         HUB_TEST(takes_a_preface_once),
-        HUB_TEST(tells_the_agent_what_became_of_a_client),
-        HUB_TEST(keeps_names_and_sessions_over_a_lost_control_connection),
-        HUB_TEST(closes_who_waits_when_grace_is_over),
         HUB_TEST(routes_by_host),
-        HUB_TEST(meets_each_limit_of_clients),
-        HUB_TEST(frees_names_at_once_with_bye),
-        HUB_TEST(takes_all_from_who_is_revoked),
         HUB_TEST(hears_what_is_gone_while_more_is_due),
         HUB_TEST(takes_data_only_as_it_is_told),
     };
