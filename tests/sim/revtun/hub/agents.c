@@ -27,7 +27,8 @@ static struct world_want any_want(struct world *w)
                                         "*",
                                         "x.test",
                                         "c.b.a.test,c.b.a.test",
-                                        "y.test,z.test"};
+                                        "y.test,z.test",
+                                        "xa.test"};
     struct world_want want = {.name = names[world_below(w, COUNT_OF(names))]};
 
     want.is_sni = world_chance(w, 35);

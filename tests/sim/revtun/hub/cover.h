@@ -80,6 +80,7 @@
     X(LISTED, "another access list")                                                               \
     X(STALE, "news of what was over")                                                              \
     X(STANDING_ENDED, "a standing connection ended by itself")                                     \
+    X(FORESTALLED, "something ended by itself before it was ended")                                \
     X(TICK_TWICE, "more was due than one tick could do")
 
 enum cover_item {

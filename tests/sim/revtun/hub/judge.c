@@ -197,11 +197,89 @@ static void take(struct world *w)
     }
 }
 
+// --- what ends by itself before the hub has come to ending it ------------------------------------
+
+// What is expected of an event and has not come, by its beginning; or NULL.
+static char *find_open(struct world *w, const char *start)
+{
+    for (size_t i = 0; i < w->oracle.expected_count; i++) {
+        if (!w->has_come[i] && strncmp(w->oracle.expected[i], start, strlen(start)) == 0) {
+            return w->oracle.expected[i];
+        }
+    }
+    return NULL;
+}
+
+// It is not to come any more.
+static void drop(struct world *w, const char *expected)
+{
+    w->has_come[(expected - w->oracle.expected[0]) / ORACLE_TEXT_MAX] = true;
+}
+
+// Who was to be closed, or ended, has gone.
+static bool client_forestalls(struct world *w)
+{
+    struct revtun_hub_stats *stats = &w->oracle.stats;
+    const char *refuse = find_open(w, "refuse ");
+    const char *end = find_open(w, "end ");
+    const char *expected = refuse != NULL ? refuse : end;
+
+    if (expected == NULL) {
+        return false;
+    }
+    const size_t place = oracle_client_of(&w->oracle, strtoull(strchr(expected, ' '), NULL, 10));
+    drop(w, expected);
+    stats->hub_clients_cut -= refuse != NULL;
+    stats->hub_clients_left += refuse != NULL;
+    stats->hub_sessions_cut -= refuse == NULL;
+    stats->hub_sessions_ended += refuse == NULL;
+    w->oracle.clients[place].state = ORACLE_OVER;
+    revtun_hub_gone(w->hub, w->now, w->refs[place]);
+    return true;
+}
+
+// A control connection that was to be ended is lost.
+static bool agent_forestalls(struct world *w)
+{
+    char start[32];
+    char *down = find_open(w, "report agent down ");
+    const char *code = down != NULL ? strrchr(down, ' ') : NULL;
+
+    if (down == NULL || strcmp(code, " revoked") != 0) {
+        return false;
+    }
+    const size_t link =
+        oracle_link_of(&w->oracle, strtoull(down + strlen("report agent down "), NULL, 10));
+    const struct world_wire *wire = &w->wires[link];
+    snprintf(start, sizeof start, "send %" PRIu64 " bye ", wire->conn);
+    drop(w, find_open(w, start));
+    snprintf(start, sizeof start, "close %" PRIu64, wire->conn);
+    drop(w, find_open(w, start));
+    memcpy(strrchr(down, ' '), " other", sizeof " other");
+    agents_are_closed(w, link);
+    revtun_hub_link_down(w->hub, w->now, wire->link);
+    return true;
+}
+
+static void forestall(struct world *w)
+{
+    const bool is_done = world_chance(w, 50) ? client_forestalls(w) : agent_forestalls(w);
+
+    if (is_done) {
+        world_note(w, "forestalled", 0);
+        take(w);
+        w->cover->seen[COVER_FORESTALLED]++;
+    }
+}
+
 static void settle(struct world *w)
 {
     int ticks = 0;
 
     while (revtun_hub_deadline(w->hub) <= w->now.mono_ns) {
+        if (world_chance(w, 10) && !w->is_ticking) {
+            forestall(w);
+        }
         revtun_hub_tick(w->hub, w->now);
         take(w);
         if (++ticks > TICKS_MAX) {
@@ -286,7 +364,9 @@ void judge_tick(struct world *w)
 {
     world_note(w, "due", 0);
     oracle_tick(&w->oracle);
+    w->is_ticking = true;
     settle(w);
+    w->is_ticking = false;
     check(w);
 }
 

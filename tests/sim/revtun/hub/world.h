@@ -112,6 +112,7 @@ struct world {
     bool is_verbose;
     bool is_over;    // nothing new is planned
     bool is_crowded; // very many clients come
+    bool is_ticking; // what is due is due by time alone
     struct cover *cover;
     struct rng rng;
     uint32_t life;
