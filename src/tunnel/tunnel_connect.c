@@ -71,6 +71,7 @@ static const struct conf_option options[] = {
         .help = "DNS name or IP address that the server's certificate must be for. Without it any "
                 "certificate of the CA will do.",
     },
+    DAEMON_OPTIONS_VERSION(other),
     DAEMON_OPTIONS_HELP(other),
 };
 

@@ -55,6 +55,7 @@ static const struct conf_option options[] = {
         .group = what,
         .help = "How long the certificates can be used.",
     },
+    DAEMON_OPTIONS_VERSION(other),
     DAEMON_OPTIONS_HELP(other),
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/macro.h"
 #include "daemon/daemon_options.h"
+#include "daemon/daemon_secret.h"
 #include "daemon/daemon_tell.h"
 #include "tunnel/tunnel_spoke_options.h"
 
@@ -26,7 +27,6 @@ static const char running[] = "Running";
         .short_name = (letter),                                                                    \
         .placeholder = "DIR",                                                                      \
         .default_text = "./relay_client_certs",                                                    \
-        .is_outside_file = true,                                                                   \
         .group = relay,                                                                            \
         .help = "Directory with client.crt.pem and client.key.pem, our certificate for the relay " \
                 "and its key, and ca.crt.pem, the CA whose certificate the relay must have. "      \
@@ -36,7 +36,6 @@ static const char running[] = "Running";
     {                                                                                              \
         .name = "relay-name",                                                                      \
         .placeholder = "NAME",                                                                     \
-        .is_outside_file = true,                                                                   \
         .group = relay,                                                                            \
         .help = "DNS name or IP address that the relay's certificate must be for. Without it any " \
                 "certificate of the CA will do, or by version 2 one for the host of --relay.",     \
@@ -46,7 +45,6 @@ static const char running[] = "Running";
         .name = "retry",                                                                           \
         .placeholder = "WHEN",                                                                     \
         .default_text = "lost",                                                                    \
-        .is_outside_file = true,                                                                   \
         .group = running,                                                                          \
         .help = "When to connect to the relay again: lost, after it has worked once, so that a "   \
                 "mistake at the start is told at once; always; or never. It waits half a second "  \
@@ -57,7 +55,6 @@ static const char running[] = "Running";
         .name = "max-sessions",                                                                    \
         .placeholder = "COUNT",                                                                    \
         .default_text = "256",                                                                     \
-        .is_outside_file = true,                                                                   \
         .group = running,                                                                          \
         .help = "Clients at a time, up to 10000. Others wait, or are turned away by version 2.",   \
     }
@@ -68,7 +65,6 @@ static const struct conf_option expose[] = {
         .name = "target",
         .placeholder = "TARGET",
         .is_positional = true,
-        .is_outside_file = true,
         .group = service,
         .help = "Where the service is, as HOST:PORT; a port alone is one of this host.",
     },
@@ -76,7 +72,6 @@ static const struct conf_option expose[] = {
     {
         .name = "relay",
         .placeholder = "HOST[:PORT]",
-        .is_outside_file = true,
         .group = relay,
         .help = "The relay and its control port, which is 12000 if it is left out.",
     },
@@ -85,6 +80,9 @@ static const struct conf_option expose[] = {
     RELAY_NAME,
     RETRY,
     MAX_SESSIONS,
+    DAEMON_OPTIONS_CONFIG(running, "FAIRLEAD_TUNNEL_EXPOSE_CONFIG"),
+    DAEMON_OPTIONS_CHECK_CONFIG(running),
+    DAEMON_OPTIONS_VERSION(running),
     DAEMON_OPTIONS_HELP(running),
 };
 
@@ -120,6 +118,7 @@ static const struct conf_option little[] = {
     },
     RETRY,
     MAX_SESSIONS,
+    DAEMON_OPTIONS_VERSION(running),
     DAEMON_OPTIONS_HELP(running),
 };
 
@@ -210,12 +209,14 @@ bool tunnel_service_options_read(const struct daemon_load_sources *sources,
                                  const struct conf_table *table, const struct conf_program *program,
                                  struct tunnel_service_config *out, int *status)
 {
-    static struct daemon_load load; // what is borrowed from it and the arguments stays
+    static struct daemon_load load; // what is borrowed from it, its file and the arguments stays
     const enum daemon_load_outcome outcome = daemon_load_open(&load, table, sources, judge, out);
 
-    if (outcome != DAEMON_LOAD_RUN) {
-        *status = daemon_tell_outcome(&load, outcome, program);
+    if (outcome == DAEMON_LOAD_RUN) {
+        daemon_secret_wipe(&load.conf, sources->environment);
+        return true;
     }
+    *status = daemon_tell_outcome(&load, outcome, program);
     daemon_load_close(&load);
-    return outcome == DAEMON_LOAD_RUN;
+    return false;
 }

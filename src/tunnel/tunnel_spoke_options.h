@@ -13,7 +13,6 @@
         .name = "token",                                                                           \
         .environment = "FAIRLEAD_TOKEN",                                                           \
         .placeholder = "TOKEN",                                                                    \
-        .is_outside_file = true,                                                                   \
         .is_secret = true,                                                                         \
         .group = (heading),                                                                        \
         .help = "What proves who we are to the relay, and the relay to us: a word that begins "    \
@@ -24,14 +23,12 @@
         .name = "token-file",                                                                      \
         .environment = "FAIRLEAD_TOKEN_FILE",                                                      \
         .placeholder = "FILE",                                                                     \
-        .is_outside_file = true,                                                                   \
         .group = (heading),                                                                        \
         .help = "A file with the token on its first line.",                                        \
     },                                                                                             \
     {                                                                                              \
         .name = "cert",                                                                            \
         .placeholder = "FILE",                                                                     \
-        .is_outside_file = true,                                                                   \
         .group = (heading),                                                                        \
         .help = "Our certificate for a relay of version 2, in PEM, in place of a token. The "      \
                 "relay's CA has signed it, and its key is on the relay's access list.",            \
@@ -39,14 +36,12 @@
     {                                                                                              \
         .name = "key",                                                                             \
         .placeholder = "FILE",                                                                     \
-        .is_outside_file = true,                                                                   \
         .group = (heading),                                                                        \
         .help = "The key of --cert.",                                                              \
     },                                                                                             \
     {                                                                                              \
         .name = "ca",                                                                              \
         .placeholder = "FILE",                                                                     \
-        .is_outside_file = true,                                                                   \
         .group = (heading),                                                                        \
         .default_note = "the system's CAs",                                                        \
         .help = "The CA of the relay's certificate, in PEM. Most tokens say which key the relay "  \
@@ -57,7 +52,6 @@
     {                                                                                              \
         .name = "name",                                                                            \
         .placeholder = "NAME",                                                                     \
-        .is_outside_file = true,                                                                   \
         .group = (heading),                                                                        \
         .default_note = "port- and the port of the service",                                       \
         .help = "What the service is called at the relay, where it keeps its port by that: a-z, "  \
@@ -66,7 +60,6 @@
     {                                                                                              \
         .name = "port",                                                                            \
         .placeholder = "PORT",                                                                     \
-        .is_outside_file = true,                                                                   \
         .group = (heading),                                                                        \
         .default_note = "the one that it had last, or any",                                        \
         .help = "The relay's port where clients are to find it.",                                  \
@@ -75,7 +68,6 @@
         .name = "host",                                                                            \
         .placeholder = "HOST",                                                                     \
         .is_repeated = true,                                                                       \
-        .is_outside_file = true,                                                                   \
         .group = (heading),                                                                        \
         .help = "Clients find it at the port that services share, by this host in their TLS. The " \
                 "service speaks TLS, and its key stays with it. *.HOST is all below a host. May "  \
@@ -85,7 +77,6 @@
         .name = "proxy-protocol",                                                                  \
         .placeholder = "VERSION",                                                                  \
         .default_text = "off",                                                                     \
-        .is_outside_file = true,                                                                   \
         .group = (heading),                                                                        \
         .help = "Tells the service who its client is, by the PROXY protocol: v1, v2 or off. The "  \
                 "service must be set up to expect it.",                                            \
@@ -94,14 +85,12 @@
         .name = "pool",                                                                            \
         .placeholder = "COUNT",                                                                    \
         .default_text = "2",                                                                       \
-        .is_outside_file = true,                                                                   \
         .group = (heading),                                                                        \
         .help = "Connections to the relay that stand by, up to 64: they save their clients a "     \
                 "round trip to the relay.",                                                        \
     },                                                                                             \
     {                                                                                              \
         .name = "take",                                                                            \
-        .is_outside_file = true,                                                                   \
         .group = (heading),                                                                        \
         .help = "Take the name from another process with the same token, even if that is alive.",  \
     }

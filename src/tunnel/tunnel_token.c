@@ -102,6 +102,7 @@ static const struct conf_option options[] = {
         .help = "The token does not say which key the relay has: agents look whether a CA of their "
                 "system has signed its certificate for its name.",
     },
+    DAEMON_OPTIONS_VERSION(other),
     DAEMON_OPTIONS_HELP(other),
 };
 
