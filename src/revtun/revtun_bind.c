@@ -290,7 +290,8 @@ void revtun_bind_unbind(struct revtun_hub *hub, struct now now, uint32_t link,
     // that it is not bound here.
     if (service != NULL && (service->state == REVTUN_SERVICE_KEPT || service->link == link)) {
         revtun_service_end(hub, now, index, false);
-        revtun_link_say_unbound(hub, now, link, message->unbind.rid, message->unbind.name,
+        // The report outlives the message; the service still has its name.
+        revtun_link_say_unbound(hub, now, link, message->unbind.rid, revtun_service_name(service),
                                 REVTUN_MESSAGE_CODE_ASKED);
         return;
     }

@@ -79,7 +79,7 @@ static void carries_a_client_from_bind_to_session(void **state)
     hubs_come(hubs, 1, 0, 5, "", &agent);
     hubs_say(hubs, &agent, BIND_WEB);
     assert_string_equal(hubs->text, "send 1 bound rid=1 name=web at=relay.test:12101 lease=86400"
-                                    "\r\nreport bound 1\n");
+                                    "\r\nreport bound 1 web\n");
     hubs_client(hubs, 10, 12101, "");
     assert_true(hubs_has(hubs, "send 1 new_connection id="));
     assert_true(hubs_has(hubs, " name=web src=198.51.100.10:40000 dst=203.0.113.1:12101\r\n"));
