@@ -17,6 +17,7 @@ import case
 from browser import Browser
 from nats import NAT_A4, NAT_A6, NAT_B4, NAT_B6, RELAY4, RELAY6, make_world
 from relay import Relay
+from sandbox import wait_until
 
 MESSAGES = 1000
 OUTSIDE = {RELAY4: (NAT_A4, NAT_B4), RELAY6: (NAT_A6, NAT_B6)}
@@ -61,7 +62,7 @@ class Chromium(case.Case):
         offer = alice.apply("offer", alice_server)
         answer = bob.apply("answer", bob_server, offer)
         alice.apply("accept", answer)
-        are_open = [browser.apply("isOpen", 20) for browser in (alice, bob)]
+        are_open = [browser.apply("isOpen", 60) for browser in (alice, bob)]
         self.assertEqual(are_open, [True, True], [b.apply("story") for b in (alice, bob)])
 
     def assert_both_ways(self, alice, bob):
@@ -70,13 +71,14 @@ class Chromium(case.Case):
         for browser, name, _ in ends:
             browser.apply("send", name, MESSAGES)
         for browser, _, other in ends:
-            arrived = browser.apply("receive", MESSAGES, 25)
+            arrived = browser.apply("receive", MESSAGES, 60)
             self.assertEqual(arrived, [text(other, number) for number in range(MESSAGES)])
 
     def assert_selected(self, browser, host, ports):
         """It uses the relay on both sides and knows of no other way. Returns bytes received."""
+        # It asks again now and then whether the way still leads there.
+        wait_until(lambda: browser.apply("selected")["state"] == "succeeded")
         pair = browser.apply("selected")
-        self.assertEqual(pair["state"], "succeeded")
         for candidate in (pair["local"], pair["remote"], *pair["candidates"]):
             self.assertEqual((candidate["candidateType"], candidate["protocol"],
                               candidate["address"]), ("relay", "udp", RELAY4))
