@@ -6,6 +6,7 @@
 #define PROBE_INQUIRY_WHAT "What is asked"
 #define PROBE_INQUIRY_RUNNING "Running it"
 
+// One field a line, which clang-format would not leave within a macro.
 // clang-format off
 #define PROBE_INQUIRY_OPTIONS \
     { \
@@ -50,6 +51,12 @@
         .is_secret = true, \
         .help = "Secret that the server shares with web services (TURN REST), in place of users: " \
                 "each check comes as a user of its own."}, \
+    { \
+        .name = "realm", \
+        .placeholder = "TEXT", \
+        .group = PROBE_INQUIRY_SERVER, \
+        .help = "Realm to name in the first request, for servers that go by it. Else it is the " \
+                "one that the server names."}, \
     { \
         .name = "peer-address", \
         .environment = "FAIRLEAD_PROBE_PEER_ADDRESS", \

@@ -69,6 +69,7 @@ void probe_target_read(struct conf *conf, struct probe_target *out)
     read_credential(conf, &target, "user", "pass", &target.username, &target.password);
     read_credential(conf, &target, "other-user", "other-pass", &target.other_username,
                     &target.other_password);
+    conf_value_text(&conf->errors, conf_find(conf, "realm"), 1, TEXT_MAX, &target.realm);
     read_peers(conf, &target);
     read_number(conf, "timeout", WAIT_MAX_MS, &target.patience_ms);
     read_number(conf, "quiet", WAIT_MAX_MS, &target.quiet_ms);
@@ -78,12 +79,12 @@ void probe_target_read(struct conf *conf, struct probe_target *out)
 }
 
 // A user of its own: "EXPIRY:NAME" (draft-uberti-behave-turn-rest).
-static void make_user(struct bytes secret, const char *id, int64_t expiry_s,
+static void make_user(struct bytes secret, int64_t expiry_s, const char *prefix, const char *id,
                       struct probe_target_user *user)
 {
     uint8_t mac[CRYPTO_SHA1_LEN];
     struct wr wr = wr_init(user->password, sizeof user->password);
-    int len = snprintf(user->name, sizeof user->name, "%" PRId64 ":%s", expiry_s, id);
+    int len = snprintf(user->name, sizeof user->name, "%" PRId64 ":%s-%s", expiry_s, prefix, id);
 
     assert(len > 0);
     assert(len <= PROBE_TARGET_NAME_MAX);
@@ -101,6 +102,7 @@ void probe_target_of(const struct probe_target *target, const char *id, int64_t 
         .server = target->server,
         .username = target->username,
         .password = target->password,
+        .realm = target->realm,
         .other_username = target->other_username,
         .other_password = target->other_password,
         .peer_ip4 = target->peer_ip4,
@@ -109,8 +111,8 @@ void probe_target_of(const struct probe_target *target, const char *id, int64_t 
         .quiet_ns = target->quiet_ms * MS_NS,
     };
     if (target->secret.len > 0) {
-        make_user(target->secret, id, wall_s + CREDENTIAL_S, &users[0]);
-        make_user(target->secret, id, wall_s + CREDENTIAL_S + 1, &users[1]);
+        make_user(target->secret, wall_s + CREDENTIAL_S, "probe", id, &users[0]);
+        make_user(target->secret, wall_s + CREDENTIAL_S, "other", id, &users[1]);
         out->username = bytes_of_text(users[0].name);
         out->password = (struct bytes){users[0].password, sizeof users[0].password};
         out->other_username = bytes_of_text(users[1].name);

@@ -17,6 +17,7 @@ struct probe_target {
     struct addr server;
     struct bytes username; // empty: not given
     struct bytes password;
+    struct bytes realm; // to be named before the server does; empty: not
     struct bytes other_username;
     struct bytes other_password;
     struct bytes secret; // of TURN REST; empty: username and password

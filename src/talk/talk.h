@@ -52,6 +52,7 @@ struct talk_target {
     struct addr server;
     struct bytes username; // empty: no user is known
     struct bytes password;
+    struct bytes realm;          // named before the server names its own; empty: not
     struct bytes other_username; // another user of the server, or empty
     struct bytes other_password;
     struct addr peer_ip4; // where peers are, as the server reaches them; ADDR_NONE: where this

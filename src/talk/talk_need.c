@@ -36,6 +36,11 @@ void talk_need_nonce(struct talk *talk)
 {
     talk_need_that(talk, talk_me(talk)->username.len > 0, "no user of the server is known");
     talk_request_udp(talk_request(talk, STUN_ALLOCATE));
+    if (talk->target->realm.len > 0) {
+        // Without an HMAC it is as if it proved nothing, but says by whose rules.
+        stun_attr_write(&talk->writer.wr, STUN_ATTR_USERNAME, talk_me(talk)->username);
+        stun_attr_write(&talk->writer.wr, STUN_ATTR_REALM, talk->target->realm);
+    }
     talk_ask_with(talk, TALK_NOTHING);
     talk_answer_take(talk);
     talk_need_that(talk, talk->is_decided || !talk_answer_is_success(talk),
@@ -45,10 +50,25 @@ void talk_need_nonce(struct talk *talk)
     }
 }
 
+// The family of peers: IPv4, unless this host is known to the server by an IPv6 address alone.
+static enum addr_family peer_family(const struct talk *talk)
+{
+    const struct talk_target *target = talk->target;
+
+    return target->server.family == ADDR_IP6 && target->peer_ip4.family == ADDR_NONE ? ADDR_IP6
+                                                                                     : ADDR_IP4;
+}
+
 void talk_need_allocation(struct talk *talk)
 {
+    struct wr *wr;
+
     talk_need_nonce(talk);
-    talk_request_udp(talk_request(talk, STUN_ALLOCATE));
+    wr = talk_request(talk, STUN_ALLOCATE);
+    talk_request_udp(wr);
+    if (peer_family(talk) == ADDR_IP6) {
+        stun_attr_u8_write(wr, STUN_ATTR_REQUESTED_ADDRESS_FAMILY, STUN_ATTR_FAMILY_IP6);
+    }
     talk_ask(talk);
     talk_answer_take(talk);
     if (!talk->is_decided && talk_me(talk)->relayed.family == ADDR_NONE) {
@@ -93,7 +113,8 @@ static void look_at_peer(struct talk *talk, struct talk_peer *peer)
 void talk_need_peer(struct talk *talk, uint32_t peer)
 {
     const struct talk_target *target = talk->target;
-    const uint8_t family = talk_me(talk)->relayed.family == ADDR_IP6 ? ADDR_IP6 : ADDR_IP4;
+    const uint8_t relayed = talk_me(talk)->relayed.family;
+    const uint8_t family = relayed != ADDR_NONE ? relayed : (uint8_t)peer_family(talk);
     const struct addr *at = family == ADDR_IP6 ? &target->peer_ip6 : &target->peer_ip4;
 
     assert(peer < TALK_PEERS);

@@ -8,11 +8,13 @@
 
 // Realm and nonce, by an Allocate that proves nothing. Also for a new nonce.
 void talk_need_nonce(struct talk *talk);
-// An allocation of IPv4 for the client that speaks, and a nonce before.
+// An allocation for the client that speaks, and a nonce before: of IPv4, or of IPv6 if that is how
+// the server is reached and no other address of this host is known.
 void talk_need_allocation(struct talk *talk);
 // Another user of the server; the client that speaks is that user then, and has a nonce.
 void talk_need_other_user(struct talk *talk);
-// A socket of a peer, of the family of the relayed address, or of IPv4 before there is one.
+// A socket of a peer, of the family of the relayed address; before there is one, of the family that
+// talk_need_allocation() asks for.
 void talk_need_peer(struct talk *talk, uint32_t peer);
 // A peer, and the server's permission for it.
 void talk_need_permission(struct talk *talk, uint32_t peer);
