@@ -78,6 +78,7 @@ bool probe_inquiry_read(struct conf *conf, const struct talk_subject *const *sub
         probe_target_read(conf, &out->target);
     }
     read_ids(conf, "only", subjects, subject_count, &out->only);
+    read_ids(conf, "except", subjects, subject_count, &out->except);
     read_ids(conf, "known", subjects, subject_count, &out->known);
     out->is_strict = conf_flag(conf, "strict");
     out->is_slow = conf_flag(conf, "slow");
@@ -192,6 +193,12 @@ static bool is_anybody_there(struct crew *crew)
     return result.talk.has_heard;
 }
 
+static bool is_wanted(const struct talk_check *check, const struct probe_inquiry_config *config)
+{
+    return (config->only.count == 0 || is_among(check, &config->only)) &&
+           !is_among(check, &config->except) && (config->is_slow || !check->is_slow);
+}
+
 static size_t choose(struct probe_inquiry *inquiry, const struct talk_subject *const *subjects,
                      size_t subject_count)
 {
@@ -201,8 +208,7 @@ static size_t choose(struct probe_inquiry *inquiry, const struct talk_subject *c
     for (size_t i = 0; i < subject_count; i++) {
         for (size_t j = 0; j < subjects[i]->count; j++) {
             const struct talk_check *check = &subjects[i]->checks[j];
-            if ((config->only.count > 0 && !is_among(check, &config->only)) ||
-                (check->is_slow && !config->is_slow)) {
+            if (!is_wanted(check, config)) {
                 continue;
             }
             struct probe_inquiry_result *result = &inquiry->results[inquiry->count++];

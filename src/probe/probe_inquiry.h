@@ -37,6 +37,7 @@ struct probe_inquiry_ids {
 struct probe_inquiry_config {
     struct probe_target target;
     struct probe_inquiry_ids only; // empty: all
+    struct probe_inquiry_ids except;
     struct probe_inquiry_ids known;
     bool is_strict;
     bool is_slow;

@@ -73,6 +73,12 @@
         .is_repeated = true, \
         .help = "Id of a check, or its first words such as \"allocate\": all others are left out."}, \
     { \
+        .name = "except", \
+        .placeholder = "ID", \
+        .group = PROBE_INQUIRY_WHAT, \
+        .is_repeated = true, \
+        .help = "Id of a check, or its first words, that is left out."}, \
+    { \
         .name = "known", \
         .placeholder = "ID", \
         .group = PROBE_INQUIRY_WHAT, \

@@ -1,0 +1,352 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""fairlead-probe conform against our relay in both manners, against Debian's coturn as a check of
+the probe itself (its known gaps and no more), and against servers that misbehave.
+
+Usage: probe_conform_test.py RELAY PROBE [Case.test...]
+"""
+import hashlib
+import base64
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import xml.etree.ElementTree
+
+import case
+import client
+import stun
+from daemon import end_with_parent, free_ports
+from sandbox import PATIENCE_S
+
+if "FAIRLEAD_PROBE" not in os.environ:  # case.main() may start this file anew
+    os.environ["FAIRLEAD_PROBE"] = os.path.abspath(sys.argv.pop(2))
+PROBE = os.environ["FAIRLEAD_PROBE"]
+
+# What the RFCs have and our relay has not, on purpose (docs/conformance.md), and where its relayed
+# ports are in these tests.
+RELAY = {
+    "binding-software": "lacks",
+    "allocate-software": "lacks",
+    "allocate-port-dynamic": "warn",
+    "channel-reserved-400": "fail",
+}
+# Of Firezone's manner, which is that of its own relay.
+FIREZONE = {
+    "auth-no-username-400": "fail",
+    "auth-no-nonce-400": "fail",
+    "auth-unknown-user-401": "fail",
+    "auth-unknown-user-challenge": "fail",
+    "sha256-anonymity": "lacks",
+    "family-permission-443": "fail",
+    "family-refresh-443": "fail",
+    "permission-no-address-400": "fail",
+    "permission-strange-family-400": "fail",
+    "permission-mismatch-437": "fail",
+    "channel-permits": "fail",
+    "channel-and-indication": "fail",
+    "data-two-clients": "fail",  # one allocation for each user: the second takes the first one's place
+}
+# Of coturn 4.6.1; docs/conformance.md has the RFC's words and coturn's answer to each.
+COTURN = {
+    "binding-unexpected-known": "warn",
+    "framing-wrong-cookie": "lacks",
+    "framing-unknown-method": "fail",
+    "framing-wrong-class": "fail",
+    "framing-overrun": "fail",
+    "auth-behind-integrity": "fail",
+    "sha256-nonce-cookie": "fail",
+    "sha256-offer": "lacks",
+    "sha256-anonymity": "lacks",
+    "allocate-port-dynamic": "warn",
+    "allocate-unknown-transport-442": "fail",
+    "port-token-once-508": "fail",
+    "port-token-unknown-508": "fail",
+    "family-additional": "fail",
+    "family-ip6-served": "lacks",
+    "family-additional-served": "lacks",
+    "permission-short-address-400": "fail",
+    "permission-strange-family-400": "fail",
+    "permission-mismatch-437": "fail",
+    "channel-reserved-400": "fail",
+    "channel-mismatch-437": "fail",
+    "data-icmp": "warn",
+}
+# coturn keeps a deleted allocation for a moment, which may or may not be over when it is asked again.
+COTURN_SOMETIMES = {"refresh-deleted-437", "refresh-allocate-anew", "data-after-deletion",
+                    "permission-ends-with-allocation"}
+
+
+class Conform(case.Case):
+    def probe(self, server, *options, exit_code=0, user=("--user", "alice", "--pass", "wonder"),
+              is_json=True, timeout_ms=20000):
+        command = [PROBE, "conform", server, *user, "--timeout", str(timeout_ms), *options]
+        if is_json:
+            command += ["--format", "json"]
+        done = subprocess.run(command, text=True, capture_output=True, check=False,
+                              timeout=2 * PATIENCE_S + 100)
+        self.outputs.append(done.stdout[-20000:] + done.stderr)
+        self.assertEqual(done.returncode, exit_code, done.stderr)
+        return json.loads(done.stdout) if is_json else done.stdout
+
+    def findings(self, told):
+        return {one["id"]: one["verdict"] for one in told["results"]
+                if one["verdict"] not in ("pass", "skip")}
+
+    def skipped(self, told):
+        return {one["id"]: one["came"] for one in told["results"] if one["verdict"] == "skip"}
+
+
+class OurRelay(Conform):
+    def test_it_passes_all_that_it_means_to(self):
+        one = self.relay("--allow-peer", "127.0.0.1", "--allow-peer", "::1", "--user", "bob:builder",
+                         hosts=("127.0.0.1", "::1"), announced=[".*"])
+        told = self.probe(f"127.0.0.1:{one.port}", "--other-user", "bob", "--other-pass", "builder",
+                          exit_code=1)
+        self.assertEqual(self.findings(told), RELAY)
+        self.assertEqual(self.skipped(told), {})
+        self.assertGreaterEqual(len(told["results"]), 180)
+
+    def test_it_passes_over_ip6_and_with_a_shared_secret(self):
+        one = self.relay("--allow-peer", "::1", "--auth-secret", "north", user=None,
+                         hosts=("127.0.0.1", "::1"), announced=[".*"])
+        told = self.probe(f"[::1]:{one.port}", exit_code=1, user=("--auth-secret", "north"))
+        # A name that is made of a secret cannot be found by its hash.
+        self.assertEqual(self.findings(told), RELAY | {"sha256-anonymity": "lacks"})
+        self.assertEqual(sorted(self.skipped(told)),
+                         ["sha256-userhash", "sha256-userhash-unknown-401"])
+
+    def test_it_passes_with_software_and_what_is_known_does_not_count(self):
+        one = self.relay("--allow-peer", "127.0.0.1", "--software", "fairlead", announced=[".*"])
+        told = self.probe(f"127.0.0.1:{one.port}", "--known", "channel-reserved-400", "--only",
+                          "channel", "--only", "binding")
+        self.assertEqual(self.findings(told), {"channel-reserved-400": "fail"})
+        told = self.probe(f"127.0.0.1:{one.port}", "--strict", "--only", "binding-software")
+        self.assertEqual(told["counts"]["pass"], 1)
+
+    def test_firezones_manner_is_that_of_its_own_relay(self):
+        secret = "4c98bf59c99b3e467ecd7cf9d6b3e5279645fca59be67bc5bb4af3cf653761ab"
+        username = "2145916800:probe"
+        digest = hashlib.sha256(f"2145916800:{secret}:probe".encode()).digest()
+        password = base64.b64encode(digest).decode().rstrip("=")
+        one = self.relay("--allow-peer", "127.0.0.1", "--allow-peer", "::1", "--stamp-secret", secret,
+                         user=None, hosts=("127.0.0.1", "::1"), announced=[".*"])
+        silent = ("auth-unknown-user", "channel-permits", "channel-and-indication",
+                  "data-two-clients")  # what is waited for there does not come
+        found = {}
+        for options, timeout_ms in (([word for name in silent for word in ("--except", name)], 20000),
+                                    ([word for name in silent for word in ("--only", name)], 2000)):
+            told = self.probe(f"127.0.0.1:{one.port}", "--jobs", "1", "--realm", "firezone",
+                              *options, exit_code=1, user=("--user", username, "--pass", password),
+                              timeout_ms=timeout_ms)
+            found |= self.findings(told)
+        wanted = {**RELAY, **FIREZONE}
+        del wanted["channel-reserved-400"]  # its channels end where RFC 8656 has them end
+        self.assertEqual(found, wanted)
+
+
+class Coturn(Conform):
+    def setUp(self):
+        super().setUp()
+        case.needs_tool("turnserver")
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def start(self):
+        port = free_ports(202)
+        with open(os.path.join(self.folder.name, "log"), "wb") as log:
+            self.process = subprocess.Popen(
+                ["turnserver", "-n", "--no-cli", "--no-tls", "--no-dtls", "--no-tcp",
+                 "--no-tcp-relay", "--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1",
+                 "--listening-port", str(port), "--min-port", str(port + 2), "--max-port",
+                 str(port + 201), "--lt-cred-mech", "--realm", "north.gov", "--user",
+                 "alice:wonder", "--user", "bob:builder", "--allow-loopback-peers", "--log-file",
+                 "stdout", "--simple-log", "--userdb", os.path.join(self.folder.name, "userdb"),
+                 "--pidfile", os.path.join(self.folder.name, "pid")],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder.name,
+                preexec_fn=end_with_parent)
+        self.addCleanup(self.end)
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            with client.Client(("127.0.0.1", port), local="127.0.0.1") as asker:
+                asker.udp.sendto(stun.write(1, 0), asker.server)
+                try:
+                    if asker.receive_raw(0.5) is not None:
+                        return port
+                except OSError:  # ECONNREFUSED
+                    time.sleep(0.1)
+        raise AssertionError("turnserver does not answer")
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+
+    def test_its_known_gaps_are_found_and_no_more(self):
+        port = self.start()
+        told = self.probe(f"127.0.0.1:{port}", "--other-user", "bob", "--other-pass", "builder",
+                          exit_code=1)
+        found = {name: verdict for name, verdict in self.findings(told).items()
+                 if name not in COTURN_SOMETIMES}
+        self.assertEqual(found, COTURN)
+
+
+# --- servers that misbehave ----------------------------------------------------------------------
+
+class Twisted:
+    """A server that answers each request by what `answer` returns: (from the other port?, bytes)."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.one, self.other = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+        self.one.bind(("127.0.0.1", 0))
+        self.other.bind(("127.0.0.1", 0))
+        self.one.settimeout(0.2)
+        self.is_running = True
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        while self.is_running:
+            try:
+                raw, client_address = self.one.recvfrom(2048)
+            except socket.timeout:
+                continue
+            for is_other, reply in self.answer(raw, client_address):
+                (self.other if is_other else self.one).sendto(reply, client_address)
+
+    def name(self):
+        return f"127.0.0.1:{self.one.getsockname()[1]}"
+
+    def close(self):
+        self.is_running = False
+        self.thread.join()
+        self.one.close()
+        self.other.close()
+
+
+def binding(raw, address):
+    """A right answer to a Binding request."""
+    port = address[1] ^ 0x2112
+    ip = bytes(a ^ b for a, b in zip(socket.inet_aton(address[0]), b"\x21\x12\xa4\x42"))
+    value = b"\0\x01" + port.to_bytes(2, "big") + ip
+    return b"\x01\x01\0\x0c\x21\x12\xa4\x42" + raw[8:20] + b"\0\x20\0\x08" + value
+
+
+class Misbehaving(Conform):
+    def ask(self, answer, *options, exit_code=1):
+        server = Twisted(answer)
+        self.addCleanup(server.close)
+        told = self.probe(server.name(), *options, "--only", "binding-success", exit_code=exit_code,
+                          timeout_ms=1000)
+        return told["results"][0]
+
+    def test_garbage_is_told_as_such(self):
+        found = self.ask(lambda raw, address: [(False, b"\xde\xad")])
+        self.assertEqual(found["verdict"], "fail")
+        self.assertIn("no answer within 1000 ms; there came from", found["came"])
+        self.assertIn("2 bytes that are neither STUN nor ChannelData dead", found["came"])
+
+    def test_an_answer_from_another_port_is_told_as_such(self):
+        found = self.ask(lambda raw, address: [(True, binding(raw, address))])
+        self.assertIn("there came from 127.0.0.1:", found["came"])
+        self.assertIn("Binding success response", found["came"])
+
+    def test_an_answer_with_another_id_is_told_as_such(self):
+        found = self.ask(lambda raw, address: [(False, binding(bytes(20), address))])
+        self.assertIn("no answer", found["came"])
+
+    def test_a_right_answer_among_garbage_is_found(self):
+        found = self.ask(lambda raw, address: [(False, b"x"), (True, b"y"),
+                                               (False, binding(raw, address)), (False, b"")],
+                         exit_code=0)
+        self.assertEqual(found["verdict"], "pass")
+
+    def test_an_answer_that_is_malformed_is_told_as_such(self):
+        def answer(raw, address):
+            good = bytearray(binding(raw, address))
+            good[23] = 40
+            return [(False, bytes(good))]
+
+        found = self.ask(answer)
+        self.assertIn("attributes overrun", found["came"])
+
+    def test_all_checks_end_with_such_a_server(self):
+        server = Twisted(lambda raw, address: [(False, raw), (True, raw), (False, raw[:7])])
+        self.addCleanup(server.close)
+        told = self.probe(server.name(), exit_code=1, timeout_ms=200)
+        self.assertEqual(told["counts"]["pass"], 0)
+
+    def test_a_server_that_never_answers_is_3(self):
+        server = Twisted(lambda raw, address: [])
+        self.addCleanup(server.close)
+        done = subprocess.run([PROBE, "conform", server.name(), "--timeout", "300"], text=True,
+                              capture_output=True, check=False, timeout=PATIENCE_S)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("does not answer", done.stderr)
+
+
+class Telling(Conform):
+    def setUp(self):
+        super().setUp()
+        self.server = Twisted(lambda raw, address: [(False, binding(raw, address))])
+        self.addCleanup(self.server.close)
+
+    def test_the_table_is_for_people(self):
+        told = self.probe(self.server.name(), "--only", "binding", "--hex", exit_code=1,
+                          is_json=False, timeout_ms=1000, user=())
+        self.assertRegex(told, r"\nfail  binding-unknown-420  \(RFC 8489, 6.3.1, MUST\)\n")
+        self.assertIn('the RFC: "If the request contains one or more unknown', told)
+        self.assertIn("expected: an error response with code 420\n", told)
+        self.assertIn("came: Binding success response, XOR-MAPPED-ADDRESS 127.0.0.1:", told)
+        self.assertRegex(told, r"> client 0: Binding request, attribute 0x7f71")
+        self.assertIn("00010008", told)
+        self.assertRegex(told, r"\nBinding +\d+")
+
+    def test_junit_is_xml_with_each_check(self):
+        path = os.path.join(tempfile.mkdtemp(), "junit.xml")
+        self.addCleanup(shutil.rmtree, os.path.dirname(path))
+        self.probe(self.server.name(), "--only", "binding", "--format", "junit", "--output", path,
+                   exit_code=1, is_json=False, timeout_ms=1000, user=())
+        suites = xml.etree.ElementTree.parse(path).getroot()
+        cases = suites.findall("testsuite/testcase")
+        self.assertGreater(len(cases), 10)
+        suite = suites.find("testsuite")
+        self.assertEqual(suite.get("tests"), str(len(cases)))
+        self.assertEqual(int(suite.get("failures")),
+                         len([one for one in cases if one.find("failure") is not None]))
+        failed = {one.get("name") for one in cases if one.find("failure") is not None}
+        self.assertIn("binding-unknown-420", failed)
+        self.assertNotIn("binding-software", failed)  # which servers may leave out
+
+    def test_without_a_user_only_what_anybody_may_ask_is_asked(self):
+        told = self.probe(self.server.name(), exit_code=1, timeout_ms=300, user=())
+        self.assertIn("no user of the server is known", self.skipped(told)["refresh-success"])
+
+    def test_markdown_has_a_row_for_each(self):
+        told = self.probe(self.server.name(), "--only", "binding-success", "--format", "markdown",
+                          is_json=False, user=())
+        self.assertIn("| `binding-success` | RFC 8489, 12 | pass |", told)
+
+    def test_wrong_use_is_2(self):
+        for options in (["nowhere.example"], ["127.0.0.1", "--only", "nothing"], [],
+                        ["127.0.0.1", "--user", "a"], ["127.0.0.1", "--format", "pdf"],
+                        ["127.0.0.1", "--auth-secret", "s", "--user", "a", "--pass", "b"]):
+            done = subprocess.run([PROBE, "conform", *options], text=True, capture_output=True,
+                                  check=False, timeout=PATIENCE_S)
+            self.assertEqual(done.returncode, 2, options)
+            self.assertIn("fairlead-probe: ", done.stderr)
+
+    def test_the_list_needs_no_server(self):
+        done = subprocess.run([PROBE, "conform", "--list"], text=True, capture_output=True,
+                              check=False, timeout=PATIENCE_S)
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stdout, r"allocate-twice-437 +RFC 8656, 7.2 +MUST ")
+
+
+if __name__ == "__main__":
+    case.main()
