@@ -432,4 +432,11 @@ static const struct talk_check checks[] = {
     },
 };
 
-const struct talk_subject conform_allocate = {"Allocate", checks, COUNT_OF(checks)};
+const struct talk_subject conform_allocate = {
+    .name = "Allocate",
+    .about = "An allocation is the relayed address that a client gets. Wrong codes make clients "
+             "try again what cannot succeed, or give up what would; an allocation that comes twice "
+             "is one that nobody uses.",
+    .checks = checks,
+    .count = COUNT_OF(checks),
+};

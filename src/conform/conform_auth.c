@@ -361,4 +361,11 @@ static const struct talk_check checks[] = {
     },
 };
 
-const struct talk_subject conform_auth = {"authentication", checks, COUNT_OF(checks)};
+const struct talk_subject conform_auth = {
+    .name = "authentication",
+    .about = "Who is whom, and what becomes of those who are not. Clients ask for a new password "
+             "after 401, and take a new nonce after 438; after any other code they give up. "
+             "Responses that are not proven can be forged by whoever reads along.",
+    .checks = checks,
+    .count = COUNT_OF(checks),
+};

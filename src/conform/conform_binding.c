@@ -281,4 +281,11 @@ static const struct talk_check checks[] = {
     },
 };
 
-const struct talk_subject conform_binding = {"Binding", checks, COUNT_OF(checks)};
+const struct talk_subject conform_binding = {
+    .name = "Binding",
+    .about =
+        "Clients learn by Binding requests at which address others see them. What is wrong here "
+        "keeps ICE from finding its candidates, or tells strangers more than they asked for.",
+    .checks = checks,
+    .count = COUNT_OF(checks),
+};

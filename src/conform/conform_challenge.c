@@ -266,4 +266,11 @@ static const struct talk_check checks[] = {
     },
 };
 
-const struct talk_subject conform_challenge = {"challenge", checks, COUNT_OF(checks)};
+const struct talk_subject conform_challenge = {
+    .name = "challenge",
+    .about = "Every request but Binding is proven. The challenge is what a client makes its proof "
+             "of: without realm and nonce it cannot, and with another error than 401 or 400 it "
+             "does not know that it should.",
+    .checks = checks,
+    .count = COUNT_OF(checks),
+};

@@ -452,4 +452,10 @@ static const struct talk_check checks[] = {
     },
 };
 
-const struct talk_subject conform_channel = {"channels", checks, COUNT_OF(checks)};
+const struct talk_subject conform_channel = {
+    .name = "channels",
+    .about = "Channels are how most data go. Numbers and peers belong together one to one; what "
+             "arrives on a number that a client did not bind is somebody else's data.",
+    .checks = checks,
+    .count = COUNT_OF(checks),
+};

@@ -478,4 +478,10 @@ static const struct talk_check checks[] = {
     },
 };
 
-const struct talk_subject conform_data = {"data", checks, COUNT_OF(checks)};
+const struct talk_subject conform_data = {
+    .name = "data",
+    .about = "What is relayed, and what must not be. Data that are changed, cut or sent on without "
+             "an allocation are the worst that a relay can do.",
+    .checks = checks,
+    .count = COUNT_OF(checks),
+};

@@ -245,4 +245,10 @@ static const struct talk_check checks[] = {
     },
 };
 
-const struct talk_subject conform_expiry = {"what expires", checks, COUNT_OF(checks)};
+const struct talk_subject conform_expiry = {
+    .name = "what expires",
+    .about = "What ends by itself. A permission that never ends lets peers in for ever; one that "
+             "ends too soon makes calls fall silent after minutes.",
+    .checks = checks,
+    .count = COUNT_OF(checks),
+};

@@ -340,4 +340,10 @@ static const struct talk_check checks[] = {
     },
 };
 
-const struct talk_subject conform_family = {"address families", checks, COUNT_OF(checks)};
+const struct talk_subject conform_family = {
+    .name = "address families",
+    .about = "Which addresses a client gets, and which peers it can reach with them. What a server "
+             "ignores here a client takes for granted: it sends to peers that it never reaches.",
+    .checks = checks,
+    .count = COUNT_OF(checks),
+};

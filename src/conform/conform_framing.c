@@ -299,4 +299,12 @@ static const struct talk_check checks[] = {
     },
 };
 
-const struct talk_subject conform_framing = {"message format", checks, COUNT_OF(checks)};
+const struct talk_subject conform_framing = {
+    .name = "message format",
+    .about = "What is not right is dropped without a word (RFC 8489, 6.3). A server that answers "
+             "it all the same can be made to answer to others' packets, to another server's "
+             "answers, or to be taken for another protocol; one that stops after it can be stopped "
+             "by anybody with one datagram.",
+    .checks = checks,
+    .count = COUNT_OF(checks),
+};

@@ -268,4 +268,11 @@ static const struct talk_check checks[] = {
     },
 };
 
-const struct talk_subject conform_permission = {"permissions", checks, COUNT_OF(checks)};
+const struct talk_subject conform_permission = {
+    .name = "permissions",
+    .about = "Permissions keep the Internet from sending to a client whatever it likes, and a "
+             "client from sending wherever it likes. They are what stands between a TURN server "
+             "and an open proxy.",
+    .checks = checks,
+    .count = COUNT_OF(checks),
+};

@@ -249,4 +249,11 @@ static const struct talk_check checks[] = {
     },
 };
 
-const struct talk_subject conform_refresh = {"Refresh", checks, COUNT_OF(checks)};
+const struct talk_subject conform_refresh = {
+    .name = "Refresh",
+    .about = "How allocations are kept and ended. A client that gets no 437 believes in an "
+             "allocation that is gone, and waits in vain; one whose allocation is not deleted "
+             "holds a port that others want, and is reached by peers that it has left.",
+    .checks = checks,
+    .count = COUNT_OF(checks),
+};

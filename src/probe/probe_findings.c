@@ -170,3 +170,35 @@ void probe_findings_list(const struct talk_subject *const *subjects, size_t subj
         }
     }
 }
+
+static void check_page(const struct talk_check *check, FILE *out)
+{
+    static const char *const meanings[] = {
+        "a fault: the RFC requires it",
+        "a warning: the RFC recommends it",
+        "a feature that is lacking: the RFC allows it",
+    };
+
+    fprintf(out, "### %s\n\n%s\n\n> %s\n\n%s. A finding is %s%s.\n\n", check->id, check->rule,
+            check->words, check->section, meanings[check->level],
+            check->is_slow ? "; only with `--slow`" : "");
+}
+
+void probe_findings_page(const struct talk_subject *const *subjects, size_t subject_count,
+                         FILE *out)
+{
+    fprintf(out,
+            "<!-- SPDX-License-Identifier: Apache-2.0 -->\n"
+            "<!-- Made from the table of checks: tools/findings --write -->\n"
+            "# What fairlead-probe conform asks\n\n"
+            "Each check, what it expects, and the words of the RFC by which it judges. A finding "
+            "is a fault of the\nserver's program more often than of its configuration: what its "
+            "operator can do is to update it, to\ntell its makers, quoting these words, and to "
+            "name the finding as `--known` until then.\n");
+    for (size_t i = 0; i < subject_count; i++) {
+        fprintf(out, "\n## %s\n\n%s\n\n", subjects[i]->name, subjects[i]->about);
+        for (size_t j = 0; j < subjects[i]->count; j++) {
+            check_page(&subjects[i]->checks[j], out);
+        }
+    }
+}

@@ -13,6 +13,10 @@ void probe_findings_print(const struct probe_inquiry *inquiry, FILE *out);
 void probe_findings_list(const struct talk_subject *const *subjects, size_t subject_count,
                          FILE *out);
 
+// Prints the page that tells of each check what a finding of it means, in Markdown.
+void probe_findings_page(const struct talk_subject *const *subjects, size_t subject_count,
+                         FILE *out);
+
 // The results that have each verdict, of one subject or, when it is NULL, of all.
 void probe_findings_count(const struct probe_inquiry *inquiry, const struct talk_subject *subject,
                           uint32_t out[TALK_VERDICTS]);

@@ -29,6 +29,7 @@ struct talk_check {
 // Checks of one subject.
 struct talk_subject {
     const char *name;
+    const char *about; // what it means for those who use the server, in whole sentences
     const struct talk_check *checks;
     size_t count;
 };

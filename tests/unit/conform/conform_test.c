@@ -194,6 +194,11 @@ static void every_check_is_told_whole(void **state)
 {
     (void)state;
     for_each_check(NULL, expect_whole, NULL);
+    for (size_t i = 0; i < conform_subject_count; i++) {
+        assert_true(strlen(conform_subjects[i]->name) > 0);
+        assert_true(strlen(conform_subjects[i]->about) > 10);
+    }
+    assert_true(conform_count() >= 190);
     assert_null(conform_find("no-such-check"));
 }
 
