@@ -11,6 +11,7 @@
 #   make fuzz         each fuzz target for FUZZ_SECONDS
 #   make prove        Frama-C shows the readers of stun free of runtime errors; takes minutes
 #   make bench        measures the relay beside others, in 30 minutes; QUICK=1: in five
+#   make scoreboard   asks the relay, coturn and pion what the RFCs want, into docs/conformance.md
 #   make deb          the Debian packages, in build-deb/
 #   make test-deb     the same, installed, upgraded and purged in a clean root
 #   make install      DESTDIR, prefix and sysconfdir are honoured
@@ -20,7 +21,7 @@ FUZZ_SECONDS ?= 600
 PLACES = $(foreach place,prefix sysconfdir,$(if $($(place)),-D$(place)=$($(place))))
 
 .DEFAULT_GOAL := build
-.PHONY: build run demo test test-vm check format fuzz prove bench deb test-deb install uninstall clean
+.PHONY: build run demo test test-vm check format fuzz prove bench scoreboard deb test-deb install uninstall clean
 
 build/build.ninja:
 	@command -v meson >/dev/null || { tools/install-packages run && command -v meson >/dev/null; }
@@ -66,6 +67,11 @@ bench:
 	@tools/install-packages bench
 	@$(MAKE) --no-print-directory --silent build
 	@bench/run
+
+scoreboard:
+	@tools/install-packages bench
+	@$(MAKE) --no-print-directory --silent build
+	@tools/scoreboard build/fairlead-relay build/fairlead-probe
 
 deb:
 	@tools/install-packages deb

@@ -324,7 +324,7 @@ static const struct talk_check checks[] = {
     {
         .id = "allocate-software",
         .section = "RFC 8656, 5",
-        .level = TALK_MAY,
+        .level = TALK_SHOULD,
         .rule = "The response says by SOFTWARE what the server is.",
         .words = "The server SHOULD include the SOFTWARE attribute in all Allocate and Refresh "
                  "responses (either success or failure)",

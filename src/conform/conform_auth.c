@@ -25,17 +25,23 @@ static void allocate_with(struct talk *talk, unsigned proof)
     talk_answer_take(talk);
 }
 
-static void unknown_user(struct talk *talk)
+static void ask_as_unknown_user(struct talk *talk)
 {
     talk_need_nonce(talk);
     talk_me(talk)->username = nobody;
     allocate_with(talk, TALK_PROOF);
+}
+
+static void unknown_user(struct talk *talk)
+{
+    ask_as_unknown_user(talk);
     talk_expect_error(talk, STUN_ERROR_UNAUTHENTICATED);
 }
 
 static void unknown_user_challenge(struct talk *talk)
 {
-    unknown_user(talk);
+    ask_as_unknown_user(talk);
+    talk_need_error(talk, STUN_ERROR_UNAUTHENTICATED, "the answer is no 401");
     talk_expect_attr(talk, STUN_ATTR_REALM);
     talk_expect_attr(talk, STUN_ATTR_NONCE);
 }
@@ -46,16 +52,22 @@ static void meet_with_wrong_password(struct talk *talk)
     talk_need_nonce(talk);
 }
 
-static void wrong_password(struct talk *talk)
+static void ask_as_wrong_password(struct talk *talk)
 {
     meet_with_wrong_password(talk);
     allocate_with(talk, TALK_PROOF);
+}
+
+static void wrong_password(struct talk *talk)
+{
+    ask_as_wrong_password(talk);
     talk_expect_error(talk, STUN_ERROR_UNAUTHENTICATED);
 }
 
 static void wrong_password_challenge(struct talk *talk)
 {
-    wrong_password(talk);
+    ask_as_wrong_password(talk);
+    talk_need_error(talk, STUN_ERROR_UNAUTHENTICATED, "the answer is no 401");
     talk_expect_attr(talk, STUN_ATTR_REALM);
     talk_expect_attr(talk, STUN_ATTR_NONCE);
 }
@@ -83,16 +95,22 @@ static void make_stale(struct talk *talk)
     }
 }
 
-static void stale_nonce(struct talk *talk)
+static void ask_with_stale_nonce(struct talk *talk)
 {
     make_stale(talk);
     allocate_with(talk, TALK_PROOF);
+}
+
+static void stale_nonce(struct talk *talk)
+{
+    ask_with_stale_nonce(talk);
     talk_expect_error(talk, STUN_ERROR_STALE_NONCE);
 }
 
 static void stale_nonce_anew(struct talk *talk)
 {
-    stale_nonce(talk);
+    ask_with_stale_nonce(talk);
+    talk_need_error(talk, STUN_ERROR_STALE_NONCE, "the answer is no 438");
     talk_expect_attr(talk, STUN_ATTR_NONCE);
     talk_expect_attr(talk, STUN_ATTR_REALM);
     talk_expect_that(talk, talk->is_decided || talk_answer_learn(talk),

@@ -10,6 +10,7 @@
 #include "talk/talk_answer.h"
 #include "talk/talk_ask.h"
 #include "talk/talk_expect.h"
+#include "talk/talk_need.h"
 
 enum {
     UNKNOWN_REQUIRED = 0x7F71, // attributes that no RFC knows
@@ -107,10 +108,15 @@ static void software(struct talk *talk)
     talk_expect_attr(talk, STUN_ATTR_SOFTWARE);
 }
 
-static void unknown_420(struct talk *talk)
+static void ask_unknown(struct talk *talk)
 {
     stun_attr_write(talk_request(talk, STUN_BINDING), UNKNOWN_REQUIRED, four);
     talk_ask(talk);
+}
+
+static void unknown_420(struct talk *talk)
+{
+    ask_unknown(talk);
     talk_expect_error(talk, STUN_ERROR_UNKNOWN_ATTRIBUTE);
 }
 
@@ -118,7 +124,8 @@ static void unknown_listed(struct talk *talk)
 {
     struct bytes list = {0};
 
-    unknown_420(talk);
+    ask_unknown(talk);
+    talk_need_error(talk, STUN_ERROR_UNKNOWN_ATTRIBUTE, "the answer is no 420");
     talk_expect_attr(talk, STUN_ATTR_UNKNOWN_ATTRIBUTES);
     struct rd rd = rd_init(
         talk_answer_find(talk, STUN_ATTR_UNKNOWN_ATTRIBUTES, &list) ? list : (struct bytes){0});
@@ -222,7 +229,7 @@ static const struct talk_check checks[] = {
     {
         .id = "binding-software",
         .section = "RFC 8489, 6.3.1.1",
-        .level = TALK_MAY,
+        .level = TALK_SHOULD,
         .rule = "The answer says by SOFTWARE what the server is; many leave it out, so that it "
                 "says less to strangers.",
         .words = "In addition, the server SHOULD add a SOFTWARE attribute to the message.",

@@ -26,21 +26,27 @@ static void challenge(struct talk *talk)
     talk_expect_error(talk, STUN_ERROR_UNAUTHENTICATED);
 }
 
+static void need_challenge(struct talk *talk)
+{
+    allocate_with(talk, TALK_NOTHING);
+    talk_need_error(talk, STUN_ERROR_UNAUTHENTICATED, "the answer is no 401");
+}
+
 static void challenge_realm(struct talk *talk)
 {
-    challenge(talk);
+    need_challenge(talk);
     talk_expect_attr(talk, STUN_ATTR_REALM);
 }
 
 static void challenge_nonce(struct talk *talk)
 {
-    challenge(talk);
+    need_challenge(talk);
     talk_expect_attr(talk, STUN_ATTR_NONCE);
 }
 
 static void challenge_bare(struct talk *talk)
 {
-    challenge(talk);
+    need_challenge(talk);
     talk_expect_no_attr(talk, STUN_ATTR_USERNAME);
     talk_expect_no_attr(talk, STUN_ATTR_USERHASH);
     talk_expect_no_attr(talk, STUN_ATTR_MESSAGE_INTEGRITY);
@@ -52,7 +58,7 @@ static void challenge_lengths(struct talk *talk)
     struct bytes realm = {0};
     struct bytes nonce = {0};
 
-    challenge(talk);
+    need_challenge(talk);
     bool are_there = talk_answer_find(talk, STUN_ATTR_REALM, &realm) &&
                      talk_answer_find(talk, STUN_ATTR_NONCE, &nonce);
     talk_expect_that(talk, are_there && realm.len > 0 && realm.len <= QUOTED_MAX,
@@ -67,7 +73,7 @@ static void nonce_of_each(struct talk *talk)
     talk_need_nonce(talk);
     const struct talk_client *first = talk_me(talk);
     talk_be(talk, 1);
-    challenge(talk);
+    need_challenge(talk);
     bool is_there = talk_answer_find(talk, STUN_ATTR_NONCE, &nonce);
     talk_expect_that(
         talk, is_there && !bytes_equal(nonce, (struct bytes){first->nonce, first->nonce_len}),

@@ -32,6 +32,13 @@ void talk_need_success(struct talk *talk, const char *what)
     }
 }
 
+void talk_need_error(struct talk *talk, uint16_t code, const char *what)
+{
+    if (!talk->is_decided && talk_answer_code(talk) != code) {
+        give_up(talk, what);
+    }
+}
+
 void talk_need_nonce(struct talk *talk)
 {
     talk_need_that(talk, talk_me(talk)->username.len > 0, "no user of the server is known");

@@ -22,6 +22,8 @@ void talk_need_permission(struct talk *talk, uint32_t peer);
 void talk_need_channel(struct talk *talk, uint32_t peer, uint16_t number);
 // The step before has been answered with success; `what` says what is missing if not.
 void talk_need_success(struct talk *talk, const char *what);
+// Likewise with that error code: that another one came is another check's finding.
+void talk_need_error(struct talk *talk, uint16_t code, const char *what);
 // It holds, or `why` it cannot be tried.
 void talk_need_that(struct talk *talk, bool holds, const char *why);
 
