@@ -17,6 +17,7 @@
 #include "io/io_privilege.h"
 #include "io/io_tls_keys.h"
 #include "log/log.h"
+#include "tunnel/tunnel_certificates.h"
 #include "tunnel/tunnel_issue.h"
 #include "tunnel/tunnel_reach.h"
 #include "tunnel/tunnel_state.h"
@@ -172,6 +173,18 @@ static void tell(const struct tunnel_config *config, const char *path, struct by
     }
 }
 
+// Says what is wrong with them as at any other start.
+static int look_at_certificates(const struct tunnel_config *config)
+{
+    struct io_tls_context *context = NULL;
+    const int error = tunnel_certificates_open(config->keys, true, &context);
+
+    if (error == 0) {
+        io_tls_context_close(context);
+    }
+    return error;
+}
+
 static int make_list(const struct tunnel_config *config, const char *state, const char *host)
 {
     uint8_t token_text[REVTUN_TOKEN_TEXT_MAX];
@@ -190,15 +203,17 @@ static int make_list(const struct tunnel_config *config, const char *state, cons
 
     text_of(config->access, list);
     tunnel_state_path(state, TUNNEL_STATE_FIRST, first);
+    int error = look_at_certificates(config);
+    if (error != 0) {
+        return error;
+    }
     if (!tunnel_issue_write(&issue, &token, &line, &wrong)) {
-        LOG_ERROR(
-            "a token for a first agent cannot be made", LOG_TEXT("reason", wrong.text),
-            LOG_TEXT("advice", "fairlead-tunnel keys makes some; --keys says where they lie"));
-        return -ENOENT;
+        LOG_ERROR("a token for a first agent cannot be made", LOG_TEXT("reason", wrong.text));
+        return -EIO;
     }
     command_write(&command, config, host, wr_done(&token));
     // The list comes last: while it is not there, the next start makes all of it again.
-    int error = tunnel_text_write(first, wr_done(&command));
+    error = tunnel_text_write(first, wr_done(&command));
     if (error == 0) {
         error = give(first);
     }

@@ -21,6 +21,12 @@ from systemd_case import FOLDER, PREFIX, log, run
 CONTROL, REVERSE, PUBLIC = 12000, 12001, 12101  # unless the configuration says otherwise
 CERTIFICATES = FOLDER / "relay_server_certs"
 MADE = pathlib.Path("/run/made")
+# As the configuration's comment has it.
+SHARED_PORT = """[Service]
+AmbientCapabilities=CAP_NET_BIND_SERVICE
+CapabilityBoundingSet=CAP_NET_BIND_SERVICE
+PrivateUsers=no
+"""
 
 
 class Server:
@@ -152,6 +158,33 @@ class SystemdTunnel(systemd_case.Case):
         run("systemctl", "daemon-reload")
         run("systemctl", "start", self.NAME, is_good=False)
         self.wait_for("advice", lambda: "let the user that the relay runs as read" in log())
+
+    def test_its_first_start_makes_what_an_agent_needs(self):
+        for words in "", "tls-port = 443\n":
+            self.write("myhost = localhost\n" + words)
+            if words:
+                self.drop_in(SHARED_PORT)
+            shutil.rmtree("/var/lib/private/fairlead-tunnel", ignore_errors=True)
+            self.start()
+            command = pathlib.Path("/var/lib/fairlead-tunnel/first-agent").read_text(
+                encoding="ascii").split()
+            self.assertEqual(command[-4:-1], ["--relay", "localhost", "--token"])
+            service = socket.create_server(("127.0.0.1", 0))
+            self.addCleanup(service.close)
+            agent = subprocess.Popen([PREFIX / "bin/fairlead-tunnel", "expose",
+                                      str(service.getsockname()[1]), *command[-4:]],
+                                     stdout=subprocess.PIPE, text=True)
+            self.addCleanup(agent.stdout.close)
+            self.addCleanup(agent.wait)
+            self.addCleanup(agent.kill)
+            port = int(agent.stdout.readline().rpartition(":")[2])
+            client = socket.create_connection(("localhost", port), 10)
+            self.addCleanup(client.close)
+            self.assert_joined(client, service.accept()[0])
+            self.assert_no_trouble()
+            agent.kill()
+            client.close()
+            run("systemctl", "stop", self.NAME)
 
     def test_a_wrong_configuration_is_told_once(self):
         self.write("prot-count = 2\n")
