@@ -5,9 +5,11 @@
 //      standing                    relay, preface --> head --> service --> pump
 //
 // The service comes first where a client waits, so that the relay hears at once when it is not
-// there, and a connection that was made does not wait for its preface.
+// there, and a connection that was made does not wait for its preface. Where the relay wants data
+// connections in TLS, tunnel_seal does what the pump does elsewhere.
 #pragma once
 
+#include "io/io_tls.h"
 #include "revtun/revtun_proxy.h"
 #include "revtun/revtun_spoke.h"
 #include "tunnel/tunnel_place.h"
@@ -29,6 +31,8 @@ struct tunnel_calls {
     // Carries out what the core has said since, unless that is being done.
     void (*settle)(void *context);
     void *context;
+    struct io_tls_context *certificates;                // for data connections in TLS
+    struct io_tls_wanted wanted;                        // likewise: the relay
     const struct tunnel_calls_target *targets;          // by service
     struct tunnel_host hosts[REVTUN_SPOKE_SERVICE_MAX]; // of the targets
     struct tunnel_host relays[REVTUN_SPOKE_LINK_MAX];   // by link: whom it is connected to
@@ -37,7 +41,7 @@ struct tunnel_calls {
     uint64_t quiet_ns; // until then no further failed connection is told
 };
 
-// The caller has set the first five, and zeroed all else. -ENOMEM.
+// The caller has set the first seven, and zeroed all else. -ENOMEM.
 MUST_USE int tunnel_calls_open(struct tunnel_calls *calls, uint32_t target_count,
                                uint32_t call_max);
 // Cuts all.

@@ -12,6 +12,7 @@
 #include "io/io_fd.h"
 #include "io/io_random.h"
 #include "revtun/revtun_pattern.h"
+#include "tunnel/tunnel_spoke_tls.h"
 #include "tunnel/tunnel_spoke_words.h"
 
 enum {
@@ -19,8 +20,6 @@ enum {
     CLOSING_S = 2,
     REFUSED_S = 1, // after a handshake that failed: the other side may still read our alert
 };
-
-static const char second_version[] = "tlsrelay/2";
 
 static void settle(struct tunnel_spoke *spoke);
 
@@ -60,7 +59,7 @@ static void begin_session(struct tunnel_spoke_line *line)
     const struct io_tls *tls = &line->tls;
     uint8_t exported[REVTUN_SECRETS_EXPORT_LEN];
 
-    if (!bytes_equal_text(io_tls_alpn(tls), second_version)) {
+    if (!bytes_equal_text(io_tls_alpn(tls), TUNNEL_SPOKE_TLS_PROTOCOL)) {
         char words[TUNNEL_WORDS_MAX];
         tunnel_spoke_words_of_old(spoke->config, words);
         give_up(line, words);
@@ -114,13 +113,7 @@ static const struct io_tls_events line_events = {
 // Takes over the descriptor of a connection to the relay.
 static void shake_hands(struct tunnel_spoke_line *line, int fd)
 {
-    const struct tunnel_spoke_config *config = line->spoke->config;
-    const bool has_pin = config->has_token && revtun_token_has_pin(&config->token);
-    const struct io_tls_wanted wanted = {
-        .host = config->relay_name != NULL ? config->relay_name : config->relay.host,
-        .checks_host = !has_pin,
-        .pin = has_pin ? config->token.pin : NULL,
-    };
+    const struct io_tls_wanted wanted = tunnel_spoke_tls_wanted(line->spoke->config);
 
     line->tls.loop = &line->spoke->side->loop;
     line->tls.events = &line_events;
@@ -387,36 +380,6 @@ static void on_end(void *context)
     settle(spoke);
 }
 
-static bool certify(struct tunnel_spoke *spoke)
-{
-    static const struct io_tls_protocol protocols[] = {
-        {.name = second_version, .least = IO_TLS_1_3},
-        {.name = "tlsrelay/1", .least = IO_TLS_1_2}, // so that an older relay can say so
-    };
-    const struct tunnel_spoke_config *config = spoke->config;
-    const struct io_tls_settings settings = {
-        .role = IO_TLS_CLIENT,
-        .certificate = {.path = config->certificate},
-        .key = {.path = config->key},
-        .ca = {.path = config->ca},
-        .trusts_system = config->ca == NULL,
-        .least = IO_TLS_1_2,
-        .protocols = protocols,
-        .protocol_count = COUNT_OF(protocols),
-    };
-    struct io_tls_error warning;
-    struct io_tls_error wrong;
-
-    if (io_tls_context_open(&settings, &spoke->certificates, &warning, &wrong) != 0) {
-        daemon_tell_mistake(spoke->side->program, "%s", wrong.text);
-        return false;
-    }
-    if (warning.text[0] != '\0') {
-        daemon_tell_mistake(spoke->side->program, "careful: %s", warning.text);
-    }
-    return true;
-}
-
 static bool begin(struct tunnel_spoke *spoke, struct tunnel_spoke_config *config)
 {
     uint8_t key[SIPHASH_KEY_LEN];
@@ -427,6 +390,7 @@ static bool begin(struct tunnel_spoke *spoke, struct tunnel_spoke_config *config
     core->key = siphash_key_read(key);
     core->token = config->has_token ? &config->token : NULL;
     core->services = config->services;
+    core->can_tls = true;
     core->program = bytes_of_text("fairlead/" FAIRLEAD_VERSION);
     spoke->memory = calloc(1, revtun_spoke_size(core));
     if (spoke->memory == NULL) {
@@ -438,6 +402,8 @@ static bool begin(struct tunnel_spoke *spoke, struct tunnel_spoke_config *config
         .core = spoke->core,
         .settle = on_change,
         .context = spoke,
+        .certificates = spoke->data_certificates,
+        .wanted = tunnel_spoke_tls_wanted(config),
         .targets = config->targets,
     };
     return tunnel_calls_open(&spoke->calls, core->service_count, revtun_spoke_call_max(core)) == 0;
@@ -459,7 +425,8 @@ bool tunnel_spoke_open(struct tunnel_spoke *spoke, struct tunnel_side *side,
             .context = line,
         };
     }
-    if (!certify(spoke)) {
+    if (!tunnel_spoke_tls_open(side, config, false, &spoke->certificates) ||
+        !tunnel_spoke_tls_open(side, config, true, &spoke->data_certificates)) {
         return false;
     }
     if (!begin(spoke, config)) {
@@ -489,6 +456,8 @@ void tunnel_spoke_close(struct tunnel_spoke *spoke)
     }
     io_tls_context_close(spoke->certificates);
     spoke->certificates = NULL;
+    io_tls_context_close(spoke->data_certificates);
+    spoke->data_certificates = NULL;
     free(spoke->memory);
     spoke->memory = NULL;
 }

@@ -50,7 +50,8 @@ struct tunnel_spoke {
     const struct tunnel_spoke_config *config;
     void *memory; // of the core
     struct revtun_spoke *core;
-    struct io_tls_context *certificates;
+    struct io_tls_context *certificates;      // of control connections
+    struct io_tls_context *data_certificates; // of data connections in TLS
     struct tunnel_host relay;
     struct tunnel_spoke_line lines[REVTUN_SPOKE_LINK_MAX];
     struct tunnel_calls calls;

@@ -43,15 +43,16 @@ class Hub:
 
     def sealed_data(self, link, number, kind=ACCEPT):
         """The same in TLS."""
-        tls = server_context((DATA_PROTOCOL,)).wrap_socket(self.accept(), server_side=True)
+        tls = server_context((DATA_PROTOCOL,)).wrap_socket(self.accept(), server_side=True,
+                                                           suppress_ragged_eofs=False)
         if tls.selected_alpn_protocol() != DATA_PROTOCOL:
             raise AssertionError(f"{tls.selected_alpn_protocol()} for a data connection")
         link.check_preface(tunnel.read(tls, 64), number, kind)
         return tls
 
 
-def server_context(protocols):
-    folder = tunnel.keys().relay
+def server_context(protocols, folder=None):
+    folder = folder or tunnel.keys().relay
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(f"{folder}/server.crt.pem", f"{folder}/server.key.pem")
     if protocols:

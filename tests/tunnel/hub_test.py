@@ -1,14 +1,19 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """`fairlead-tunnel expose` byte by byte, with a relay of version 2 that does as the test likes."""
+import signal
+import socket
+import ssl
+
 import tunnel
 from daemon import LEAN, rss_kib
-from hub import Hub
+from hub import DATA_PROTOCOL, Hub, server_context
 from sandbox import wait_until
 from second import STANDBY, Token
 from spoke_test import LONG_S, Spoke, pin, word
 from tools import ToolCase
-from tunnel import expect_silence, keys, read
+from traffic import Receiver, Sender
+from tunnel import expect_silence, keys, read, read_to_end
 
 STRANGE = "does not speak as a relay does"
 
@@ -243,6 +248,121 @@ class Data(HubCase):
         self.assertLess(rss_kib(exposed.tool.process.pid) - before_kib, 4096)
         tunnel.reset(link.tls)
         self.link()
+
+
+class Sealed(HubCase):
+    """Data connections in TLS, as the relay wants them."""
+
+    def setUp(self):
+        super().setUp()
+        self.exposed = self.expose("--pool", 1, environment=LEAN)
+        self.link = self.link(data="tls")
+        self.number = 0
+
+    def session(self, _=None):
+        """A client's connection in TLS, and the service's end; by a standing one each other time."""
+        self.number += 2
+        if self.number % 4:
+            self.link.client(self.number, "web")
+            data = self.own(self.hub.sealed_data(self.link, self.number))
+        else:
+            self.link.say("standby", id=self.number)
+            data = self.own(self.hub.sealed_data(self.link, self.number, STANDBY))
+            head = self.link.head(self.number, self.number + 1, "web")
+            data.sendall(head[:40])
+            data.sendall(head[40:])
+        service = self.serve(self.exposed)
+        self.assert_talk(data, service)
+        return data, service
+
+    def test_bytes_go_both_ways(self):
+        for data, service in [self.session() for _ in range(6)]:
+            self.assert_talk(data, service)
+            self.assert_talk(service, data)
+
+    def test_bytes_that_come_with_the_head(self):
+        self.link.say("standby", id=1)
+        data = self.own(self.hub.sealed_data(self.link, 1, STANDBY))
+        data.sendall(self.link.head(1, 2, "web") + b"x" * 16000)
+        data.sendall(b"y" * 300000)
+        service = self.serve(self.exposed)
+        self.assertEqual(read(service, 316000), b"x" * 16000 + b"y" * 300000)
+
+    def test_much_goes_both_ways_at_once(self):
+        for _ in range(2):
+            data, service = self.session()
+            data.settimeout(LONG_S)
+            senders = [Sender(end, 1 << 24, stays=True) for end in (service,)]
+            received = Receiver(data, 1 << 24)
+            self.assertEqual(senders[0].result(), received.result())
+            sender, receiver = Sender(data, 1 << 24, stays=True), Receiver(service, 1 << 24)
+            self.assertEqual(sender.result(), receiver.result())
+
+    def test_nothing_is_kept_for_those_who_do_not_read(self):
+        for _ in range(2):
+            data, service = self.session()
+            before_kib = rss_kib(self.exposed.tool.process.pid)
+            for end in (service, data):
+                end.settimeout(0.3)
+                with self.assertRaises((TimeoutError, ssl.SSLError)):
+                    while True:
+                        end.sendall(bytes(1 << 16))
+            self.assertLess(rss_kib(self.exposed.tool.process.pid) - before_kib, 8192)
+
+    def test_the_service_may_finish_first(self):
+        for _ in range(2):
+            data, service = self.session()
+            service.sendall(b"bye")
+            service.shutdown(socket.SHUT_WR)
+            self.assertEqual(read_to_end(data), b"bye")
+            data.sendall(b"still here")
+            self.assertEqual(read(service, 10), b"still here")
+            data.unwrap().close()
+            self.assertEqual(read_to_end(service), b"")
+
+    def test_the_relay_may_finish_first(self):
+        for _ in range(2):
+            data, service = self.session()
+            service.settimeout(LONG_S)
+            data.setblocking(False)
+            with self.assertRaises(ssl.SSLWantReadError):
+                data.unwrap()  # the first half
+            data.settimeout(LONG_S)
+            self.assertEqual(read_to_end(service), b"")
+            service.sendall(b"the rest")
+            service.close()
+            self.assertEqual(read(data, 8), b"the rest")
+            with self.assertRaises(ssl.SSLZeroReturnError):
+                data.recv(1)
+
+    def test_what_is_lost_on_one_side_is_lost_on_the_other(self):
+        for _ in range(2):
+            data, service = self.session()
+            tunnel.reset(service)
+            with self.assertRaises((ssl.SSLError, ConnectionResetError)):
+                self.assertNotEqual(data.recv(1), b"")
+        for _ in range(2):
+            data, service = self.session()
+            tunnel.reset(data)
+            with self.assertRaises(ConnectionResetError):
+                service.recv(1)
+
+    def test_it_looks_at_the_relays_key_there_too(self):
+        stranger = server_context((DATA_PROTOCOL,), keys().application)
+        self.link.client(1, "web")
+        with self.assertRaises((ssl.SSLError, OSError)):
+            read(self.own(stranger.wrap_socket(self.hub.accept(), server_side=True)), 1)
+        self.link.expect("refuse", id=1, code="other")
+
+    def test_it_ends_when_it_is_told(self):
+        data, service = self.session()
+        self.exposed.tool.signal(signal.SIGTERM)
+        self.link.expect("bye", code="shutdown")
+        self.assertEqual(read_to_end(data), b"")
+        self.assertEqual(tunnel.read_until_over(service), b"")
+        data.close()
+        self.link.close()
+        self.assertEqual(self.exposed.tool.wait(), 0)
 
 
 if __name__ == "__main__":
