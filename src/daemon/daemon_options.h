@@ -25,7 +25,7 @@
         .group = (heading),                                                                        \
         .help = "Where the counters are served to Prometheus, as GET /metrics; or off. Whoever "   \
                 "can connect there can read them. When another program has the default address, "  \
-                "they are not served; an address that is given must be free.",                     \
+                "or the host has not, they are not served; an address that is given must be free.",\
     }
 // `note` tells the default.
 #define DAEMON_OPTIONS_HEALTH_CHECK_ADDR(heading, variable, whom, note)                            \

@@ -135,6 +135,13 @@ static int open_server(struct daemon_web *web)
     return error;
 }
 
+// What does not matter of an address that nobody has asked for: another program has it, or the host
+// has it not, such as one of IPv4 where there is IPv6 alone.
+static bool is_passed_over(int error)
+{
+    return error == -EADDRINUSE || error == -EADDRNOTAVAIL || error == -EAFNOSUPPORT;
+}
+
 int daemon_web_serve(struct daemon_web *web, const char *name,
                      const struct daemon_config_place *place, const struct web_site *site,
                      struct addr *bound)
@@ -159,9 +166,11 @@ int daemon_web_serve(struct daemon_web *web, const char *name,
     if (error == 0) {
         *bound = at;
         LOG_INFO("serving HTTP", LOG_TEXT("site", name), LOG_ADDR("address", bound));
-    } else if (!place->is_given && error == -EADDRINUSE) {
-        LOG_INFO("not serving HTTP, since the usual address is taken", LOG_TEXT("site", name),
-                 LOG_ADDR("address", &place->addr));
+    } else if (!place->is_given && is_passed_over(error)) {
+        LOG_INFO(error == -EADDRINUSE
+                     ? "not serving HTTP, since the usual address is taken"
+                     : "not serving HTTP, since this host does not have the usual address",
+                 LOG_TEXT("site", name), LOG_ADDR("address", &place->addr));
         return 0;
     } else {
         LOG_ERROR("HTTP cannot be served", LOG_TEXT("site", name),
