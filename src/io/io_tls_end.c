@@ -184,6 +184,10 @@ static void set_reason(struct io_tls_end *end, int reason, unsigned long code)
     case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
         io_tls_end_set(end, IO_TLS_END_NO_CERTIFICATE, "the other side showed no certificate");
         break;
+    case SSL_R_EXCESSIVE_MESSAGE_SIZE:
+        io_tls_end_set(end, IO_TLS_END_BROKEN,
+                       "a message of the handshake is too long: a certificate of more than 16 kB?");
+        break;
     case SSL_R_NO_APPLICATION_PROTOCOL:
         io_tls_end_set(end, IO_TLS_END_PROTOCOL,
                        "the other side offered no protocol (ALPN) that is spoken here");
