@@ -100,7 +100,8 @@ static void lets_an_agent_leave_what_is_kept_for_it(void **state)
     hubs_down(hubs, &agent);
     hubs_client(hubs, 10, 12101, "");
     hubs_say(hubs, &other, "unbind rid=3 name=web\r\n");
-    assert_true(hubs_has(hubs, "send 2 unbound rid=3 name=web code=asked\r\nreport unbound 2 web\n"));
+    assert_true(
+        hubs_has(hubs, "send 2 unbound rid=3 name=web code=asked\r\nreport unbound 2 web\n"));
     assert_true(hubs_has(hubs, "refuse 10 \n"));
     hubs_expect(hubs, (struct revtun_hub_gauges){.links = 1, .agents = 1});
 }
