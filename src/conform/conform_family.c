@@ -12,7 +12,7 @@
 
 enum { NO_FAMILY = 0x7F };
 
-static void allocate_of(struct talk *talk, enum stun_attr_type type, uint8_t family)
+static void allocate_of(struct talk *talk, uint16_t type, uint8_t family)
 {
     struct wr *wr;
 

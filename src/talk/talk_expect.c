@@ -110,7 +110,7 @@ void talk_expect_no_success(struct talk *talk)
 
 static void expect_presence(struct talk *talk, enum stun_attr_type type, bool is_wanted)
 {
-    const char *name = talk_words_attr(type);
+    const char *name = talk_words_attr((uint16_t)type);
     struct bytes value;
     uint8_t text[TALK_TEXT_MAX];
     struct wr wr = wr_init(text, sizeof text);
