@@ -12,10 +12,11 @@
 // the other only serves who still comes there, until the relay ends it.
 //
 // What is dialled for clients are calls. A client that waits is a DIAL: the service and the relay
-// are connected to at the same time, and the preface is written once both are there. A standing
-// connection is a STAND: the relay is connected to, the preface is written at once, and what comes
-// then is for revtun_spoke_head(), which says whose it is. Once it has a client a call needs no
-// link any more, and goes on when that is lost.
+// are connected to, and the preface is written once both are there; best the service first, so that
+// the relay hears at once when it is not there. A standing connection is a STAND: the relay is
+// connected to, the preface is written at once, and what comes then is for revtun_spoke_head(),
+// which says whose it is. Once it has a client a call needs no link any more, and goes on when that
+// is lost.
 //
 // The timers, all of them:
 //      of a link        HELLO: 30 s for welcome; OPEN: ping_s of saying nothing, dead_s of hearing

@@ -347,8 +347,7 @@ static void seal_up(struct tunnel_call *call, int fd)
     }
 }
 
-// --- its beginning and end, for tunnel_calls
-// ---------------------------------------------------------
+// --- for tunnel_calls ----------------------------------------------------------------------------
 
 struct tunnel_call *tunnel_call_begin(struct tunnel_calls *calls,
                                       const struct revtun_spoke_command *command)
