@@ -97,7 +97,8 @@ struct revtun_hub *revtun_hub_init(void *memory, const struct revtun_hub_config 
                                    const uint8_t seed[REVTUN_HUB_SEED_LEN]);
 
 // Goes on with another access list: who is not on it any more, or may not have any more what he
-// has, loses it with all connections.
+// has, loses it with all connections. A lower number of tunnels or of clients takes nothing away:
+// it counts for who comes.
 void revtun_hub_adopt(struct revtun_hub *hub, struct now now, const struct revtun_access *access);
 
 // Says to all agents that this relay ends in `in_s` seconds; then control connections are closed.

@@ -33,6 +33,7 @@ struct revtun_wait {
 };
 
 // A client of a service has come: it waits, is joined, or is refused; its index is POOL_NONE then.
+// It needs a place to wait even if a standing connection is there for it.
 struct pool_ref revtun_visit_open(struct revtun_hub *hub, struct now now, uint32_t index,
                                   const struct revtun_hub_client *client);
 // Nothing that was announced of a service's clients holds any more. If it is bound, they are

@@ -28,7 +28,7 @@ static struct world_want any_want(struct world *w)
                                         "x.test",
                                         "c.b.a.test,c.b.a.test",
                                         "y.test,z.test",
-                                        "xa.test"};
+                                        "yxa.test"};
     struct world_want want = {.name = names[world_below(w, COUNT_OF(names))]};
 
     want.is_sni = world_chance(w, 35);
@@ -390,6 +390,9 @@ void agents_act(struct world *w, size_t place)
         say_one(w, wire, &line);
     } else if (world_chance(w, 5)) {
         lines_bye(w, &line);
+        say_one(w, wire, &line);
+    } else if (w->is_crowded && world_chance(w, 50)) {
+        lines_refuse(w, 0, &line); // nobody's, even while clients have no id
         say_one(w, wire, &line);
     } else {
         lines_ping(w, &line);

@@ -28,9 +28,9 @@ static struct addr any_address(struct world *w)
 
 static void any_host(struct world *w, char host[ORACLE_HOST_MAX])
 {
-    static const char *const hosts[] = {"a.test",  "b.a.test",    "c.b.a.test", "x.test",
-                                        "y.test",  "q.q.y.test",  "test",       "other",
-                                        "xa.test", "d.c.b.a.test"};
+    static const char *const hosts[] = {"a.test",   "b.a.test",    "c.b.a.test", "x.test",
+                                        "y.test",   "q.q.y.test",  "test",       "other",
+                                        "yxa.test", "d.c.b.a.test"};
 
     snprintf(host, ORACLE_HOST_MAX, "%s", hosts[world_below(w, COUNT_OF(hosts))]);
     if (w->is_crowded && world_chance(w, 80)) {

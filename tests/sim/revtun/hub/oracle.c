@@ -99,6 +99,7 @@ bool oracle_up(struct oracle *oracle, uint64_t conn, const struct addr *peer, si
         .heard_ns = oracle->now.mono_ns,
         .said_ns = oracle->now.mono_ns,
         .again_ns = NEVER,
+        .room_ns = NEVER,
     };
     return true;
 }

@@ -21,7 +21,8 @@ enum {
     ORACLE_SERVICES = 24, // at a time
     ORACLE_CLIENTS = 768, // that there may ever be
     ORACLE_PORTS = 6,
-    ORACLE_STANDS = 8, // of one control connection
+    ORACLE_STANDS = 8,          // of one control connection
+    ORACLE_STANDS_ENOUGH = 512, // for all, so that there is always room
     ORACLE_IDS = 4096,
     ORACLE_EXPECTED = 3072,
     ORACLE_TEXT_MAX = 640,  // bytes of an expected command
@@ -64,6 +65,7 @@ struct oracle_link {
     uint64_t said_len, read_len, pinged_len;
     uint32_t wanted, missed; // standing connections
     uint64_t again_ns;
+    uint64_t room_ns; // since when there is room for those wanted; NEVER
     struct oracle_stand stands[ORACLE_STANDS];
     size_t stand_count;
 };
@@ -201,7 +203,7 @@ const char *oracle_see_standing(struct oracle *oracle, uint64_t client, uint64_t
 // All of a line that was said.
 void oracle_see_line(struct oracle *oracle, size_t link, size_t len);
 // What ought to have been said by now: NULL, or what was not.
-const char *oracle_missed(const struct oracle *oracle);
+const char *oracle_missed(struct oracle *oracle);
 
 // --- what is -------------------------------------------------------------------------------------
 

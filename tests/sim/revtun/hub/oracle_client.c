@@ -442,12 +442,12 @@ void oracle_see_line(struct oracle *oracle, size_t index, size_t len)
     oracle->links[index].said_len += len;
 }
 
-const char *oracle_missed(const struct oracle *oracle)
+const char *oracle_missed(struct oracle *oracle)
 {
     const bool has_room = oracle_gauges(oracle).standing < oracle->config.max_standing;
 
     for (size_t i = 0; i < oracle->link_count; i++) {
-        const struct oracle_link *link = &oracle->links[i];
+        struct oracle_link *link = &oracle->links[i];
         if (link->state != ORACLE_OPEN) {
             continue;
         }
@@ -456,7 +456,16 @@ const char *oracle_missed(const struct oracle *oracle)
             link->said_len - link->pinged_len >= PING_LEN) {
             return "a ping";
         }
-        if (link->wanted > 0 && has_room && oracle->config.max_standing >= 64) {
+        if (link->wanted == 0 || !has_room) {
+            link->room_ns = NEVER;
+        } else if (link->room_ns == NEVER) {
+            link->room_ns = oracle->now.mono_ns;
+        }
+        // Who found no room looks again with the time of a ping.
+        const uint64_t patience_ns = oracle->config.max_standing < ORACLE_STANDS_ENOUGH
+                                         ? oracle->config.ping_s * SECOND_NS
+                                         : 0;
+        if (link->room_ns != NEVER && oracle->now.mono_ns - link->room_ns >= patience_ns) {
             return "a standing connection is wanted";
         }
     }

@@ -34,7 +34,7 @@ static struct revtun_hub_config any_config(struct world *w)
     config.max_hosts = world_chance(w, 40) ? 1 + (uint32_t)world_below(w, 5) : 64;
     config.max_standing = world_chance(w, 15)   ? 0
                           : world_chance(w, 20) ? 1 + (uint32_t)world_below(w, 6)
-                                                : 512;
+                                                : ORACLE_STANDS_ENOUGH;
     config.max_sessions = world_chance(w, 30) ? 1 + (uint32_t)world_below(w, 40) : 2048;
     config.max_waiting = world_chance(w, 30) ? 1 + (uint32_t)world_below(w, 30) : 1024;
     config.max_waiting_per_name = world_chance(w, 30) ? 1 + (uint32_t)world_below(w, 20) : 256;
