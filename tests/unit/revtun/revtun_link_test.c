@@ -95,6 +95,31 @@ static void announces_no_more_than_its_agent_reads(void **state)
                 (struct revtun_hub_gauges){.links = 1, .agents = 1, .services = 4, .sessions = 1});
 }
 
+// Whose place was the first: 0 is no id, though it would lead there.
+static void lets_nobody_answer_for_who_is_withheld(void **state)
+{
+    struct hubs *hubs = *state;
+    struct hubs_agent agent;
+
+    hubs_come(hubs, 1, 0, 5, "", &agent);
+    hubs_say(hubs, &agent, BIND_ALL);
+    hubs_down(hubs, &agent);
+    const struct pool_ref first = hubs_client(hubs, 1000, 12104, "");
+    for (uint64_t conn = 1; conn < CROWD - 1; conn++) {
+        hubs_client(hubs, 1000 + conn, (uint16_t)(12101 + conn % 4), "");
+    }
+    hubs_gone(hubs, first);
+    hubs_pass(hubs, 1);
+    hubs_client(hubs, 2000, 12104, ""); // the last of those that are bound
+    hubs_come(hubs, 2, 0, 5, "", &agent);
+    hubs_say(hubs, &agent, BIND_ALL);
+    assert_true(announced(hubs) < CROWD);
+    hubs_say(hubs, &agent, "refuse id=0 code=busy\r\n");
+    assert_string_equal(hubs->text, "");
+    hubs_data(hubs, &agent, 20, REVTUN_PREFACE_ACCEPT, 0);
+    assert_string_equal(hubs->text, "reset 20\n");
+}
+
 static void says_little_to_an_agent_that_reads_nothing(void **state)
 {
     struct hubs *hubs = *state;
@@ -206,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         HUB_TEST(wants_hello_first_and_soon),
         HUB_TEST(announces_no_more_than_its_agent_reads),
+        HUB_TEST(lets_nobody_answer_for_who_is_withheld),
         HUB_TEST(says_little_to_an_agent_that_reads_nothing),
         HUB_TEST(tells_who_is_to_come_back_and_when),
         HUB_TEST(finds_the_silent_dead),

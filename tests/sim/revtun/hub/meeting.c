@@ -306,6 +306,7 @@ static void run(uint64_t seed, struct tally *tally)
     calm_down(m);
     live_until(m, m->now.mono_ns + CALM_S * SECOND_NS);
     const uint64_t joins_before = m->join_count;
+    const size_t wires_before = m->wire_count;
     uint64_t clients = 0;
     for (size_t i = 0; i < CALM_CLIENTS; i++) {
         const uint64_t unbound = revtun_hub_stats(m->hub)->hub_clients_unbound;
@@ -318,6 +319,7 @@ static void run(uint64_t seed, struct tally *tally)
     const uint64_t lines_before = m->line_count;
     live_until(m, m->now.mono_ns + QUIET_S * SECOND_NS);
     check_calm(m, lines_before);
+    meeting_hold(m, m->wire_count == wires_before, "what is well is not begun anew");
     tally->lines += m->line_count;
     tally->joins += m->join_count;
     tally->standing += m->standing_count;
