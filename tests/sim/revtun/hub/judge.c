@@ -49,7 +49,13 @@ static void describe(const struct revtun_command *command, char text[REVTUN_TEXT
                  command->join.reverse);
         return;
     }
-    revtun_text_write(text, command);
+    if (command->type == REVTUN_COMMAND_REPORT &&
+        (report->event == REVTUN_EVENT_BOUND || report->event == REVTUN_EVENT_UNBOUND)) {
+        snprintf(text, REVTUN_TEXT_MAX, "report %s %" PRIu64,
+                 report->event == REVTUN_EVENT_BOUND ? "bound" : "unbound", report->control);
+    } else {
+        revtun_text_write(text, command);
+    }
     if (command->type == REVTUN_COMMAND_REPORT && is_of_version_2(report->event)) {
         const bool has_code =
             report->event == REVTUN_EVENT_AGENT_DOWN || report->event == REVTUN_EVENT_UNBOUND;

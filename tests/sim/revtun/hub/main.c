@@ -19,10 +19,10 @@ enum {
 
 const char *__asan_default_options(void);
 
-// Worlds live and die in their thousands on little memory.
+// Worlds live and die in their thousands on little memory. What is reported must outlive its call.
 const char *__asan_default_options(void)
 {
-    return "quarantine_size_mb=8:malloc_context_size=8";
+    return "quarantine_size_mb=8:malloc_context_size=8:detect_stack_use_after_return=1";
 }
 
 int main(int argc, char **argv)
