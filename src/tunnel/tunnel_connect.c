@@ -159,6 +159,12 @@ static void on_in(struct io_watch *watch, uint32_t events)
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) {
         return;
     }
+    if (got < 0) { // nobody is to take a part for the whole
+        char words[128];
+        snprintf(words, sizeof words, "its standard input cannot be read: %s", strerror(errno));
+        fail(connect, words);
+        return;
+    }
     if (got > 0) {
         if (io_tls_send(&connect->tls, (struct bytes){buffer, (size_t)got}) == -ENOMEM) {
             fail(connect, "no memory is left");

@@ -201,6 +201,16 @@ class Netcat(Programs):
             target.seek(0)
             self.assertEqual(target.read(), data)
 
+    def test_input_that_cannot_be_read_is_no_end_of_it(self):
+        """A server that is told of an end takes what it has for the whole."""
+        if tunnel.is_original():
+            self.skipTest("what the original does then is not known")
+        self.serve()
+        folder = os.open("/", os.O_RDONLY)
+        self.addCleanup(os.close, folder)
+        client = self.own(netcat(tools(), self.one.public(0), source=folder))
+        self.assert_fails(client, "its standard input cannot be read")
+
     @better
     def test_the_servers_end_is_the_end_of_output(self):
         """And what is still said is sent."""
