@@ -63,6 +63,7 @@ struct meeting_wire {
     uint64_t conn;
     bool is_up; // for the hub
     bool is_broken;
+    bool is_draining; // its hub says that it ends
     struct pool_ref ref;
     uint64_t to_hub_ns, to_spoke_ns;
     size_t unread_len;

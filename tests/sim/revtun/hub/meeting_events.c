@@ -239,6 +239,10 @@ static void client_comes(struct meeting *m)
 
 static void drains(struct meeting *m)
 {
+    for (size_t i = 0; i < m->wire_count; i++) {
+        m->wires[i].is_draining =
+            m->wires[i].is_up && m->agents[m->wires[i].agent].wires[m->wires[i].link] == i;
+    }
     revtun_hub_drain(m->hub, m->now, 10);
     meeting_obey_hub(m);
     meeting_plan(m, 10 * SECOND_NS + meeting_below(m, 5 * SECOND_NS), RESTARTS, 0);

@@ -150,6 +150,8 @@ static void obey(struct meeting *m, size_t place, const struct revtun_spoke_comm
         return;
     case REVTUN_SPOKE_CLOSE:
         wire = wire_of(m, place, command->link);
+        meeting_hold(m, !wire->is_draining || !wire->is_up || wire->is_broken,
+                     "clients are served until the hub ends");
         to_hub(m, wire, HUB_DOWN);
         meeting_plan(m, meeting_delay(m), SPOKE_DOWN, (size_t)(wire - m->wires));
         return;
