@@ -506,6 +506,56 @@ class Shared(SecondCase):
         self.assertEqual(read_until_over(tcp), b"")
 
 
+class Crowds(SecondCase):
+    def test_who_proves_nothing_keeps_nobody_out(self):
+        relay = self.relay()
+        strangers = [self.own(Agent(relay.port)) for _ in range(40)]
+        agent = self.agent(relay)
+        self.assertEqual(tunnel.read_until_over(strangers[0].tls), b"")  # the oldest has gone
+        self.assert_talk(*self.join(agent, agent.bind()))
+
+    def test_a_crowd_waits_until_its_agent_reads(self):
+        """All are announced at once when it is back: more than it may leave unread."""
+        names, each = 5, 120
+        relay = self.relay("--max-waiting-per-address", 4096, tunnels=names)
+        agent = self.agent(relay)
+        ports = [agent.bind(f"name-{'x' * 50}-{number}") for number in range(names)]
+        agent.lose()
+        relay.wait_for_log("a control connection of an agent has ended", 20)
+        clients = [self.dial(port) for _ in range(each) for port in ports]
+        wait_until(lambda: relay.socket_count() >= len(clients), 20)
+        agent = self.agent(relay)
+        for number in range(names):
+            agent.ask("bind", f"name-{'x' * 50}-{number}", kind="tcp")
+        # At different ports two of them may come from the same one.
+        places = {("%s:%d" % client.getsockname(), "%s:%d" % client.getpeername()): client
+                  for client in clients}
+        self.assertEqual(len(places), len(clients))
+        told = []
+        while len(told) < len(clients):
+            line = agent.next()
+            if line.verb == "new_connection":
+                told.append(line)
+            else:
+                self.assertEqual(line.verb, "bound")
+        for line in told[::100]:
+            self.assert_talk(places[line["src"], line["dst"]], self.own(agent.dial(line["id"])))
+
+    def test_an_agent_that_does_not_read_is_not_heard(self):
+        """It asks for more and more, and takes no answer: it is gone, and others are served."""
+        relay = self.relay()
+        deaf, agent = self.agent(relay), self.agent(relay, instance=2)
+        deaf.tls.settimeout(1)
+        asked = b"".join(b"bind rid=%d name=web kind=sni hosts=a.test\r\n" % (number + 1)
+                         for number in range(300))
+        try:
+            for _ in range(3000):
+                deaf.tls.sendall(asked)
+        except (TimeoutError, OSError):  # it is not read any more, or has been closed
+            pass
+        self.assert_talk(*self.join(agent, agent.bind()))
+
+
 class Running(SecondCase):
     """What an operator does while agents are there."""
 
