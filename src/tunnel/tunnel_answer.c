@@ -42,6 +42,15 @@ static void status(const struct tunnel_answer *of, struct daemon_ctl_reply *repl
     line_write(wr, "sessions", gauges.sessions);
     line_write(wr, "clients that wait", gauges.waiting);
     line_write(wr, "handshakes", broker->controls.stranger_count);
+    if (tunnel_second_is_open(&broker->second)) {
+        const struct revtun_hub_gauges agents = revtun_hub_gauges(broker->second.hub);
+
+        line_write(wr, "agents", agents.agents);
+        line_write(wr, "their tunnels", agents.services);
+        line_write(wr, "their sessions", agents.sessions);
+        line_write(wr, "their clients that wait", agents.waiting);
+        line_write(wr, "their connections that stand by", agents.standing);
+    }
 }
 
 static void why(const struct tunnel_answer *of, struct bytes text, struct daemon_ctl_reply *reply)

@@ -52,7 +52,10 @@ static void add_second(struct tunnel_snapshot *out, const struct tunnel_broker *
     out->hub.hub_clients_refused += second->crowded_count;
     out->gauges.waiting += gauges.waiting;
     out->gauges.sessions += gauges.sessions;
-    out->gauges.agents = gauges.links;
+    // Those that have proven themselves: the hub counts the others, too.
+    out->gauges.agents = broker->controls.up_count > out->gauges.controls
+                             ? broker->controls.up_count - out->gauges.controls
+                             : 0;
     out->gauges.tunnels = gauges.services;
     out->gauges.standing = gauges.standing;
     out->gauges.previews = second->previews->used_count;

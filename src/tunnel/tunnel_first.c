@@ -73,7 +73,8 @@ static int give(const char *path)
     if (error != 0) {
         return fail(path, error);
     }
-    return chown(path, user.uid, user.gid) == 0 ? 0 : fail(path, -errno);
+    // Not what a link leads to: in a directory that is that user's it may lead anywhere.
+    return lchown(path, user.uid, user.gid) == 0 ? 0 : fail(path, -errno);
 }
 
 static int give_in(const char *folder, const char *name)
@@ -212,7 +213,8 @@ static int make_list(const struct tunnel_config *config, const char *state, cons
         return -EIO;
     }
     command_write(&command, config, host, wr_done(&token));
-    // The list comes last: while it is not there, the next start makes all of it again.
+    // The list comes last of all files: while it is not there, the next start makes all of it
+    // again.
     error = tunnel_text_write(first, wr_done(&command));
     if (error == 0) {
         error = give(first);
@@ -247,13 +249,16 @@ int tunnel_first_make(const struct tunnel_config *config)
     text_of(config->keys, keys);
     text_of(config->access, list);
     tunnel_reach_host(config, host);
-    if (mkdir(state, S_IRWXU) == 0) {
-        error = give(state);
-    } else if (errno != EEXIST) {
+    if (mkdir(state, S_IRWXU) != 0 && errno != EEXIST) {
         error = fail(state, -errno);
     }
+    const bool has_list = is_there(list);
     if (error == 0 && !config->is_keys_given && !is_there(keys)) {
         error = make_keys(state, keys, host);
     }
-    return error == 0 && !is_there(list) ? make_list(config, state, host) : error;
+    if (error == 0 && !has_list) {
+        error = make_list(config, state, host);
+    }
+    return error == 0 && !has_list ? give(state)
+                                   : error; // at last, when nothing is made in it any more
 }

@@ -10,5 +10,6 @@
 MUST_USE int tunnel_text_write(const char *path, struct bytes text);
 
 // Adds to the end of a file, whose owner and rights stay. One that is not there is made for its
-// directory's owner alone (0600), as far as we may give it away. As open(2) and write(2).
+// directory's owner alone (0600), as far as we may give it away. -ELOOP: it is a symbolic link. As
+// open(2) and write(2).
 MUST_USE int tunnel_text_add(const char *path, struct bytes text);

@@ -141,6 +141,14 @@ static void leaves_a_list_alone_that_would_be_wrong(void **state)
         assert_non_null(strstr(wrong.text, path));
         assert_file(lists[i]);
     }
+    // Nor does it follow a link, which may lead to anybody's file.
+    char link[128];
+    snprintf(link, sizeof link, "%s/link", folder);
+    write_file("# a list\n");
+    assert_int_equal(symlink(path, link), 0);
+    assert_false(tunnel_issue_add(link, bytes_of_text("token a " HASH "\n"), &wrong));
+    assert_file("# a list\n");
+    assert_int_equal(unlink(link), 0);
     assert_false(tunnel_issue_add("/nowhere/at/all", bytes_of_text("token a " HASH "\n"), &wrong));
     assert_false(tunnel_issue_add(folder, bytes_of_text("token a " HASH "\n"), &wrong));
 }
