@@ -60,7 +60,7 @@ class RunTests(unittest.TestCase):
         for what, suites in (("build-test", "--no-suite house --no-suite vm"),
                              ("build-test:vm", "--suite vm")):
             with self.subTest(what=what):
-                end = f'case "$*" in *" -t 2 {suites}") exit 0 ;; esac; exit 1'
+                end = f'case "$*" in *" -t 5 {suites}") exit 0 ;; esac; exit 1'
                 self.assertEqual(self.run_tests("OK OK OK", end, what), (0, "3 passed, 0 failed"))
 
     def test_fails_when_meson_does_and_no_test_did(self):
