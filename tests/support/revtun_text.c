@@ -74,10 +74,6 @@ static void report_write(struct wr *wr, const struct revtun_command_report *repo
     if (report->pair != POOL_NONE) {
         text_write(wr, " pair", report->pair);
     }
-    if (report->event == REVTUN_EVENT_BOUND || report->event == REVTUN_EVENT_UNBOUND) {
-        wr_text(wr, " ");
-        wr_bytes(wr, report->name);
-    }
     wr_text(wr, refusal_name(report->refusal));
     nonzero_write(wr, " count", report->count);
     nonzero_write(wr, " waiting", report->waiting_count);

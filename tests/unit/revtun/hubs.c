@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,12 @@ static void take(struct hubs *hubs)
     while (revtun_hub_take(hubs->hub, &command)) {
         char text[REVTUN_TEXT_MAX];
         revtun_text_write(text, &command);
+        if (command.type == REVTUN_COMMAND_REPORT && command.report.name.len > 0 &&
+            (command.report.event == REVTUN_EVENT_BOUND ||
+             command.report.event == REVTUN_EVENT_UNBOUND)) {
+            snprintf(text + strlen(text), sizeof text - strlen(text), " %.*s",
+                     (int)command.report.name.len, (const char *)command.report.name.ptr);
+        }
         const size_t len = strlen(text);
         assert(hubs->len + len + 2 < sizeof hubs->text);
         memcpy(hubs->text + hubs->len, text, len);
