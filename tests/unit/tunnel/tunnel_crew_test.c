@@ -188,6 +188,31 @@ static void an_order_for_a_session_that_is_over_harms_no_other(void **state)
     }
 }
 
+static void sessions_tell_what_they_carry(void **state)
+{
+    const uint64_t end_ns = io_clock_mono_ns() + 20 * SECOND_NS;
+    struct ends ends[WORKERS];
+
+    (void)state;
+    for (uint32_t i = 0; i < WORKERS; i++) {
+        ends[i] = join(i, 1);
+        assert_brings(ends[i].client, ends[i].reverse, "hello");
+        assert_brings(ends[i].reverse, ends[i].client, "you");
+    }
+    tunnel_crew_survey(&crew);
+    while (tunnel_crew_missing(&crew) > 0) {
+        assert_true(io_clock_mono_ns() < end_ns);
+        usleep(1000);
+    }
+    for (uint32_t i = 0; i < WORKERS; i++) {
+        assert_int_equal(atomic_load(&crew.sessions[i].told_bytes[0]), 5);
+        assert_int_equal(atomic_load(&crew.sessions[i].told_bytes[1]), 3);
+        close(ends[i].client);
+        close(ends[i].reverse);
+    }
+    wait_for(WORKERS);
+}
+
 // Its next wait fails, and it is woken to come to that.
 static void break_loop(struct tunnel_worker *worker)
 {
@@ -272,6 +297,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(ends_a_session_when_told, open_crew, close_crew),
         cmocka_unit_test_setup_teardown(an_order_for_a_session_that_is_over_harms_no_other,
                                         open_crew, close_crew),
+        cmocka_unit_test_setup_teardown(sessions_tell_what_they_carry, open_crew, close_crew),
         cmocka_unit_test_setup_teardown(a_worker_that_fails_gives_its_sessions_back, open_crew,
                                         close_crew),
         cmocka_unit_test_setup_teardown(those_that_all_fail_give_back_what_they_are_given,
