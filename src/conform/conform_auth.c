@@ -360,7 +360,7 @@ static const struct talk_check checks[] = {
         .run = unknown_after_proof,
     },
     {
-        .id = "auth-401-before-420",
+        .id = "auth-proof-before-unknown",
         .section = "RFC 8489, 6.3",
         .level = TALK_MUST,
         .rule = "Of who is not proven it gets 401: strangers learn nothing of what is served.",

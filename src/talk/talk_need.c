@@ -7,6 +7,8 @@
 #include "talk/talk_answer.h"
 #include "talk/talk_ask.h"
 
+enum { LIFETIME_S = 600 }; // the default of RFC 8656
+
 void talk_need_that(struct talk *talk, bool holds, const char *why)
 {
     if (!holds) {
@@ -39,17 +41,32 @@ void talk_need_error(struct talk *talk, uint16_t code, const char *what)
     }
 }
 
+// A request that proves nothing. Once there is an allocation an Allocate may get 437 instead.
+static void ask_unproven(struct talk *talk)
+{
+    const struct talk_client *client = talk_me(talk);
+    struct wr *wr = talk_request(talk, client->is_allocated ? STUN_REFRESH : STUN_ALLOCATE);
+
+    if (client->is_allocated) {
+        stun_attr_u32_write(wr, STUN_ATTR_LIFETIME, LIFETIME_S);
+    } else {
+        talk_request_udp(wr);
+    }
+    if (talk->target->realm.len > 0) {
+        // Without an HMAC it is as if it proved nothing, but says by whose rules.
+        stun_attr_write(wr, STUN_ATTR_USERNAME, client->username);
+        stun_attr_write(wr, STUN_ATTR_REALM, talk->target->realm);
+    }
+    talk_ask_with(talk, TALK_NOTHING);
+    if (talk->header.method == STUN_ALLOCATE) {
+        talk_answer_take(talk);
+    }
+}
+
 void talk_need_nonce(struct talk *talk)
 {
     talk_need_that(talk, talk_me(talk)->username.len > 0, "no user of the server is known");
-    talk_request_udp(talk_request(talk, STUN_ALLOCATE));
-    if (talk->target->realm.len > 0) {
-        // Without an HMAC it is as if it proved nothing, but says by whose rules.
-        stun_attr_write(&talk->writer.wr, STUN_ATTR_USERNAME, talk_me(talk)->username);
-        stun_attr_write(&talk->writer.wr, STUN_ATTR_REALM, talk->target->realm);
-    }
-    talk_ask_with(talk, TALK_NOTHING);
-    talk_answer_take(talk);
+    ask_unproven(talk);
     talk_need_that(talk, talk->is_decided || !talk_answer_is_success(talk),
                    "the server asks nobody for a proof");
     if (!talk->is_decided && !talk_answer_learn(talk)) {

@@ -133,6 +133,58 @@ static void servers_that_misbehave_are_found_out(void **state)
     }
 }
 
+static void expect_no_pass_of(struct turn_world *world, const struct talk_check *check, void *arg)
+{
+    const char *part = arg;
+
+    if (strstr(check->id, part) == NULL) {
+        return;
+    }
+    run(world, check);
+    if (talk.verdict == TALK_PASS) {
+        fail_msg("%s passes", check->id);
+    }
+}
+
+// Whatever a check says in its name that it expects, it does expect.
+static void wrong_codes_are_found(void **state)
+{
+    static const char *const codes[] = {"-400", "-420", "-437", "-440",
+                                        "-441", "-442", "-443", "-508"};
+    const struct turn_config config = turn_world_config();
+    struct turn_world *world = turn_world_open(&config);
+
+    (void)state;
+    world->twist = TURN_WORLD_OTHER_CODE;
+    for (size_t i = 0; i < COUNT_OF(codes); i++) {
+        char part[8];
+        strcpy(part, codes[i]);
+        for_each_check(world, expect_no_pass_of, part);
+    }
+    turn_world_close(world);
+}
+
+static void spoilt_data_are_found(void **state)
+{
+    static const char *const ids[] = {
+        "permission-lets-in",      "channel-to-peer", "channel-to-client",     "channel-padded",
+        "channel-large-to-client", "data-to-peer",    "data-every-length",     "data-like-stun",
+        "data-two-clients",        "channel-permits", "data-unknown-optional", "data-large-to-peer",
+    };
+    const struct turn_config config = turn_world_config();
+    struct turn_world *world = turn_world_open(&config);
+
+    (void)state;
+    world->twist = TURN_WORLD_SPOILT;
+    for (size_t i = 0; i < COUNT_OF(ids); i++) {
+        run(world, conform_find(ids[i]));
+        if (talk.verdict != TALK_FAIL) {
+            fail_msg("%s: %s", ids[i], talk_verdict_names[talk.verdict]);
+        }
+    }
+    turn_world_close(world);
+}
+
 static void a_second_answer_is_seen(void **state)
 {
     const struct turn_config config = turn_world_config();
@@ -208,6 +260,8 @@ int main(void)
         cmocka_unit_test(our_own_server_passes),
         cmocka_unit_test(passes_although_datagrams_are_lost),
         cmocka_unit_test(servers_that_misbehave_are_found_out),
+        cmocka_unit_test(wrong_codes_are_found),
+        cmocka_unit_test(spoilt_data_are_found),
         cmocka_unit_test(a_second_answer_is_seen),
         cmocka_unit_test(garbage_without_end_ends),
         cmocka_unit_test(slow_servers_are_waited_for),

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/macro.h"
+#include "stun/stun_error.h"
 #include "stun/stun_icmp.h"
 
 #define TRAVEL_NS (SECOND_NS / 1000)
@@ -82,8 +83,28 @@ static bool find_socket(const struct turn_world *world, const struct addr *local
     return false;
 }
 
+// Gives an error another code, as wrong as it is without its HMAC.
+static struct bytes with_other_code(struct bytes bytes, uint8_t memory[TALK_DATAGRAM_MAX])
+{
+    struct stun_message message;
+    struct bytes value;
+    struct bytes reason;
+    uint16_t code = 0;
+
+    if (stun_message_read(bytes, &message) != STUN_MESSAGE_OK ||
+        !stun_message_find(&message, STUN_ATTR_ERROR_CODE, &value) ||
+        !stun_error_read(value, &code, &reason) || code == STUN_ERROR_UNAUTHENTICATED ||
+        code == STUN_ERROR_STALE_NONCE) {
+        return bytes;
+    }
+    memcpy(memory, bytes.ptr, bytes.len);
+    memory[value.ptr - bytes.ptr + 3] = 99;
+    return (struct bytes){memory, bytes.len};
+}
+
 static void to_client(struct turn_world *world, const struct turn_tuple *tuple, struct bytes bytes)
 {
+    uint8_t memory[TALK_DATAGRAM_MAX];
     static const struct bytes garbage = BYTES_LITERAL("\x13\x37 nothing");
     struct addr from = tuple->server;
     uint32_t socket = 0;
@@ -120,6 +141,12 @@ static void to_client(struct turn_world *world, const struct turn_tuple *tuple, 
         break;
     case TURN_WORLD_SLOW:
         put(world, socket, 2 * SECOND_NS, &from, bytes);
+        break;
+    case TURN_WORLD_OTHER_CODE:
+        put(world, socket, TRAVEL_NS, &from, with_other_code(bytes, memory));
+        break;
+    case TURN_WORLD_SPOILT:
+        put(world, socket, TRAVEL_NS, &from, bytes);
         break;
     }
 }
@@ -166,10 +193,14 @@ static void deliver(struct turn_world *world, const struct turn_forward *forward
     wr_bytes(&wr, forward->payload);
     wr_zero(&wr, forward->padding_len);
     assert_true(wr_ok(&wr));
+    struct bytes bytes = wr_done(&wr);
+    if (world->twist == TURN_WORLD_SPOILT && forward->payload.len > 0) {
+        memory[forward->head_len] ^= 0xFF;
+    }
     if (forward->is_to_peer) {
-        to_peer(world, forward, wr_done(&wr));
+        to_peer(world, forward, bytes);
     } else {
-        to_client(world, &forward->tuple, wr_done(&wr));
+        to_client(world, &forward->tuple, bytes);
     }
 }
 

@@ -23,6 +23,8 @@ enum turn_world_twist {
     TURN_WORLD_CUT,        // its last 4 bytes are missing
     TURN_WORLD_ENDLESS,    // garbage without end beside it
     TURN_WORLD_SLOW,       // after 2 seconds
+    TURN_WORLD_OTHER_CODE, // errors have a code that no RFC knows; 401 and 438 stay as they are
+    TURN_WORLD_SPOILT,     // the first byte of data is another one, both ways
     TURN_WORLD_TWISTS,
 };
 
