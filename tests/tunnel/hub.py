@@ -54,6 +54,8 @@ class Hub:
 def server_context(protocols, folder=None):
     folder = folder or tunnel.keys().relay
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    # An end without close_notify is none, which some builds of Python would not tell.
+    context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
     context.load_cert_chain(f"{folder}/server.crt.pem", f"{folder}/server.key.pem")
     if protocols:
         context.set_alpn_protocols(list(protocols))
