@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "probe/probe_grade.h"
 #include "probe/probe_json.h"
 #include "probe/probe_junit.h"
 #include "probe/probe_markdown.h"
@@ -28,19 +29,6 @@ const char *probe_findings_words(const struct talk_log_entry *entry,
     talk_words_write(&wr, talk_log_bytes(entry));
     text[wr.len] = '\0';
     return text;
-}
-
-void probe_findings_count(const struct probe_inquiry *inquiry, const struct talk_subject *subject,
-                          uint32_t out[TALK_VERDICTS])
-{
-    for (int i = 0; i < TALK_VERDICTS; i++) {
-        out[i] = 0;
-    }
-    for (size_t i = 0; i < inquiry->count; i++) {
-        if (subject == NULL || inquiry->results[i].subject == subject) {
-            out[inquiry->results[i].talk.verdict]++;
-        }
-    }
 }
 
 static void hex_print(const struct talk_log_entry *entry, FILE *out)
@@ -74,30 +62,41 @@ static void log_print(const struct talk *talk, bool has_hex, FILE *out)
     }
 }
 
+static void cure_print(const struct talk_cure *cure, FILE *out)
+{
+    if (cure != NULL) {
+        fprintf(out, "      coturn: %s\n      pion: %s\n      fairlead: %s\n", cure->coturn,
+                cure->pion, cure->fairlead);
+    }
+}
+
 static void result_print(const struct probe_inquiry *inquiry,
                          const struct probe_inquiry_result *result, FILE *out)
 {
     const struct talk *talk = &result->talk;
+    const bool is_weighed = result->check->severity != TALK_UNWEIGHED;
 
-    fprintf(out, "\n%s  %s  (%s, %s)%s\n", talk_verdict_names[talk->verdict], result->check->id,
-            result->check->section, levels[result->check->level],
-            result->is_known ? "  known" : "");
+    fprintf(out, "\n%s  %s  (%s%s%s)%s\n", probe_grade_name(result), result->check->id,
+            result->check->section, is_weighed ? "" : ", ",
+            is_weighed ? "" : levels[result->check->level], result->is_known ? "  known" : "");
     fprintf(out, "      %s\n", result->check->rule);
     if (talk->verdict == TALK_SKIP) {
         fprintf(out, "      not tried: %s\n", talk->came);
     } else {
-        fprintf(out, "      the RFC: \"%s\"\n", result->check->words);
+        fprintf(out, is_weighed ? "      %s\n" : "      the RFC: \"%s\"\n", result->check->words);
         fprintf(out, "      expected: %s\n      came: %s\n", talk->expected, talk->came);
+        cure_print(result->check->cure, out);
     }
     if (inquiry->config->has_details) {
         log_print(talk, inquiry->config->has_hex, out);
     }
 }
 
-static void row_print(const char *name, const uint32_t counts[TALK_VERDICTS], FILE *out)
+static void row_print(const char *name, const uint32_t counts[PROBE_GRADE_MAX], size_t count,
+                      FILE *out)
 {
     fprintf(out, "%-34s", name);
-    for (int i = 0; i < TALK_VERDICTS; i++) {
+    for (size_t i = 0; i < count; i++) {
         fprintf(out, " %6u", counts[i]);
     }
     fprintf(out, "\n");
@@ -105,25 +104,25 @@ static void row_print(const char *name, const uint32_t counts[TALK_VERDICTS], FI
 
 static void table_print(const struct probe_inquiry *inquiry, FILE *out)
 {
+    const struct probe_grade_scale *scale = probe_grade_scale_of(inquiry);
     const struct talk_subject *last = NULL;
-    uint32_t counts[TALK_VERDICTS];
+    uint32_t counts[PROBE_GRADE_MAX];
 
     fprintf(out, "\n%-34s", "");
-    for (int i = 0; i < TALK_VERDICTS; i++) {
-        fprintf(out, " %6s", talk_verdict_names[i]);
+    for (size_t i = 0; i < scale->count; i++) {
+        fprintf(out, " %6s", scale->names[i]);
     }
     fprintf(out, "\n");
     for (size_t i = 0; i < inquiry->count; i++) {
         if (inquiry->results[i].subject != last) {
             last = inquiry->results[i].subject;
-            probe_findings_count(inquiry, last, counts);
-            row_print(last->name, counts, out);
+            probe_grade_count(inquiry, last, counts);
+            row_print(last->name, counts, scale->count, out);
         }
     }
-    probe_findings_count(inquiry, NULL, counts);
-    row_print("all", counts, out);
-    fprintf(out, "(fail: a MUST is broken; warn: a SHOULD is not kept; lacks: a feature that "
-                 "servers may have;\n skip: could not be tried)\n");
+    probe_grade_count(inquiry, NULL, counts);
+    row_print("all", counts, scale->count, out);
+    fputs(scale->legend, out);
 }
 
 static void text_print(const struct probe_inquiry *inquiry, FILE *out)
@@ -158,15 +157,22 @@ void probe_findings_print(const struct probe_inquiry *inquiry, FILE *out)
     }
 }
 
+static void check_list(const struct talk_check *check, FILE *out)
+{
+    const bool is_weighed = check->severity != TALK_UNWEIGHED;
+
+    fprintf(out, "  %-36s %-18s %-6s %s%s\n", check->id, check->section,
+            is_weighed ? talk_severity_names[check->severity] : levels[check->level], check->rule,
+            check->is_slow ? " (slow)" : "");
+}
+
 void probe_findings_list(const struct talk_subject *const *subjects, size_t subject_count,
                          FILE *out)
 {
     for (size_t i = 0; i < subject_count; i++) {
         fprintf(out, "%s%s\n", i > 0 ? "\n" : "", subjects[i]->name);
         for (size_t j = 0; j < subjects[i]->count; j++) {
-            const struct talk_check *check = &subjects[i]->checks[j];
-            fprintf(out, "  %-36s %-18s %-6s %s%s\n", check->id, check->section,
-                    levels[check->level], check->rule, check->is_slow ? " (slow)" : "");
+            check_list(&subjects[i]->checks[j], out);
         }
     }
 }
@@ -179,22 +185,28 @@ static void check_page(const struct talk_check *check, FILE *out)
         "a feature that is lacking: the RFC allows it",
     };
 
+    if (check->severity != TALK_UNWEIGHED) {
+        fprintf(out, "### %s\n\n%s %s\n\nSeverity: %s. See %s.%s\n\n", check->id, check->rule,
+                check->words, talk_severity_names[check->severity], check->section,
+                check->is_slow ? " Tried with `--slow` only." : "");
+        fprintf(out, "- coturn: %s\n- pion: %s\n- fairlead: %s\n\n", check->cure->coturn,
+                check->cure->pion, check->cure->fairlead);
+        return;
+    }
     fprintf(out, "### %s\n\n%s\n\n> %s\n\n%s. A finding is %s%s.\n\n", check->id, check->rule,
             check->words, check->section, meanings[check->level],
             check->is_slow ? "; only with `--slow`" : "");
 }
 
-void probe_findings_page(const struct talk_subject *const *subjects, size_t subject_count,
+void probe_findings_page(const struct probe_findings_head *head,
+                         const struct talk_subject *const *subjects, size_t subject_count,
                          FILE *out)
 {
     fprintf(out,
             "<!-- SPDX-License-Identifier: Apache-2.0 -->\n"
             "<!-- Made from the table of checks: tools/findings --write -->\n"
-            "# What fairlead-probe conform asks\n\n"
-            "Each check, what it expects, and the words of the RFC by which it judges. A finding "
-            "is a fault of the\nserver's program more often than of its configuration: what its "
-            "operator can do is to update it, to\ntell its makers, quoting these words, and to "
-            "name the finding as `--known` until then.\n");
+            "# %s\n\n%s\n",
+            head->title, head->text);
     for (size_t i = 0; i < subject_count; i++) {
         fprintf(out, "\n## %s\n\n%s\n\n", subjects[i]->name, subjects[i]->about);
         for (size_t j = 0; j < subjects[i]->count; j++) {

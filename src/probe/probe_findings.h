@@ -13,13 +13,16 @@ void probe_findings_print(const struct probe_inquiry *inquiry, FILE *out);
 void probe_findings_list(const struct talk_subject *const *subjects, size_t subject_count,
                          FILE *out);
 
-// Prints the page that tells of each check what a finding of it means, in Markdown.
-void probe_findings_page(const struct talk_subject *const *subjects, size_t subject_count,
-                         FILE *out);
+// With what a page of findings begins.
+struct probe_findings_head {
+    const char *title;
+    const char *text;
+};
 
-// The results that have each verdict, of one subject or, when it is NULL, of all.
-void probe_findings_count(const struct probe_inquiry *inquiry, const struct talk_subject *subject,
-                          uint32_t out[TALK_VERDICTS]);
+// Prints the page that tells of each check what a finding of it means, in Markdown.
+void probe_findings_page(const struct probe_findings_head *head,
+                         const struct talk_subject *const *subjects, size_t subject_count,
+                         FILE *out);
 
 enum { PROBE_FINDINGS_SERVER_MAX = ADDR_TEXT_MAX + 1 };
 // The address of the server as a C string.

@@ -94,11 +94,15 @@ bool probe_inquiry_read(struct conf *conf, const struct talk_subject *const *sub
 
 // --- running -------------------------------------------------------------------------------------
 
+// Slow ones begin first; those that want to be alone come when all others are done.
+enum turn { TURN_SLOW, TURN_QUICK, TURN_ALONE, TURNS };
+
 struct crew {
     struct probe_inquiry *inquiry;
     struct probe_world_pace pace;
-    atomic_size_t next; // result to be worked on, slow ones first
-    size_t slow_count;
+    atomic_size_t next; // result to be worked on, in the order of turns
+    size_t counts[TURNS];
+    uint64_t end_ns; // after which none is begun
 };
 
 static void run_one(struct crew *crew, struct probe_world *world,
@@ -116,19 +120,41 @@ static void run_one(struct crew *crew, struct probe_world *world,
     result->took_ns = io_clock_now().mono_ns - begun.mono_ns;
 }
 
-// The result whose turn is the `turn`-th: what waits for minutes begins first.
-static struct probe_inquiry_result *result_of(const struct crew *crew, size_t turn)
+static enum turn turn_of(const struct talk_check *check)
 {
-    const struct probe_inquiry *inquiry = crew->inquiry;
-    const bool is_slow = turn < crew->slow_count;
-    size_t left = is_slow ? turn : turn - crew->slow_count;
+    return check->is_alone ? TURN_ALONE : check->is_slow ? TURN_SLOW : TURN_QUICK;
+}
 
+// The result that is the `index`-th of its turn.
+static struct probe_inquiry_result *result_of(const struct probe_inquiry *inquiry, enum turn turn,
+                                              size_t index)
+{
     for (size_t i = 0; i < inquiry->count; i++) {
-        if (inquiry->results[i].check->is_slow == is_slow && left-- == 0) {
+        if (turn_of(inquiry->results[i].check) == turn && index-- == 0) {
             return &inquiry->results[i];
         }
     }
     return NULL;
+}
+
+static struct probe_inquiry_result *next_of(struct crew *crew)
+{
+    size_t index = atomic_fetch_add(&crew->next, 1);
+
+    return index < crew->counts[TURN_SLOW]
+               ? result_of(crew->inquiry, TURN_SLOW, index)
+               : result_of(crew->inquiry, TURN_QUICK, index - crew->counts[TURN_SLOW]);
+}
+
+static void run_in_time(struct crew *crew, struct probe_world *world,
+                        struct probe_inquiry_result *result)
+{
+    if (io_clock_now().mono_ns < crew->end_ns) {
+        run_one(crew, world, result);
+        return;
+    }
+    result->talk.check = result->check;
+    talk_skip(&result->talk, "the time that was allowed was over");
 }
 
 static void *work(void *context)
@@ -140,14 +166,8 @@ static void *work(void *context)
         return NULL;
     }
     probe_world_init(world, &crew->pace);
-    for (;;) {
-        size_t turn = atomic_fetch_add(&crew->next, 1);
-        struct probe_inquiry_result *result =
-            turn < crew->inquiry->count ? result_of(crew, turn) : NULL;
-        if (result == NULL) {
-            break;
-        }
-        run_one(crew, world, result);
+    for (struct probe_inquiry_result *result; (result = next_of(crew)) != NULL;) {
+        run_in_time(crew, world, result);
     }
     probe_world_deinit(world);
     free(world);
@@ -169,6 +189,17 @@ static void run_all(struct crew *crew)
     for (uint32_t i = 0; i < THREADS_MAX; i++) {
         io_thread_join(&threads[i]);
     }
+}
+
+static void run_alone(struct crew *crew)
+{
+    static struct probe_world world;
+
+    probe_world_init(&world, &crew->pace);
+    for (size_t i = 0; i < crew->counts[TURN_ALONE]; i++) {
+        run_in_time(crew, &world, result_of(crew->inquiry, TURN_ALONE, i));
+    }
+    probe_world_deinit(&world);
 }
 
 static void greet(struct talk *talk)
@@ -199,11 +230,11 @@ static bool is_wanted(const struct talk_check *check, const struct probe_inquiry
            !is_among(check, &config->except) && (config->is_slow || !check->is_slow);
 }
 
-static size_t choose(struct probe_inquiry *inquiry, const struct talk_subject *const *subjects,
-                     size_t subject_count)
+static void choose(struct crew *crew, const struct talk_subject *const *subjects,
+                   size_t subject_count)
 {
+    struct probe_inquiry *inquiry = crew->inquiry;
     const struct probe_inquiry_config *config = inquiry->config;
-    size_t slow_count = 0;
 
     for (size_t i = 0; i < subject_count; i++) {
         for (size_t j = 0; j < subjects[i]->count; j++) {
@@ -215,10 +246,9 @@ static size_t choose(struct probe_inquiry *inquiry, const struct talk_subject *c
             result->subject = subjects[i];
             result->check = check;
             result->is_known = is_among(check, &config->known);
-            slow_count += check->is_slow;
+            crew->counts[turn_of(check)]++;
         }
     }
-    return slow_count;
 }
 
 bool probe_inquiry_counts(const struct probe_inquiry *inquiry,
@@ -228,6 +258,9 @@ bool probe_inquiry_counts(const struct probe_inquiry *inquiry,
 
     if (result->is_known) {
         return false;
+    }
+    if (verdict == TALK_FAIL && result->talk.severity == TALK_INFO) {
+        return inquiry->config->is_strict;
     }
     return verdict == TALK_FAIL ||
            (inquiry->config->is_strict && (verdict == TALK_WARN || verdict == TALK_LACKS));
@@ -263,18 +296,21 @@ static enum probe_inquiry_exit print(const struct probe_inquiry *inquiry)
     return has_findings ? PROBE_INQUIRY_FINDINGS : PROBE_INQUIRY_GOOD;
 }
 
-static enum probe_inquiry_exit run(struct probe_inquiry *inquiry, size_t slow_count)
+static enum probe_inquiry_exit run(struct crew *crew)
 {
-    struct crew crew = {.inquiry = inquiry, .slow_count = slow_count};
+    const struct probe_inquiry_config *config = crew->inquiry->config;
 
-    probe_world_pace_init(&crew.pace, inquiry->config->target.rate);
-    if (!is_anybody_there(&crew)) {
+    probe_world_pace_init(&crew->pace, config->target.rate);
+    crew->end_ns =
+        config->limit_s > 0 ? io_clock_now().mono_ns + config->limit_s * SECOND_NS : UINT64_MAX;
+    if (!is_anybody_there(crew)) {
         fprintf(stderr, "fairlead-probe: the server does not answer, neither to Binding nor to "
                         "Allocate requests\n");
         return PROBE_INQUIRY_SILENCE;
     }
-    run_all(&crew);
-    return print(inquiry);
+    run_all(crew);
+    run_alone(crew);
+    return print(crew->inquiry);
 }
 
 enum probe_inquiry_exit probe_inquiry_run(const char *name,
@@ -283,6 +319,7 @@ enum probe_inquiry_exit probe_inquiry_run(const char *name,
                                           size_t subject_count)
 {
     struct probe_inquiry inquiry = {.name = name, .config = config};
+    struct crew crew = {.inquiry = &inquiry};
     size_t count = 0;
 
     if (config->is_list) {
@@ -298,8 +335,8 @@ enum probe_inquiry_exit probe_inquiry_run(const char *name,
         fprintf(stderr, "fairlead-probe: %s\n", strerror(ENOMEM));
         return PROBE_INQUIRY_BROKEN;
     }
-    size_t slow_count = choose(&inquiry, subjects, subject_count);
-    enum probe_inquiry_exit how = run(&inquiry, slow_count);
+    choose(&crew, subjects, subject_count);
+    enum probe_inquiry_exit how = run(&crew);
     free(inquiry.results);
     return how;
 }

@@ -46,6 +46,7 @@ struct probe_inquiry_config {
     struct bytes output; // path, or empty
     bool has_details;
     bool has_hex;
+    uint32_t limit_s; // after which no further check is begun; 0: never
 };
 
 // One check, and how it went.

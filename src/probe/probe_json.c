@@ -2,6 +2,7 @@
 #include "probe/probe_json.h"
 
 #include "probe/probe_findings.h"
+#include "probe/probe_grade.h"
 
 // All texts are ASCII: what servers say is written so by talk_words.
 static void text_print(const char *name, const char *text, FILE *out)
@@ -39,6 +40,17 @@ static void entry_print(const struct talk_log_entry *entry, FILE *out)
     fprintf(out, "\"}");
 }
 
+static void cure_print(const struct talk_cure *cure, FILE *out)
+{
+    fprintf(out, ",\"cures\":{");
+    text_print("coturn", cure->coturn, out);
+    fputc(',', out);
+    text_print("pion", cure->pion, out);
+    fputc(',', out);
+    text_print("fairlead", cure->fairlead, out);
+    fputc('}', out);
+}
+
 static void result_print(const struct probe_inquiry_result *result, FILE *out)
 {
     static const char *const levels[] = {"must", "should", "may"};
@@ -50,8 +62,11 @@ static void result_print(const struct probe_inquiry_result *result, FILE *out)
     text_print("subject", result->subject->name, out);
     fputc(',', out);
     text_print("section", result->check->section, out);
+    if (result->check->cure != NULL) {
+        cure_print(result->check->cure, out);
+    }
     fprintf(out, ",\"level\":\"%s\",\"verdict\":\"%s\",\"is_known\":%s,\"took_ms\":%llu,",
-            levels[result->check->level], talk_verdict_names[talk->verdict],
+            levels[result->check->level], probe_grade_name(result),
             result->is_known ? "true" : "false", (unsigned long long)(result->took_ns / 1000000));
     text_print("rule", result->check->rule, out);
     fputc(',', out);
@@ -71,13 +86,14 @@ static void result_print(const struct probe_inquiry_result *result, FILE *out)
 void probe_json_print(const struct probe_inquiry *inquiry, FILE *out)
 {
     char server[PROBE_FINDINGS_SERVER_MAX];
-    uint32_t counts[TALK_VERDICTS];
+    const struct probe_grade_scale *scale = probe_grade_scale_of(inquiry);
+    uint32_t counts[PROBE_GRADE_MAX];
 
     fprintf(out, "{\"command\":\"%s\",\"server\":\"%s\",\"version\":\"%s\",\"counts\":{",
             inquiry->name, probe_findings_server(inquiry, server), FAIRLEAD_VERSION);
-    probe_findings_count(inquiry, NULL, counts);
-    for (int i = 0; i < TALK_VERDICTS; i++) {
-        fprintf(out, "%s\"%s\":%u", i > 0 ? "," : "", talk_verdict_names[i], counts[i]);
+    probe_grade_count(inquiry, NULL, counts);
+    for (size_t i = 0; i < scale->count; i++) {
+        fprintf(out, "%s\"%s\":%u", i > 0 ? "," : "", scale->names[i], counts[i]);
     }
     fprintf(out, "},\"results\":[");
     for (size_t i = 0; i < inquiry->count; i++) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/probe_junit.h"
 
-#include "probe/probe_findings.h"
+#include "probe/probe_grade.h"
 
 static void text_print(const char *text, FILE *out)
 {
@@ -35,6 +35,10 @@ static void element_print(const struct probe_inquiry_result *result, const char 
     text_print(result->check->rule, out);
     fprintf(out, " Expected: ");
     text_print(result->talk.expected, out);
+    if (result->check->cure != NULL) {
+        fprintf(out, " Severity: %s. coturn: ", probe_grade_name(result));
+        text_print(result->check->cure->coturn, out);
+    }
     fprintf(out, "</%s>\n", element);
 }
 

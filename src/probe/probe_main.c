@@ -9,6 +9,7 @@
 #include "base/macro.h"
 #include "conf/conf_args.h"
 #include "conf/conf_env.h"
+#include "probe/probe_attack.h"
 #include "probe/probe_bench.h"
 #include "probe/probe_config.h"
 #include "probe/probe_conform.h"
@@ -20,7 +21,8 @@ enum {
     TEXT_MAX = 1 << 16,
 };
 
-static const char usage[] = "usage: fairlead-probe bench ADDR[:PORT] [OPTION...]\n"
+static const char usage[] = "usage: fairlead-probe attack ADDR[:PORT] [OPTION...]\n"
+                            "       fairlead-probe bench ADDR[:PORT] [OPTION...]\n"
                             "       fairlead-probe conform ADDR[:PORT] [OPTION...]\n"
                             "       fairlead-probe COMMAND --help\n"
                             "       fairlead-probe --version\n";
@@ -89,6 +91,7 @@ static int bench(struct conf *conf)
 }
 
 static const struct command commands[] = {
+    {"attack", &probe_attack_table, &probe_attack_program, probe_attack_run},
     {"bench", &probe_options_table, &probe_options_program, bench},
     {"conform", &probe_conform_table, &probe_conform_program, probe_conform_run},
 };

@@ -10,7 +10,7 @@
 #include "talk/talk_world.h"
 
 enum {
-    PROBE_WORLD_SOCKETS = 16,
+    PROBE_WORLD_SOCKETS = 128,
     PROBE_WORLD_DATAGRAM_MAX = 65536, // bytes
 };
 

@@ -8,6 +8,7 @@
 #include "talk/talk_words.h"
 
 const char *const talk_verdict_names[] = {"pass", "fail", "warn", "lacks", "skip"};
+const char *const talk_severity_names[] = {"", "info", "low", "medium", "high"};
 
 struct talk_client *talk_me(struct talk *talk)
 {
@@ -66,6 +67,13 @@ void talk_fail(struct talk *talk, struct bytes expected, struct bytes came)
     talk_decide(talk, verdict_of(talk->check->level), expected, came);
 }
 
+void talk_weigh(struct talk *talk, enum talk_severity severity)
+{
+    if (!talk->is_decided) {
+        talk->severity = severity;
+    }
+}
+
 void talk_skip(struct talk *talk, const char *why)
 {
     talk_decide(talk, TALK_SKIP, bytes_of_text(talk->check->rule), bytes_of_text(why));
@@ -83,6 +91,18 @@ void talk_open(struct talk *talk)
     if (!client->is_open) {
         talk_skip(talk, "no socket can be opened");
     }
+}
+
+void talk_close(struct talk *talk)
+{
+    struct talk_client *client = talk_me(talk);
+    struct bytes username = client->username;
+    struct bytes password = client->password;
+
+    if (client->is_open) {
+        talk->world->close(talk->world->self, client->socket);
+    }
+    *client = (struct talk_client){.username = username, .password = password};
 }
 
 static void note(struct talk *talk, bool is_sent, bool is_peer, uint32_t index,
@@ -237,6 +257,7 @@ void talk_run(struct talk *talk, const struct talk_check *check, const struct ta
 {
     memset(talk, 0, sizeof *talk);
     talk->check = check;
+    talk->severity = check->severity;
     talk->target = target;
     talk->world = world;
     talk->begun_ns = world->now(world->self).mono_ns;

@@ -108,6 +108,7 @@ struct talk {
 
     bool is_decided;
     enum talk_verdict verdict;
+    enum talk_severity severity;      // of the check, unless talk_weigh() has said otherwise
     char expected[TALK_TEXT_MAX + 1]; // unless it passed: what should have come
     char came[TALK_TEXT_MAX + 1];     // and what came instead, or why it was skipped
     bool has_heard;                   // anything came from the server's address
@@ -151,11 +152,16 @@ void talk_decide(struct talk *talk, enum talk_verdict verdict, struct bytes expe
                  struct bytes came);
 // Something else came than was expected: what that means is the check's level.
 void talk_fail(struct talk *talk, struct bytes expected, struct bytes came);
+// What fails from now on lies less open, or more, than the check says.
+void talk_weigh(struct talk *talk, enum talk_severity severity);
 // It cannot be tried.
 void talk_skip(struct talk *talk, const char *why);
 
 // Opens the socket of the client that speaks, unless it is open.
 void talk_open(struct talk *talk);
+// Closes it, and forgets the server: who speaks next as this client comes from another port. What
+// the server holds for it is not given back by this.
+void talk_close(struct talk *talk);
 
 void talk_send(struct talk *talk, struct bytes datagram);                      // of the client
 void talk_send_from_peer(struct talk *talk, uint32_t peer, struct bytes data); // to its relayed one

@@ -8,9 +8,9 @@
 #include "turn/turn_server.h"
 
 enum {
-    TURN_WORLD_SOCKETS = 64,
+    TURN_WORLD_SOCKETS = 128,
     TURN_WORLD_QUEUE = 256,
-    TURN_WORLD_ALLOCATIONS = 64,
+    TURN_WORLD_ALLOCATIONS = 128,
 };
 
 // What happens to all that the server sends to clients.
