@@ -16,13 +16,10 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import xml.etree.ElementTree
 
 import case
-import client
-import stun
-from daemon import end_with_parent, free_ports
+from coturn import Coturn
 from sandbox import PATIENCE_S
 
 if "FAIRLEAD_PROBE" not in os.environ:  # case.main() may start this file anew
@@ -149,46 +146,15 @@ class OurRelay(Conform):
         self.assertEqual(found, wanted)
 
 
-class Coturn(Conform):
+class Others(Conform):
     def setUp(self):
         super().setUp()
         case.needs_tool("turnserver")
-        self.folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
-
-    def start(self):
-        port = free_ports(202)
-        with open(os.path.join(self.folder.name, "log"), "wb") as log:
-            self.process = subprocess.Popen(
-                ["turnserver", "-n", "--no-cli", "--no-tls", "--no-dtls", "--no-tcp",
-                 "--no-tcp-relay", "--listening-ip", "127.0.0.1", "--listening-ip", "::1",
-                 "--relay-ip", "127.0.0.1", "--relay-ip", "::1",
-                 "--listening-port", str(port), "--min-port", str(port + 2), "--max-port",
-                 str(port + 201), "--lt-cred-mech", "--realm", "north.gov", "--user",
-                 "alice:wonder", "--user", "bob:builder", "--allow-loopback-peers", "--log-file",
-                 "stdout", "--simple-log", "--userdb", os.path.join(self.folder.name, "userdb"),
-                 "--pidfile", os.path.join(self.folder.name, "pid")],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder.name,
-                preexec_fn=end_with_parent)
-        self.addCleanup(self.end)
-        end = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end:
-            with client.Client(("127.0.0.1", port), local="127.0.0.1") as asker:
-                asker.udp.sendto(stun.write(1, 0), asker.server)
-                try:
-                    if asker.receive_raw(0.5) is not None:
-                        return port
-                except OSError:  # ECONNREFUSED
-                    time.sleep(0.1)
-        raise AssertionError("turnserver does not answer")
-
-    def end(self):
-        self.process.kill()
-        self.process.wait()
 
     def test_its_known_gaps_are_found_and_no_more(self):
-        port = self.start()
-        told = self.probe(f"127.0.0.1:{port}", "--other-user", "bob", "--other-pass", "builder",
+        server = Coturn("--allow-loopback-peers")
+        self.addCleanup(server.close)
+        told = self.probe(f"127.0.0.1:{server.port}", "--other-user", "bob", "--other-pass", "builder",
                           exit_code=1)
         found = {name: verdict for name, verdict in self.findings(told).items()
                  if name not in COTURN_SOMETIMES}
