@@ -59,7 +59,7 @@ class Attack(case.Case):
         command = [PROBE, "attack", server, *user, "--timeout", str(timeout_ms), "--rate", "2000",
                    "--format", "json", *options]
         done = subprocess.run(command, text=True, capture_output=True, check=False,
-                              timeout=250)
+                              timeout=500)
         self.outputs.append(done.stdout[-20000:] + done.stderr)
         self.assertIn("attacking " + server, done.stderr)
         if exit_code is not None:
@@ -72,7 +72,8 @@ class Attack(case.Case):
                 if one["verdict"] in ("high", "medium", "low") and one["id"] not in SOMETIMES}
 
     def skipped(self, told):
-        return {one["id"] for one in told["results"] if one["verdict"] == "skip"}
+        return {one["id"] for one in told["results"]
+                if one["verdict"] == "skip" and one["id"] not in SOMETIMES}
 
 
 class OurRelay(Attack):
@@ -131,9 +132,13 @@ class WeakServer(Attack):
     def assert_found(self, weakness, **findings):
         findings = {name.replace("_", "-"): grade for name, grade in findings.items()}
         is_info = set(findings.values()) == {"info"}
-        found = self.attack(weakness, finds=findings, options=("--quiet", "3000"),
-                            exit_code=0 if is_info else 1)
-        self.assertEqual(found, findings)
+
+        def attempt():
+            found = self.attack(weakness, finds=findings, options=("--quiet", "3000"),
+                                exit_code=0 if is_info else 1)
+            self.assertEqual(found, findings)
+
+        case.once(attempt)
 
     def test_one_without_a_weakness_has_none(self):
         found = self.attack(exit_code=None)
@@ -175,7 +180,7 @@ class WeakServer(Attack):
         self.assert_found("enumerate", enumerate_answer="low")
 
     def test_users_are_told_from_nobody_by_time(self):
-        case.once(lambda: self.assert_found("slow-known", enumerate_time="info"))
+        self.assert_found("slow-known", enumerate_time="info")
 
     def test_ports_in_a_series(self):
         self.assert_found("series", port_series="medium")
