@@ -170,8 +170,10 @@ class WeakServer(Attack):
         self.assert_found("short-proof", user_short_proof="high")
 
     def test_what_is_asked_about_an_allocation_is_not_proven(self):
-        self.assert_found("unproven", user_unproven="high", user_wrongly_proven="high",
-                          user_other="high")
+        self.assert_found("unproven", user_unproven="high", user_wrongly_proven="high")
+
+    def test_an_allocation_is_anyones(self):
+        self.assert_found("anyones", user_other="high")
 
     def test_software(self):
         self.assert_found("software", user_software="info")

@@ -239,7 +239,7 @@ class Weak:
             self.allocate(message, client, *proof)
         elif allocation is None:
             self.refuse(message, client, 437, key=proof[1])
-        elif allocation.user != proof[0]:
+        elif allocation.user != proof[0] and not self.has("anyones"):
             self.refuse(message, client, 441, key=proof[1])
         else:
             try:
