@@ -56,8 +56,9 @@ static bool read_access(bool has_second, const struct tunnel_config *config,
     return true;
 }
 
-// All that can change does, or nothing. False, which is logged: nothing.
-static bool change(struct tunnel_relay *relay)
+// All that can change does, or nothing. False, which is logged: nothing; `culprit` is then what
+// beside the configuration cannot be used.
+static bool change(struct tunnel_relay *relay, const char **culprit)
 {
     struct tunnel_config config;
     struct io_tls_context *tls = NULL;
@@ -70,9 +71,11 @@ static bool change(struct tunnel_relay *relay)
     if (config.state.len == 0 && relay->keeps_here) {
         tunnel_config_keep_in(&config, bytes_of_text("./" TUNNEL_STATE_HERE));
     }
+    *culprit = "access list";
     if (!read_access(has_second, &config, &access)) {
         return false;
     }
+    *culprit = "certificates";
     if (tunnel_certificates_open(config.keys, has_second, &tls) != 0) {
         tunnel_access_close(&access);
         return false;
@@ -90,6 +93,7 @@ static bool change(struct tunnel_relay *relay)
 static void reload(void *context, struct wr *wr)
 {
     struct tunnel_relay *relay = context;
+    const char *culprit = NULL;
 
     if (relay->drain.state != DAEMON_DRAIN_SERVING) {
         LOG_WARN("not reloading, since the relay ends");
@@ -98,7 +102,7 @@ static void reload(void *context, struct wr *wr)
     }
     LOG_INFO("reloading");
     daemon_notify_reloading(&relay->notify, io_clock_now());
-    const bool is_good = change(relay);
+    const bool is_good = change(relay, &culprit);
     daemon_reload_log(relay->reload, tunnel_options_program.name);
     if (is_good) {
         LOG_INFO("the configuration and the certificates are reloaded");
@@ -106,8 +110,10 @@ static void reload(void *context, struct wr *wr)
     } else {
         LOG_ERROR("nothing was reloaded; all is as it was");
         wr_text(wr, "failed: nothing was reloaded; all is as it was\n");
-        if (relay->reload->load.conf.errors.count == 0) {
-            wr_text(wr, "The certificates cannot be used; the log says why.\n");
+        if (culprit != NULL) {
+            wr_text(wr, "The ");
+            wr_text(wr, culprit);
+            wr_text(wr, " cannot be used; the log says why.\n");
         }
     }
     daemon_reload_write(relay->reload, tunnel_options_program.name, wr);
