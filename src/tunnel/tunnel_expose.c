@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/daemon_tell.h"
 #include "io/io_clock.h"
 #include "io/io_pump.h"
 #include "io/io_tcp.h"
@@ -139,6 +140,9 @@ static void run_first(struct expose *expose, struct tunnel_service_config *confi
     assert(is_set); // a place's host has room in a host
     if (tunnel_agent_open(&expose->agent, &expose->side, &config->agent, &service)) {
         tunnel_side_run(&expose->side);
+    } else {
+        daemon_tell_mistake(expose->side.program, "no token is given (--token, --token-file), and "
+                                                  "without one the relay wants a certificate");
     }
     cut_all(expose);
     tunnel_agent_close(&expose->agent);

@@ -126,6 +126,7 @@ struct wish {
     char keys[PATH_MAX];
     char access[PATH_MAX]; // empty: to be printed
     bool has_pin;
+    bool is_at_home; // it is known where the relay has its files
 };
 
 // Each goes into the line as it is given; what cannot be there is found when the line is read.
@@ -181,7 +182,8 @@ static bool judge(void *context, struct conf *conf)
     wish->terms[wr_done(&terms).len] = '\0';
     wish->has_pin = !conf_flag(conf, "no-pin");
     const bool has_state = copy(conf, "state", state) || tunnel_state_find(state);
-    if (!copy(conf, "keys", wish->keys)) {
+    wish->is_at_home = copy(conf, "keys", wish->keys) || has_state || !wish->has_pin;
+    if (wish->keys[0] == '\0') {
         tunnel_state_path(has_state ? state : ".", TUNNEL_STATE_KEYS, wish->keys);
     }
     if (!copy(conf, "access", wish->access) && has_state) {
@@ -206,13 +208,22 @@ static int make(const struct wish *wish)
 
     if (!tunnel_issue_write(&issue, &token, &line, &wrong) ||
         (wish->access[0] != '\0' && !tunnel_issue_add(wish->access, wr_done(&line), &wrong))) {
-        daemon_tell_mistake(program.name, "%s", wrong.text);
+        daemon_tell_mistake(program.name, "%s%s", wrong.text,
+                            wish->is_at_home
+                                ? ""
+                                : "; --state says where the relay has its files, or make the token "
+                                  "in the directory in which the relay was started");
         return EXIT_FAILURE;
     }
     wr_u8(&token, '\n');
     int status = daemon_tell(wr_done(&token));
     if (status == EXIT_SUCCESS && wish->access[0] == '\0') {
         status = daemon_tell(wr_done(&line));
+    } else if (status == EXIT_SUCCESS) {
+        daemon_tell_mistake(program.name,
+                            "its line is added to %s; a relay that runs knows it after "
+                            "fairlead-tunnel reload",
+                            wish->access);
     }
     crypto_wipe(token_text, sizeof token_text);
     return status;
