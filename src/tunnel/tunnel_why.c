@@ -161,8 +161,13 @@ void tunnel_why_port_write(struct wr *wr, const struct tunnel_why *why, uint16_t
         return;
     }
     if (port < first || place >= 2 * count) {
-        number_write(wr, " is no port of this relay: the public ones are ", first + count, " to ");
-        number_write(wr, "", first + 2 * count - 1, ".\n");
+        wr_text(wr, " is no port of a server of version 1");
+        if (count > 0) {
+            number_write(wr, ": the public ones are ", first + count, " to ");
+            number_write(wr, "", first + 2 * count - 1, "");
+        }
+        wr_text(wr,
+                ". Which agent has a port by version 2, and each of its clients, is in the log.\n");
         return;
     }
     const uint32_t pair = place % count;
@@ -287,8 +292,9 @@ void tunnel_why_address_write(struct wr *wr, const struct tunnel_why *why,
         wr_text(wr, "Nothing is known of ");
         ip_write(wr, address);
         wr_text(wr,
-                ": it is no server now, and nothing that it was refused is remembered. If it does "
-                "not get through all the same, its packets may not arrive: look at firewalls, "
+                ": it is no server of version 1 now, and nothing that it was refused is "
+                "remembered. Agents of version 2 that are here are in the log. If it does not get "
+                "through all the same, its packets may not arrive: look at firewalls, "
                 "and whether this host sees them (tcpdump).\n");
     }
 }

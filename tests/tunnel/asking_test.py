@@ -83,7 +83,7 @@ class Why(Asked):
         self.assertIn("what to do: ", text)
         self.why(relay.reverse(0), f"clients come to its public port, {relay.public(0)}")
         self.why(relay.port, "is the control port")
-        self.why(1, f"no port of this relay: the public ones are {relay.public(0)} to")
+        self.why(1, f"of a server of version 1: the public ones are {relay.public(0)} to")
 
     def test_a_server_that_was_lost(self):
         relay = self.start(pairs=1)

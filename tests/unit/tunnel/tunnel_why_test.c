@@ -123,10 +123,11 @@ static void knows_which_port_is_which(void **state)
     assert_says(of_port(PORT + PAIRS, 0), "is a reverse port");
     assert_says(of_port(PORT + PAIRS + 1, 0), "5036 is a public port; its server dials 5001");
     assert_says(of_port(PORT + 2 * PAIRS, 0), "is a public port");
-    assert_says(of_port(PORT + 2 * PAIRS + 1, 0), "no port of this relay: the public ones are 5036 "
-                                                  "to 5070");
-    assert_says(of_port(PORT - 1, 0), "no port of this relay");
-    assert_says(of_port(65535, 0), "no port of this relay");
+    assert_says(of_port(PORT + 2 * PAIRS + 1, 0),
+                "no port of a server of version 1: the public ones are 5036 "
+                "to 5070");
+    assert_says(of_port(PORT - 1, 0), "no port of a server of version 1");
+    assert_says(of_port(65535, 0), "no port of a server of version 1");
 }
 
 static void tells_how_long_clients_wait_for_a_server(void **state)
