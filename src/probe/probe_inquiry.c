@@ -13,8 +13,10 @@
 #include "io/io_thread.h"
 #include "probe/probe_findings.h"
 #include "probe/probe_world.h"
+#include "stun/stun_error.h"
 #include "talk/talk_answer.h"
 #include "talk/talk_ask.h"
+#include "talk/talk_need.h"
 
 enum {
     THREADS_MAX = 32,
@@ -224,6 +226,30 @@ static bool is_anybody_there(struct crew *crew)
     return result.talk.has_heard;
 }
 
+// An Allocate that asks for nothing: who is known is told so by 400, and nothing is held for it.
+static void prove(struct talk *talk)
+{
+    talk_need_nonce(talk);
+    IGNORE(talk_request(talk, STUN_ALLOCATE) != NULL);
+    talk_ask(talk);
+    if (!talk->is_decided && talk_answer_code(talk) == STUN_ERROR_UNAUTHENTICATED) {
+        talk_fail(talk, bytes_of_text("the user is known"), bytes_of_text("401"));
+    }
+}
+
+// Without a user that the server knows most is skipped, which must not pass for an all-clear.
+static bool is_user_refused(struct crew *crew)
+{
+    static const struct talk_check check = {.id = "prove", .rule = "", .run = prove};
+    static struct probe_inquiry_result result = {.check = &check};
+    static struct probe_world world;
+
+    probe_world_init(&world, &crew->pace);
+    run_one(crew, &world, &result);
+    probe_world_deinit(&world);
+    return result.talk.verdict == TALK_FAIL;
+}
+
 static bool is_wanted(const struct talk_check *check, const struct probe_inquiry_config *config)
 {
     return (config->only.count == 0 || is_among(check, &config->only)) &&
@@ -308,9 +334,15 @@ static enum probe_inquiry_exit run(struct crew *crew)
                         "Allocate requests\n");
         return PROBE_INQUIRY_SILENCE;
     }
+    const bool is_refused = is_user_refused(crew);
+    if (is_refused) {
+        fprintf(stderr, "fairlead-probe: the server refuses the user by 401: look at --user and "
+                        "--pass, or at --auth-secret; what takes a user cannot be judged\n");
+    }
     run_all(crew);
     run_alone(crew);
-    return print(crew->inquiry);
+    const enum probe_inquiry_exit status = print(crew->inquiry);
+    return status == PROBE_INQUIRY_GOOD && is_refused ? PROBE_INQUIRY_FINDINGS : status;
 }
 
 enum probe_inquiry_exit probe_inquiry_run(const char *name,

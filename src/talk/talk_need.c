@@ -65,7 +65,8 @@ static void ask_unproven(struct talk *talk)
 
 void talk_need_nonce(struct talk *talk)
 {
-    talk_need_that(talk, talk_me(talk)->username.len > 0, "no user of the server is known");
+    talk_need_that(talk, talk_me(talk)->username.len > 0,
+                   "no user of the server is known (--user and --pass, or --auth-secret)");
     ask_unproven(talk);
     talk_need_that(talk, talk->is_decided || !talk_answer_is_success(talk),
                    "the server asks nobody for a proof");
