@@ -26,15 +26,15 @@ void daemon_file_free(struct bytes *text)
     *text = (struct bytes){0};
 }
 
-static int read_all(int fd, struct bytes *out)
+static int read_all(int fd, size_t most, struct bytes *out)
 {
     size_t len = 0;
-    uint8_t *text = malloc(DAEMON_FILE_MAX + 1);
+    uint8_t *text = malloc(most + 1);
     if (text == NULL) {
         return -ENOMEM;
     }
-    while (len <= DAEMON_FILE_MAX) {
-        ssize_t part = read(fd, text + len, DAEMON_FILE_MAX + 1 - len);
+    while (len <= most) {
+        ssize_t part = read(fd, text + len, most + 1 - len);
         if (part == 0) {
             *out = (struct bytes){text, len};
             return 0;
@@ -54,10 +54,15 @@ int daemon_file_read(const char *path, struct bytes *out)
 {
     IO_FD_AUTO int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-    return fd < 0 ? -errno : read_all(fd, out);
+    return fd < 0 ? -errno : read_all(fd, DAEMON_FILE_MAX, out);
 }
 
 int daemon_file_read_again(const char *path, struct bytes *out)
+{
+    return daemon_file_read_most(path, DAEMON_FILE_MAX, out);
+}
+
+int daemon_file_read_most(const char *path, size_t most, struct bytes *out)
 {
     struct stat status;
     IO_FD_AUTO int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -65,5 +70,5 @@ int daemon_file_read_again(const char *path, struct bytes *out)
     if (fd < 0 || fstat(fd, &status) != 0) {
         return -errno;
     }
-    return S_ISFIFO(status.st_mode) ? -ESPIPE : read_all(fd, out);
+    return S_ISFIFO(status.st_mode) ? -ESPIPE : read_all(fd, most, out);
 }

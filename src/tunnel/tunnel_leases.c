@@ -11,6 +11,9 @@
 #include "log/log.h"
 #include "tunnel/tunnel_text.h"
 
+// Any relay's own file is shorter, however many ports it had.
+static const size_t file_max = (size_t)UINT16_MAX * REVTUN_NAMES_LINE_MAX; // bytes
+
 static void read_text(const struct tunnel_leases *leases, struct bytes text, int64_t wall_s)
 {
     const struct revtun_names_dropped dropped = revtun_names_read(leases->names, text, wall_s);
@@ -36,7 +39,7 @@ int tunnel_leases_open(struct tunnel_leases *leases, struct bytes path, struct r
     int error = path.len < sizeof leases->path ? 0 : -ENAMETOOLONG;
     if (error == 0) {
         snprintf(leases->path, sizeof leases->path, "%.*s", (int)path.len, (const char *)path.ptr);
-        error = daemon_file_read(leases->path, &text);
+        error = daemon_file_read_most(leases->path, file_max, &text);
     }
     if (error != 0 && error != -ENOENT) {
         LOG_ERROR("the leases cannot be read", LOG_BYTES("file", path),

@@ -33,8 +33,9 @@ int tunnel_text_write(const char *path, struct bytes text)
     if (len < 0 || (size_t)len >= sizeof beside) {
         return -ENAMETOOLONG;
     }
-    IO_FD_AUTO int fd =
-        open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+    // A pipe is not waited for: who writes serves others, too.
+    const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+    IO_FD_AUTO int fd = open(beside, flags, S_IRUSR | S_IWUSR);
     if (fd < 0) {
         return -errno;
     }

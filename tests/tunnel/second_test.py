@@ -574,6 +574,28 @@ class Running(SecondCase):
                            announced=["the leases cannot be written"])
         self.agent(relay).bind()
 
+    def test_leases_of_many_ports_are_read_again(self):
+        leases = f"{self.folder}/leases"
+        os.chmod(self.folder, 0o777)
+        with open(leases, "w", encoding="ascii") as file:  # longer than what a person writes
+            file.writelines(f"{port} {'o' * 63} {'n' * 57}{port:06} 0\n"
+                            for port in range(40000, 50000))
+        first = self.relay("--leases", leases,
+                           announced=["lines of the leases are left out"])
+        self.agent(first).bind()
+
+    def test_a_pipe_is_not_waited_for(self):
+        leases = f"{self.folder}/leases"
+        os.chmod(self.folder, 0o777)
+        os.mkfifo(f"{leases}.new")
+        os.chmod(f"{leases}.new", 0o666)
+        relay = self.relay("--leases", leases, announced=["the leases cannot be written"])
+        self.agent(relay).bind()
+        relay.stop()
+        os.mkfifo(leases)
+        with self.assertRaisesRegex(AssertionError, "the leases cannot be read"):
+            self.relay("--leases", leases)
+
     def test_who_is_off_the_list_loses_all(self):
         relay = self.relay()
         agent, other = self.agent(relay), Token("desktop")

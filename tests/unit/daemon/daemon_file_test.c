@@ -89,6 +89,18 @@ static void refuses_what_is_longer_than_the_limit(void **state)
     refuses("/dev/zero", -EFBIG);
 }
 
+static void reads_more_of_its_own(void **state)
+{
+    struct bytes text = {0};
+
+    (void)state;
+    make_file(DAEMON_FILE_MAX + 1);
+    assert_int_equal(daemon_file_read_most(path, DAEMON_FILE_MAX + 1, &text), 0);
+    assert_int_equal(text.len, DAEMON_FILE_MAX + 1);
+    daemon_file_free(&text);
+    assert_int_equal(daemon_file_read_most(path, DAEMON_FILE_MAX, &text), -EFBIG);
+}
+
 static void tells_the_reasons_for_not_reading_apart(void **state)
 {
     (void)state;
@@ -155,6 +167,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_a_file_of_any_length_up_to_the_limit),
         cmocka_unit_test(refuses_what_is_longer_than_the_limit),
+        cmocka_unit_test(reads_more_of_its_own),
         cmocka_unit_test(tells_the_reasons_for_not_reading_apart),
         cmocka_unit_test(refuses_what_it_may_not_read),
         cmocka_unit_test(says_when_there_are_no_descriptors_left),
