@@ -3,15 +3,9 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "sim/seeds.h"
 #include "sim/sim_world.h"
-
-static const char usage[] = "Usage: sim [--seed N] [--count N] [--verbose]\n"
-                            "  --seed N     the first seed (1); alone, the only one\n"
-                            "  --count N    how many seeds (3000)\n"
-                            "  --verbose    print every event\n";
 
 enum {
     DEFAULT_COUNT = 3000, // seeds
@@ -52,33 +46,6 @@ static uint64_t live(const struct sim_world_options *options, struct sim_cover *
     return sim_world_run(options, cover);
 }
 
-struct options {
-    uint64_t seed;
-    uint64_t count;
-    bool is_verbose;
-};
-
-static struct options options_of(int argc, char **argv)
-{
-    struct options options = {.seed = 1};
-
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc) {
-            options.seed = strtoull(argv[++i], NULL, 0);
-            options.count = options.count > 0 ? options.count : 1;
-        } else if (strcmp(argv[i], "--count") == 0 && i + 1 < argc) {
-            options.count = strtoull(argv[++i], NULL, 0);
-        } else if (strcmp(argv[i], "--verbose") == 0) {
-            options.is_verbose = true;
-        } else {
-            fputs(usage, strcmp(argv[i], "--help") == 0 ? stdout : stderr);
-            exit(strcmp(argv[i], "--help") == 0 ? 0 : 2);
-        }
-    }
-    options.count = options.count > 0 ? options.count : DEFAULT_COUNT;
-    return options;
-}
-
 // The same seed must give the same world.
 static bool is_repeatable(uint64_t seed, uint64_t hash)
 {
@@ -94,7 +61,7 @@ static bool is_repeatable(uint64_t seed, uint64_t hash)
 
 int main(int argc, char **argv)
 {
-    struct options options = options_of(argc, argv);
+    const struct seeds seeds = seeds_of(argc, argv, DEFAULT_COUNT);
     static struct sim_cover cover;
     bool is_good = true;
 
@@ -106,12 +73,12 @@ int main(int argc, char **argv)
         fputs("the oracle itself is wrong about Firezone's passwords\n", stderr);
         return 1;
     }
-    printf("seeds %" PRIu64 " to %" PRIu64 "\n", options.seed, options.seed + options.count - 1);
+    printf("seeds %" PRIu64 " to %" PRIu64 "\n", seeds.first, seeds.first + seeds.count - 1);
     fflush(stdout);
-    for (uint64_t i = 0; i < options.count; i++) {
+    for (uint64_t i = 0; i < seeds.count; i++) {
         const struct sim_world_options world = {
-            .seed = options.seed + i,
-            .is_verbose = options.is_verbose,
+            .seed = seeds.first + i,
+            .is_verbose = seeds.is_verbose,
             .is_hashed = i % TWICE_EACH == 0,
         };
         uint64_t hash = live(&world, &cover);
@@ -120,9 +87,9 @@ int main(int argc, char **argv)
         }
     }
     bool is_complete = sim_cover_print(&cover);
-    printf("%" PRIu64 " worlds, %" PRIu64 " events, as the oracle foretold\n", options.count,
+    printf("%" PRIu64 " worlds, %" PRIu64 " events, as the oracle foretold\n", seeds.count,
            cover.events);
-    if (!is_complete && options.count >= COMPLETE_COUNT) {
+    if (!is_complete && seeds.count >= COMPLETE_COUNT) {
         fputs("the worlds have stopped to exercise something: see above\n", stderr);
         is_good = false;
     }
