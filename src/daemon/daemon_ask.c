@@ -115,7 +115,24 @@ static bool begins_with(struct bytes text, const char *start)
     return bytes_equal_text(bytes_first(text, strlen(start)), start);
 }
 
-int daemon_ask_print(const struct daemon_ask *ask, const char *question)
+static int tell_as(const struct daemon_ask *ask, struct bytes answer, daemon_facts_fn form)
+{
+    const size_t room = daemon_facts_text_max(answer.len);
+    uint8_t *text = malloc(room);
+
+    if (text == NULL) {
+        daemon_tell_mistake(ask->program, "there is no memory");
+        return EXIT_FAILURE;
+    }
+    struct wr wr = wr_init(text, room);
+    form(&wr, answer);
+    assert(wr_ok(&wr));
+    const int status = daemon_tell(wr_done(&wr));
+    free(text);
+    return status;
+}
+
+int daemon_ask_print(const struct daemon_ask *ask, const char *question, daemon_facts_fn form)
 {
     struct bytes answer = {0};
     int status = EXIT_FAILURE;
@@ -129,7 +146,7 @@ int daemon_ask_print(const struct daemon_ask *ask, const char *question)
         daemon_tell_mistake(ask->program, "%.*s", (int)len, (const char *)answer.ptr);
         status = is_wrong ? DAEMON_TELL_EXIT_WRONG : EXIT_FAILURE;
     } else {
-        status = daemon_tell(answer);
+        status = form == NULL ? daemon_tell(answer) : tell_as(ask, answer, form);
     }
     free((void *)answer.ptr);
     return status;

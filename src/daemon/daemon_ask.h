@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/bytes.h"
+#include "daemon/daemon_facts.h"
 #include "io/io_local.h"
 
 struct daemon_ask {
@@ -21,5 +22,7 @@ MUST_USE bool daemon_ask_find(struct daemon_ask *ask, struct bytes path, const c
 // by the caller otherwise, and has no control characters but the ends of lines.
 MUST_USE bool daemon_ask(const struct daemon_ask *ask, const char *question, struct bytes *out);
 // Asks it, and prints the answer: to standard error if it begins with "error: ", when something is
-// wrong with the question, or "failed: ", when it could not be done. The exit status.
-MUST_USE int daemon_ask_print(const struct daemon_ask *ask, const char *question);
+// wrong with the question, or "failed: ", when it could not be done. Else as it is, or in another
+// form, unless that is NULL. The exit status.
+MUST_USE int daemon_ask_print(const struct daemon_ask *ask, const char *question,
+                              daemon_facts_fn form);

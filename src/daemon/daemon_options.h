@@ -130,7 +130,24 @@
                 "started it. none: nowhere. An ordinary user who has no $XDG_RUNTIME_DIR has "     \
                 "no such socket unless its path is given here.",                                   \
     }
-// The same for these commands.
+// Of the commands that ask (daemon_query.h); `note` is more to say about what is shown.
+#define DAEMON_OPTIONS_ASK_ONCE(heading)                                                           \
+    {                                                                                              \
+        .name = "once", .group = (heading),                                                        \
+        .help = "top: print the table once and exit, as is done without a terminal.",              \
+        .is_outside_file = true,                                                                   \
+    }
+#define DAEMON_OPTIONS_ASK_JSON(heading)                                                           \
+    {                                                                                              \
+        .name = "json", .group = (heading),                                                        \
+        .help = "status, why, top: print one line of JSON and exit.", .is_outside_file = true,     \
+    }
+#define DAEMON_OPTIONS_ASK_LIMIT(heading, note)                                                    \
+    {                                                                                              \
+        .name = "limit", .placeholder = "COUNT",                                                   \
+        .default_note = "as many as the terminal has room for; 1000 without one",                  \
+        .group = (heading), .help = "top: " note, .is_outside_file = true,                         \
+    }
 #define DAEMON_OPTIONS_ASK_SOCKET(heading, variable, whom)                                         \
     {                                                                                              \
         .name = "control-socket",                                                                  \

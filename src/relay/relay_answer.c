@@ -9,7 +9,7 @@
 enum { SHORT_MAX = 4096 }; // bytes of an answer that has few lines
 #define SURVEY_WAIT_NS (SECOND_NS / 2)
 
-_Static_assert(RELAY_SAMPLE_LIMIT_MAX == 65536, "a message says how many");
+_Static_assert((int)DAEMON_SAMPLE_ROW_MAX == 65536, "a message says how many");
 
 static void line_write(struct wr *wr, const char *name, uint64_t value)
 {
@@ -74,7 +74,7 @@ static void top(const struct relay_answer *of, struct bytes text, struct daemon_
     struct relay_survey_entry *entries = NULL;
     uint64_t limit = 0;
 
-    if (!bytes_to_number(text, RELAY_SAMPLE_LIMIT_MAX, &limit)) {
+    if (!bytes_to_number(text, DAEMON_SAMPLE_ROW_MAX, &limit)) {
         if (daemon_ctl_reserve(reply, SHORT_MAX)) {
             wr_text(&reply->wr, "error: top takes how many allocations to tell, up to 65536\n");
         }

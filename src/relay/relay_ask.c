@@ -1,28 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#define _GNU_SOURCE
 #include "relay/relay_ask.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "conf/conf.h"
-#include "daemon/daemon_ask.h"
-#include "daemon/daemon_ctl.h"
+#include "base/macro.h"
 #include "daemon/daemon_options.h"
-#include "daemon/daemon_screen.h"
-#include "daemon/daemon_tell.h"
+#include "daemon/daemon_query.h"
 #include "relay/relay_options.h"
 #include "relay/relay_top.h"
 
-enum {
-    ROWS_AROUND = 12, // lines of a screen that are not allocations
-    ROWS_ENDLESS = 1000,
-    TOLD_MIN = 1000, // of these the busiest now are shown, though they may be new
-};
+enum { ROWS_AROUND = 12 }; // lines of a screen that are not allocations
 
-static const char name[] = "fairlead-relay"; // in front of what goes wrong
 static const char what_group[] = "What is asked";
 static const char other_group[] = "Other";
 
@@ -36,27 +22,11 @@ static const struct conf_option options[] = {
         .is_outside_file = true,
         .is_positional = true,
     },
-    {
-        .name = "once",
-        .group = what_group,
-        .help = "top: print the table once and exit, as is done without a terminal.",
-        .is_outside_file = true,
-    },
-    {
-        .name = "json",
-        .group = what_group,
-        .help = "top: print one line of JSON and exit.",
-        .is_outside_file = true,
-    },
-    {
-        .name = "limit",
-        .placeholder = "COUNT",
-        .default_note = "as many as the terminal has room for; 1000 without one",
-        .group = what_group,
-        .help = "top: allocations to show. The relay gives those that have relayed the most in "
-                "all, and of them those come first that relay the most now.",
-        .is_outside_file = true,
-    },
+    DAEMON_OPTIONS_ASK_ONCE(what_group),
+    DAEMON_OPTIONS_ASK_JSON(what_group),
+    DAEMON_OPTIONS_ASK_LIMIT(what_group,
+                             "allocations to show. The relay gives those that have relayed the "
+                             "most in all, and of them those come first that relay the most now."),
     DAEMON_OPTIONS_ASK_SOCKET(other_group, "FAIRLEAD_CONTROL_SOCKET", "relay"),
     DAEMON_OPTIONS_HELP(other_group),
 };
@@ -76,189 +46,23 @@ static const struct conf_program program = {
         "options.",
 };
 
-struct wish {
-    const char *command;
-    char *const *environment;
-    struct daemon_ask ask;
-    struct bytes client;
-    uint64_t limit; // 0: not given
-    bool is_once;
-    bool is_json;
-};
-
-static bool complain(const char *what, const char *more)
+int relay_ask(const struct daemon_load_sources *sources)
 {
-    daemon_tell_mistake(name, "%s%s", what, more);
-    return false;
-}
-
-bool relay_ask_is(const char *word)
-{
-    static const char *const commands[] = {"status", "why", "top", "reload"};
-
-    for (size_t i = 0; i < COUNT_OF(commands); i++) {
-        if (strcmp(word, commands[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool read_wish(void *context, struct conf *conf)
-{
-    struct wish *out = context;
-    const bool is_why = strcmp(out->command, "why") == 0;
-    const bool is_top = strcmp(out->command, "top") == 0;
-    const struct conf_value *client = conf_find(conf, "client");
-    struct bytes path = {0};
-
-    conf_value_number(&conf->errors, conf_find(conf, "limit"), 1, RELAY_SAMPLE_LIMIT_MAX,
-                      &out->limit);
-    conf_value_text(&conf->errors, conf_find(conf, "control-socket"), 1, IO_LOCAL_PATH_MAX, &path);
-    conf_value_text(&conf->errors, client, 1, DAEMON_CTL_REQUEST_MAX / 2, &out->client);
-    out->is_once = conf_flag(conf, "once");
-    out->is_json = conf_flag(conf, "json");
-    if (client != NULL && !is_why) {
-        conf_error_value(&conf->errors, client, "is not asked about: only why takes a client");
-    }
-    if (conf->errors.count > 0) {
-        return false;
-    }
-    if (client == NULL && is_why) {
-        return complain("why wants a client, as in: fairlead-relay why 192.0.2.7", "");
-    }
-    if (!is_top && (out->is_once || out->is_json || out->limit > 0)) {
-        return complain(out->command, ": --once, --json and --limit are for top");
-    }
-    return daemon_ask_find(&out->ask, path, RELAY_OPTIONS_SOCKET, out->environment);
-}
-
-// One sample and the text that it borrows from.
-struct held {
-    struct bytes text;
-    struct relay_sample sample;
-};
-
-static void drop(struct held *held)
-{
-    relay_sample_free(&held->sample);
-    free((void *)held->text.ptr);
-    *held = (struct held){.text = {0}};
-}
-
-static bool take_sample(const struct wish *wish, uint64_t limit, struct held *out)
-{
-    char question[64];
-    struct held held = {.text = {0}};
-
-    snprintf(question, sizeof question, "top %llu\n", (unsigned long long)limit);
-    if (!daemon_ask(&wish->ask, question, &held.text)) {
-        return false;
-    }
-    if (!relay_sample_read(held.text, &held.sample)) {
-        free((void *)held.text.ptr);
-        return complain("the relay's answer is not what this version of top reads", "");
-    }
-    *out = held;
-    return true;
-}
-
-// What top shows, and the sample before it.
-struct watch {
-    const struct wish *wish;
-    uint64_t limit;
-    struct held before;
-};
-
-static bool print(const struct wish *wish, struct held *now, struct held *before,
-                  const struct daemon_screen *screen)
-{
-    const uint32_t rows = screen->is_terminal ? screen->rows : ROWS_ENDLESS + ROWS_AROUND;
-    const uint32_t room_rows = rows > ROWS_AROUND + 1 ? rows - ROWS_AROUND : 1;
-    const struct relay_top_view view = {
-        .columns = screen->columns,
-        .row_max = wish->limit > 0 ? (uint32_t)wish->limit : room_rows,
-    };
-    const size_t room = relay_top_text_max(now->sample.row_count);
-    uint8_t *text = malloc(room);
-    bool is_printed = false;
-
-    if (text == NULL) {
-        return complain("there is no memory", "");
-    }
-    struct wr wr = wr_init(text, room);
-    daemon_screen_begin(screen, &wr);
-    if (wish->is_json) {
-        relay_top_json_write(&wr, &now->sample, &before->sample, view.row_max);
-    } else {
-        relay_top_table_write(&wr, &now->sample, &before->sample, &view);
-    }
-    is_printed = wr_ok(&wr) && daemon_tell(wr_done(&wr)) == EXIT_SUCCESS;
-    free(text);
-    return is_printed;
-}
-
-static bool show(void *context, const struct daemon_screen *screen)
-{
-    struct watch *watch = context;
-    struct held now = {.text = {0}};
-
-    if (!take_sample(watch->wish, watch->limit, &now)) {
-        return false;
-    }
-    const bool is_printed = print(watch->wish, &now, &watch->before, screen);
-    drop(&watch->before);
-    watch->before = now;
-    return is_printed;
-}
-
-// Once, or until it is ended by a signal or the relay is gone.
-static int run_top(const struct wish *wish)
-{
-    struct watch watch = {
-        .wish = wish,
-        .limit = wish->limit > TOLD_MIN ? wish->limit : TOLD_MIN,
+    static const struct daemon_query query = {
+        .options = &relay_ask_table,
+        .help = &program,
+        .name = "fairlead-relay",
+        .whom = "relay",
+        .socket = RELAY_OPTIONS_SOCKET,
+        .about = "client",
+        .why_wants = "a client, as in: fairlead-relay why 192.0.2.7",
+        .is_limited = true,
+        .rows_around = ROWS_AROUND,
+        .kinds = {&relay_sample_kind, 1},
+        .text_max = relay_top_text_max,
+        .table_write = relay_top_table_write,
+        .json_write = relay_top_json_write,
     };
 
-    if (!take_sample(wish, watch.limit, &watch.before)) {
-        return EXIT_FAILURE;
-    }
-    const int status = daemon_screen_run(wish->is_once || wish->is_json, show, &watch);
-    drop(&watch.before);
-    return status;
-}
-
-static int run(const struct wish *wish)
-{
-    char question[DAEMON_CTL_REQUEST_MAX + 2];
-
-    if (strcmp(wish->command, "top") == 0) {
-        return run_top(wish);
-    }
-    snprintf(question, sizeof question, "%s%s%.*s\n", wish->command,
-             wish->client.len > 0 ? " " : "", (int)wish->client.len,
-             (const char *)wish->client.ptr);
-    return daemon_ask_print(&wish->ask, question);
-}
-
-int relay_ask_run(int argc, char *const *argv, char *const *environment)
-{
-    static struct daemon_load load; // it holds no secret and no file
-    const struct daemon_load_sources sources = {argc, argv, environment};
-    struct wish wish = {
-        .command = argv[0],
-        .environment = environment,
-        .ask = {.program = name, .whom = "relay"},
-    };
-    const enum daemon_load_outcome outcome =
-        daemon_load_open(&load, &relay_ask_table, &sources, read_wish, &wish);
-
-    if (outcome == DAEMON_LOAD_RUN) {
-        return run(&wish);
-    }
-    if (outcome == DAEMON_LOAD_WRONG) {
-        daemon_tell_errors(&load.conf.errors, name);
-        return DAEMON_TELL_EXIT_WRONG;
-    }
-    return daemon_tell_outcome(&load, outcome, &program);
+    return daemon_query(&query, sources);
 }

@@ -8,6 +8,7 @@
 
 #include "crypto/crypto_wipe.h"
 #include "daemon/daemon_log.h"
+#include "daemon/daemon_query.h"
 #include "daemon/daemon_tell.h"
 #include "io/io_clock.h"
 #include "io/io_fd.h"
@@ -149,8 +150,8 @@ int main(int argc, char **argv)
     const struct daemon_load_sources sources = {argc, argv, environ};
 
     IGNORE(io_fd_reserve_standard()); // without /dev/null there is nothing better to do
-    if (argc > 1 && relay_ask_is(argv[1])) {
-        return relay_ask_run(argc - 1, argv + 1, environ);
+    if (argc > 1 && daemon_query_is(argv[1])) {
+        return relay_ask(&(struct daemon_load_sources){argc - 1, argv + 1, environ});
     }
     if (argc > 1 && strcmp(argv[1], "credential") == 0) {
         return make_credential(argc - 1, argv + 1, environ);

@@ -18,7 +18,7 @@ enum {
 
 // What a row has relayed in a second, against the earlier sample.
 struct rate {
-    const struct relay_sample_row *row;
+    const struct daemon_sample_row *row;
     uint64_t to_peer_bytes;
     uint64_t to_peer_packets;
     uint64_t to_client_bytes;
@@ -34,8 +34,8 @@ size_t relay_top_text_max(size_t row_count)
 
 static int compare_ids(const void *a, const void *b)
 {
-    const struct relay_sample_row *left = a;
-    const struct relay_sample_row *right = b;
+    const struct daemon_sample_row *left = a;
+    const struct daemon_sample_row *right = b;
 
     for (size_t i = RELAY_SAMPLE_WORKER; i <= RELAY_SAMPLE_GENERATION; i++) {
         if (left->numbers[i] != right->numbers[i]) {
@@ -59,7 +59,7 @@ static int compare_rates(const void *a, const void *b)
 }
 
 // A number of both ways, the kernel's and the sockets', since the earlier sample.
-static uint64_t grown(const struct relay_sample_row *now, const struct relay_sample_row *before,
+static uint64_t grown(const struct daemon_sample_row *now, const struct daemon_sample_row *before,
                       enum relay_sample_number number)
 {
     const uint64_t old = before == NULL ? 0 : before->numbers[number];
@@ -67,8 +67,8 @@ static uint64_t grown(const struct relay_sample_row *now, const struct relay_sam
     return now->numbers[number] > old ? now->numbers[number] - old : 0;
 }
 
-static struct rate rate_of(const struct relay_sample_row *row,
-                           const struct relay_sample_row *before, uint64_t ms)
+static struct rate rate_of(const struct daemon_sample_row *row,
+                           const struct daemon_sample_row *before, uint64_t ms)
 {
     const uint64_t age_ms = row->numbers[RELAY_SAMPLE_AGE_MS];
     const uint64_t span_ms = before != NULL && ms > 0 ? ms : age_ms > 0 ? age_ms : 1;
@@ -90,7 +90,7 @@ static struct rate rate_of(const struct relay_sample_row *row,
 }
 
 // The rates of all rows, the highest first; memory of malloc(), or NULL.
-static struct rate *rates_of(struct relay_sample *now, struct relay_sample *before)
+static struct rate *rates_of(struct daemon_sample *now, struct daemon_sample *before)
 {
     const uint64_t ms = now->time_ms > before->time_ms ? now->time_ms - before->time_ms : 0;
     struct rate *rates = calloc(now->row_count + 1, sizeof *rates);
@@ -102,7 +102,7 @@ static struct rate *rates_of(struct relay_sample *now, struct relay_sample *befo
         qsort(before->rows, before->row_count, sizeof *before->rows, compare_ids);
     }
     for (size_t i = 0; i < now->row_count; i++) {
-        const struct relay_sample_row *old =
+        const struct daemon_sample_row *old =
             before->row_count == 0 ? NULL
                                    : bsearch(&now->rows[i], before->rows, before->row_count,
                                              sizeof *before->rows, compare_ids);
@@ -120,14 +120,9 @@ static const char *path_of(const struct rate *rate)
     return rate->sockets_packets > 0 ? "sockets" : "idle";
 }
 
-static uint64_t named(const struct relay_sample *sample, const char *name)
+static uint64_t named(const struct daemon_sample *sample, const char *name)
 {
-    for (size_t i = 0; i < sample->named_count; i++) {
-        if (bytes_equal_text(sample->named[i].name, name)) {
-            return sample->named[i].value;
-        }
-    }
-    return 0;
+    return daemon_sample_value(sample, bytes_of_text(name));
 }
 
 static void put_line(struct wr *wr, const char *line, uint32_t columns)
@@ -135,24 +130,19 @@ static void put_line(struct wr *wr, const char *line, uint32_t columns)
     daemon_screen_line(wr, bytes_of_text(line), columns);
 }
 
-static void drops_put(struct wr *wr, const struct relay_sample *now,
-                      const struct relay_sample *before, uint32_t columns)
+static void drops_put(struct wr *wr, const struct daemon_sample *now,
+                      const struct daemon_sample *before, uint32_t columns)
 {
     char line[LINE_ROOM];
     char number[DAEMON_SCREEN_NUMBER_MAX];
     uint32_t shown = 0;
 
     for (size_t i = 0; i < now->named_count && shown < DROPS_SHOWN; i++) {
-        const struct relay_sample_named *drop = &now->named[i];
-        if (drop->kind != RELAY_SAMPLE_DROP) {
+        const struct daemon_sample_named *drop = &now->named[i];
+        if (drop->sort != DAEMON_SAMPLE_DROP) {
             continue;
         }
-        uint64_t old = 0;
-        for (size_t k = 0; k < before->named_count; k++) {
-            if (bytes_equal(before->named[k].name, drop->name)) {
-                old = before->named[k].value;
-            }
-        }
+        const uint64_t old = daemon_sample_value(before, drop->name);
         snprintf(
             line, sizeof line, "  %7s  (+%llu)  %.*s", daemon_screen_number(number, drop->value),
             (unsigned long long)(drop->value > old ? drop->value - old : 0),
@@ -164,7 +154,7 @@ static void drops_put(struct wr *wr, const struct relay_sample *now,
 
 static void row_put(struct wr *wr, const struct rate *rate, uint32_t columns)
 {
-    const struct relay_sample_row *row = rate->row;
+    const struct daemon_sample_row *row = rate->row;
     uint64_t total = 0;
     char line[LINE_ROOM];
     char numbers[5][DAEMON_SCREEN_NUMBER_MAX];
@@ -172,16 +162,21 @@ static void row_put(struct wr *wr, const struct rate *rate, uint32_t columns)
     for (size_t i = RELAY_SAMPLE_SOCKETS_TO_PEER_BYTES; i < RELAY_SAMPLE_NUMBERS; i += 2) {
         total += row->numbers[i];
     }
-    snprintf(line, sizeof line, "%-24.*s %7s %7s %7s %7s %7s  %-7s %6llu  %-22.*s %.*s",
-             (int)(row->client.len < 60 ? row->client.len : 60), (const char *)row->client.ptr,
-             daemon_screen_number(numbers[0], rate->to_peer_bytes),
-             daemon_screen_number(numbers[1], rate->to_peer_packets),
-             daemon_screen_number(numbers[2], rate->to_client_bytes),
-             daemon_screen_number(numbers[3], rate->to_client_packets),
-             daemon_screen_number(numbers[4], total), path_of(rate),
-             (unsigned long long)(row->numbers[RELAY_SAMPLE_AGE_MS] / MS_PER_S),
-             (int)(row->relayed.len < 60 ? row->relayed.len : 60), (const char *)row->relayed.ptr,
-             (int)(row->name.len < 200 ? row->name.len : 200), (const char *)row->name.ptr);
+    snprintf(
+        line, sizeof line, "%-24.*s %7s %7s %7s %7s %7s  %-7s %6llu  %-22.*s %.*s",
+        (int)(row->texts[RELAY_SAMPLE_CLIENT].len < 60 ? row->texts[RELAY_SAMPLE_CLIENT].len : 60),
+        (const char *)row->texts[RELAY_SAMPLE_CLIENT].ptr,
+        daemon_screen_number(numbers[0], rate->to_peer_bytes),
+        daemon_screen_number(numbers[1], rate->to_peer_packets),
+        daemon_screen_number(numbers[2], rate->to_client_bytes),
+        daemon_screen_number(numbers[3], rate->to_client_packets),
+        daemon_screen_number(numbers[4], total), path_of(rate),
+        (unsigned long long)(row->numbers[RELAY_SAMPLE_AGE_MS] / MS_PER_S),
+        (int)(row->texts[RELAY_SAMPLE_RELAYED].len < 60 ? row->texts[RELAY_SAMPLE_RELAYED].len
+                                                        : 60),
+        (const char *)row->texts[RELAY_SAMPLE_RELAYED].ptr,
+        (int)(row->texts[RELAY_SAMPLE_NAME].len < 200 ? row->texts[RELAY_SAMPLE_NAME].len : 200),
+        (const char *)row->texts[RELAY_SAMPLE_NAME].ptr);
     put_line(wr, line, columns);
 }
 
@@ -208,7 +203,7 @@ static void flow_write(struct wr *wr, const char *way, uint64_t packets, uint64_
     wr_text(wr, byte_count == 1 ? " byte" : " bytes");
 }
 
-static void head_put(struct wr *wr, const struct relay_sample *now, uint32_t columns)
+static void head_put(struct wr *wr, const struct daemon_sample *now, uint32_t columns)
 {
     static const char *const gauges[] = {"allocation", "user", "permission", "channel"};
     static const char *const names[] = {"allocations", "users", "permissions", "channels"};
@@ -230,8 +225,8 @@ static void head_put(struct wr *wr, const struct relay_sample *now, uint32_t col
     daemon_screen_line(wr, wr_done(&head), columns);
 }
 
-void relay_top_table_write(struct wr *wr, struct relay_sample *now, struct relay_sample *before,
-                           const struct relay_top_view *view)
+void relay_top_table_write(struct wr *wr, struct daemon_sample *now, struct daemon_sample *before,
+                           const struct daemon_query_view *view)
 {
     struct rate *rates = rates_of(now, before);
     char line[LINE_ROOM];
@@ -284,14 +279,14 @@ static void row_json_write(struct wr *wr, const struct rate *rate)
         [RELAY_SAMPLE_KERNEL_TO_CLIENT_PACKETS] = "kernel_to_client_packets",
         [RELAY_SAMPLE_KERNEL_TO_CLIENT_BYTES] = "kernel_to_client_bytes",
     };
-    const struct relay_sample_row *row = rate->row;
+    const struct daemon_sample_row *row = rate->row;
 
     wr_text(wr, "{\"client\":");
-    daemon_json_string_write(wr, row->client);
-    text_write(wr, "username", row->name);
-    text_write(wr, "relayed", row->relayed);
-    if (!bytes_equal_text(row->relayed_too, "none")) {
-        text_write(wr, "relayed_too", row->relayed_too);
+    daemon_json_string_write(wr, row->texts[RELAY_SAMPLE_CLIENT]);
+    text_write(wr, "username", row->texts[RELAY_SAMPLE_NAME]);
+    text_write(wr, "relayed", row->texts[RELAY_SAMPLE_RELAYED]);
+    if (!bytes_equal_text(row->texts[RELAY_SAMPLE_RELAYED_TOO], "none")) {
+        text_write(wr, "relayed_too", row->texts[RELAY_SAMPLE_RELAYED_TOO]);
     }
     text_write(wr, "path", bytes_of_text(path_of(rate)));
     daemon_json_number_write(wr, "to_peer_bytes_per_s", rate->to_peer_bytes);
@@ -304,8 +299,8 @@ static void row_json_write(struct wr *wr, const struct rate *rate)
     wr_u8(wr, '}');
 }
 
-static void object_json_write(struct wr *wr, const struct relay_sample *sample,
-                              enum relay_sample_kind kind, const char *name)
+static void object_json_write(struct wr *wr, const struct daemon_sample *sample,
+                              enum daemon_sample_sort sort, const char *name)
 {
     bool is_first = true;
 
@@ -313,7 +308,7 @@ static void object_json_write(struct wr *wr, const struct relay_sample *sample,
     wr_text(wr, name);
     wr_text(wr, "\":{");
     for (size_t i = 0; i < sample->named_count; i++) {
-        if (sample->named[i].kind == kind) {
+        if (sample->named[i].sort == sort) {
             wr_text(wr, is_first ? "" : ",");
             daemon_json_string_write(wr, sample->named[i].name);
             wr_u8(wr, ':');
@@ -324,7 +319,7 @@ static void object_json_write(struct wr *wr, const struct relay_sample *sample,
     wr_u8(wr, '}');
 }
 
-void relay_top_json_write(struct wr *wr, struct relay_sample *now, struct relay_sample *before,
+void relay_top_json_write(struct wr *wr, struct daemon_sample *now, struct daemon_sample *before,
                           uint32_t row_max)
 {
     struct rate *rates = rates_of(now, before);
@@ -334,9 +329,9 @@ void relay_top_json_write(struct wr *wr, struct relay_sample *now, struct relay_
     }
     wr_text(wr, "{\"version\":");
     daemon_json_string_write(wr, now->version);
-    object_json_write(wr, now, RELAY_SAMPLE_GAUGE, "gauges");
-    object_json_write(wr, now, RELAY_SAMPLE_TOTAL, "totals");
-    object_json_write(wr, now, RELAY_SAMPLE_DROP, "drops");
+    object_json_write(wr, now, DAEMON_SAMPLE_GAUGE, "gauges");
+    object_json_write(wr, now, DAEMON_SAMPLE_TOTAL, "totals");
+    object_json_write(wr, now, DAEMON_SAMPLE_DROP, "drops");
     wr_text(wr, ",\"allocations\":[");
     for (size_t i = 0; i < now->row_count && i < row_max; i++) {
         wr_text(wr, i > 0 ? "," : "");

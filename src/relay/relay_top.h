@@ -5,20 +5,16 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "daemon/daemon_query.h"
 #include "relay/relay_sample.h"
-
-struct relay_top_view {
-    uint32_t columns; // of the terminal; lines are cut there
-    uint32_t row_max; // allocations that are shown
-};
 
 // Bytes that hold whatever either writes of so many rows.
 size_t relay_top_text_max(size_t row_count);
 
 // Both put the rows of `now` in another order: those that relay the most come first. `before` may
 // have no rows, then rates are those since the allocations began.
-void relay_top_table_write(struct wr *wr, struct relay_sample *now, struct relay_sample *before,
-                           const struct relay_top_view *view);
+void relay_top_table_write(struct wr *wr, struct daemon_sample *now, struct daemon_sample *before,
+                           const struct daemon_query_view *view);
 // One line.
-void relay_top_json_write(struct wr *wr, struct relay_sample *now, struct relay_sample *before,
+void relay_top_json_write(struct wr *wr, struct daemon_sample *now, struct daemon_sample *before,
                           uint32_t row_max);

@@ -13,7 +13,6 @@ enum { SHORT_MAX = 4096 }; // bytes of an answer that has few lines
 
 #define SURVEY_WAIT_NS (SECOND_NS / 2)
 #define SURVEY_TICK_NS (SECOND_NS / 1000)
-#define MILLISECOND_NS (SECOND_NS / 1000)
 
 static void line_write(struct wr *wr, const char *name, uint64_t value)
 {
@@ -124,22 +123,28 @@ static void server_write(struct wr *wr, const struct tunnel_broker *broker, uint
     const int64_t age_s = now.wall_s - entry->linked_s;
 
     addr_write(&server, &look->server);
-    tunnel_sample_row_write(
-        wr, &(struct tunnel_sample_row){
-                .numbers =
-                    {
-                        [TUNNEL_SAMPLE_PORT] = revtun_pairs_public_port(limits->control_port,
-                                                                        limits->pair_count, pair),
-                        [TUNNEL_SAMPLE_LINKED_S] = (uint64_t)entry->linked_s,
-                        [TUNNEL_SAMPLE_AGE_S] = age_s > 0 ? (uint64_t)age_s : 0,
-                        [TUNNEL_SAMPLE_SESSIONS] = look->sessions,
-                        [TUNNEL_SAMPLE_WAITING] = look->waiting,
-                        [TUNNEL_SAMPLE_ENDED] = entry->sessions,
-                        [TUNNEL_SAMPLE_FROM_CLIENTS] = entry->bytes[0] + carried->from_clients,
-                        [TUNNEL_SAMPLE_TO_CLIENTS] = entry->bytes[1] + carried->to_clients,
-                    },
-                .server = wr_done(&server),
-            });
+    daemon_sample_row_write(
+        wr, &tunnel_sample_kinds[TUNNEL_SAMPLE_SERVER],
+        &(struct daemon_sample_row){
+            .numbers =
+                {
+                    [TUNNEL_SAMPLE_PORT] =
+                        revtun_pairs_public_port(limits->control_port, limits->pair_count, pair),
+                    [TUNNEL_SAMPLE_LINKED_S] = (uint64_t)entry->linked_s,
+                    [TUNNEL_SAMPLE_AGE_S] = age_s > 0 ? (uint64_t)age_s : 0,
+                    [TUNNEL_SAMPLE_SESSIONS] = look->sessions,
+                    [TUNNEL_SAMPLE_WAITING] = look->waiting,
+                    [TUNNEL_SAMPLE_ENDED] = entry->sessions,
+                    [TUNNEL_SAMPLE_FROM_CLIENTS] = entry->bytes[0] + carried->from_clients,
+                    [TUNNEL_SAMPLE_TO_CLIENTS] = entry->bytes[1] + carried->to_clients,
+                },
+            .texts = {[TUNNEL_SAMPLE_ADDR] = wr_done(&server)},
+        });
+}
+
+static void gauge_write(struct wr *wr, const char *name, uint64_t value)
+{
+    daemon_sample_named_write(wr, DAEMON_SAMPLE_GAUGE, name, value);
 }
 
 static void sample_write(struct wr *wr, const struct tunnel_broker *broker,
@@ -147,14 +152,12 @@ static void sample_write(struct wr *wr, const struct tunnel_broker *broker,
 {
     const struct revtun_gauges gauges = revtun_relay_gauges(broker->core);
 
-    wr_text(wr, "version " FAIRLEAD_VERSION "\ntime_ms ");
-    wr_decimal(wr, now.mono_ns / MILLISECOND_NS);
-    wr_text(wr, "\n");
-    tunnel_sample_gauge_write(wr, "servers", gauges.controls);
-    tunnel_sample_gauge_write(wr, "pairs", broker->limits.pair_count);
-    tunnel_sample_gauge_write(wr, "sessions", gauges.sessions);
-    tunnel_sample_gauge_write(wr, "waiting", gauges.waiting);
-    tunnel_sample_gauge_write(wr, "handshakes", broker->controls.stranger_count);
+    daemon_sample_head_write(wr, now.mono_ns);
+    gauge_write(wr, "servers", gauges.controls);
+    gauge_write(wr, "pairs", broker->limits.pair_count);
+    gauge_write(wr, "sessions", gauges.sessions);
+    gauge_write(wr, "waiting", gauges.waiting);
+    gauge_write(wr, "handshakes", broker->controls.stranger_count);
     for (uint32_t pair = 0; pair < broker->limits.pair_count; pair++) {
         struct revtun_look look;
 

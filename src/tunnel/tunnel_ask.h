@@ -8,6 +8,5 @@
 
 extern const struct conf_table tunnel_ask_table;
 
-// Runs the command that argv[0] is, prints what comes of it, and gives the exit status: 0, 1 when
-// the relay could not be asked, 2 when something is wrong with the options.
+// A daemon_query() of the relay.
 int tunnel_ask(const struct daemon_load_sources *sources);

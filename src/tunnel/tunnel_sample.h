@@ -1,67 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `fairlead-tunnel top` is told: how the relay is at one moment, as lines of fields.
+// What `fairlead-tunnel top` is told (daemon_sample.h): gauges, and of each server of version 1 and
+// each tunnel of an agent of version 2
 //
-//      version TEXT
-//      time_ms NUMBER                 monotonic
-//      gauge NAME NUMBER              what there is now
-//      server NUMBER{8} ADDR          the fields of a row, in their order
-//      end
+//      server NUMBER{8} ADDR                      the fields of a row, in their order
+//      tunnel NUMBER{11} ADDR OWNER NAME HOSTS    likewise
 //
-// Lines that a reader does not know it passes over.
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "daemon/daemon_sample.h"
 
-#include "base/bytes.h"
+enum { TUNNEL_SAMPLE_LINE_MAX = 768 }; // bytes of the longest line
 
-enum {
-    TUNNEL_SAMPLE_GAUGE_MAX = 16,
-    TUNNEL_SAMPLE_LINE_MAX = 256,      // bytes of the longest line
-    TUNNEL_SAMPLE_ROW_MAX = UINT16_MAX // as many as there may be ports
+enum tunnel_sample_kind {
+    TUNNEL_SAMPLE_SERVER,
+    TUNNEL_SAMPLE_TUNNEL,
+    TUNNEL_SAMPLE_KINDS,
 };
 
-// The numbers of a server.
+// The numbers of a row.
 enum tunnel_sample_number {
-    TUNNEL_SAMPLE_PORT,         // public; with the next one it tells this server from all others
-    TUNNEL_SAMPLE_LINKED_S,     // Unix time
-    TUNNEL_SAMPLE_AGE_S,        // since then
-    TUNNEL_SAMPLE_SESSIONS,     // now
-    TUNNEL_SAMPLE_WAITING,      // clients
-    TUNNEL_SAMPLE_ENDED,        // sessions
+    TUNNEL_SAMPLE_PORT,     // public; 0: a tunnel that has hosts, or has ended
+    TUNNEL_SAMPLE_LINKED_S, // Unix time; with kind, port and texts it tells this from all others
+    TUNNEL_SAMPLE_AGE_S,    // since then
+    TUNNEL_SAMPLE_SESSIONS, // now
+    TUNNEL_SAMPLE_WAITING,  // clients
+    TUNNEL_SAMPLE_ENDED,    // sessions
     TUNNEL_SAMPLE_FROM_CLIENTS, // bytes of all its sessions
     TUNNEL_SAMPLE_TO_CLIENTS,
-    TUNNEL_SAMPLE_NUMBERS,
+    TUNNEL_SAMPLE_SERVER_NUMBERS,
+    // Of a tunnel alone:
+    TUNNEL_SAMPLE_STANDING = TUNNEL_SAMPLE_SERVER_NUMBERS, // of its control connection
+    TUNNEL_SAMPLE_IS_KEPT,                                 // 1: its control connection is lost
+    TUNNEL_SAMPLE_GRACE_MS, // how long it is kept yet; 0 unless it is
+    TUNNEL_SAMPLE_TUNNEL_NUMBERS,
 };
 
-struct tunnel_sample_row {
-    uint64_t numbers[TUNNEL_SAMPLE_NUMBERS];
-    struct bytes server; // its address, as text
+// The texts of a row. A server has the first one alone.
+enum tunnel_sample_text {
+    TUNNEL_SAMPLE_ADDR,  // of the control connection; "none" if a tunnel has none now
+    TUNNEL_SAMPLE_OWNER, // the agent, as the access list names it
+    TUNNEL_SAMPLE_NAME,
+    TUNNEL_SAMPLE_HOSTS, // "-" if it has none; a long list is cut off, and ends with ",..."
+    TUNNEL_SAMPLE_TEXTS,
 };
 
-struct tunnel_sample_gauge {
-    struct bytes name;
-    uint64_t value;
-};
-
-// Texts in it are borrowed from what was read.
-struct tunnel_sample {
-    struct bytes version;
-    uint64_t time_ms;
-    struct tunnel_sample_gauge gauges[TUNNEL_SAMPLE_GAUGE_MAX];
-    size_t gauge_count;
-    struct tunnel_sample_row *rows; // memory of malloc()
-    size_t row_count;
-};
-
-void tunnel_sample_gauge_write(struct wr *wr, const char *name, uint64_t value);
-void tunnel_sample_row_write(struct wr *wr, const struct tunnel_sample_row *row);
-
-// False, with *out untouched: it is no whole sample, or there is no memory.
-MUST_USE bool tunnel_sample_read(struct bytes text, struct tunnel_sample *out);
-// Freeing twice, or what is all zero, does nothing.
-void tunnel_sample_free(struct tunnel_sample *sample);
-
-// A gauge, or 0 if it is not told.
-uint64_t tunnel_sample_gauge(const struct tunnel_sample *sample, const char *name);
+extern const struct daemon_sample_kind tunnel_sample_kinds[TUNNEL_SAMPLE_KINDS];

@@ -86,6 +86,10 @@ class Control(case.Case):
         self.assertRegex(text, rf"\A{address}: Allocate of alice refused with 486 \(.*\), 3 times in "
                                r"\d+ s, the last one \d+ s ago\n  why: .*--user-quota.*\n"
                                r"  what to do: Raise the option.*\n\Z")
+        found = json.loads(self.ask("why", address, "--json"))["findings"]
+        self.assertRegex(found[0]["what"], rf"\A{address}: Allocate of alice refused with 486 ")
+        self.assertIn("--user-quota", found[0]["why"])
+        self.assertRegex(found[0]["what_to_do"], r"\ARaise the option")
         alice.permit("127.0.0.9", code=403)
         text = self.ask("why", "--client", "127.0.0.1")
         self.assertIn("CreatePermission of alice refused with 403 (Forbidden)", text)
@@ -99,8 +103,9 @@ class Control(case.Case):
         self.assertIn("error: no address", self.ask("why", "alice", code=2))
         self.assertEqual(self.ask("why", code=2), "fairlead-relay: why wants a client, as in: "
                                                   "fairlead-relay why 192.0.2.7\n")
-        self.assertIn("only why takes a client", self.ask("top", "127.0.0.1", code=2))
-        self.assertIn("are for top", self.ask("status", "--json", code=2))
+        self.assertIn("only why takes it", self.ask("top", "127.0.0.1", code=2))
+        self.assertIn("are for top", self.ask("status", "--limit", "3", code=2))
+        self.assertIn("is for status, why and top", self.ask("reload", "--json", code=2))
         self.assertIn("--limit", self.ask("top", "--limit", "0", code=2))
         self.assertIn("--json", self.ask("top", "--help"))
 

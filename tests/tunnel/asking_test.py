@@ -56,6 +56,9 @@ class Status(Asked):
         self.assertRegex(text, r"\Aversion: \d+\.\d+\.\d+\nstate: serving\n")
         for line in ("pairs of ports: 3", "free pairs: 2", "servers: 1", "sessions: 1"):
             self.assertIn(f"\n{line}\n", text)
+        told = json.loads(self.ask("status", "--json"))
+        self.assertEqual((told["state"], told["pairs_of_ports"], told["free_pairs"]),
+                         ("serving", 3, 2))
         self.assert_talk(client, reverse)
 
     def test_what_makes_no_sense_is_said(self):
@@ -64,7 +67,8 @@ class Status(Asked):
         self.assertIn("neither a port", self.ask("why", "nobody", code=2))
         self.assertIn("why wants a port", self.ask("why", code=2))
         self.assertIn("only why takes it", self.ask("top", 5, code=2))
-        self.assertIn("are for top", self.ask("status", "--json", code=2))
+        self.assertIn("are for top", self.ask("status", "--once", code=2))
+        self.assertIn("is for status, why and top", self.ask("reload", "--json", code=2))
 
     def test_nobody_who_answers(self):
         self.assertIn("no relay answers at", self.ask("status", code=1))
@@ -81,6 +85,9 @@ class Why(Asked):
         text = self.why(relay.public(1), "No server has had it since the relay was started")
         self.assertIn(f"its server dials {relay.reverse(1)}", text)
         self.assertIn("what to do: ", text)
+        told = json.loads(self.ask("why", relay.public(1), "--json"))["findings"]
+        self.assertIn(f"its server dials {relay.reverse(1)}", told[0]["what"])
+        self.assertIn("look at the server", told[1]["what_to_do"])
         self.why(relay.reverse(0), f"clients come to its public port, {relay.public(0)}")
         self.why(relay.port, "is the control port")
         self.why(1, f"of a server of version 1: the public ones are {relay.public(0)} to")

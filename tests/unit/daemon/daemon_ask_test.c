@@ -93,7 +93,7 @@ static void takes_an_answer_of_any_length(void **state)
 static void expect(int fd, const char *question, int status, const char *wanted)
 {
     outlet_open(fd);
-    const int actual = daemon_ask_print(&asker, question);
+    const int actual = daemon_ask_print(&asker, question, NULL);
     const char *written = outlet_close();
     assert_int_equal(actual, status);
     assert_string_equal(written, wanted);

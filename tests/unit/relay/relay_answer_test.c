@@ -85,7 +85,8 @@ static void tells_how_the_relay_is(void **state)
 
 static void lists_allocations_with_what_they_relayed(void **state)
 {
-    struct relay_sample sample;
+    const struct daemon_sample_kinds kinds = {&relay_sample_kind, 1};
+    struct daemon_sample sample;
 
     (void)state;
     const struct addr relayed = fixture_allocate();
@@ -95,16 +96,16 @@ static void lists_allocations_with_what_they_relayed(void **state)
     fixture_send_from_peer(&relayed, "123");
     fixture_serve();
     const struct bytes text = answer_to("top 5");
-    assert_true(relay_sample_read(text, &sample));
+    assert_true(daemon_sample_read(text, &kinds, &sample));
     assert_int_equal(sample.row_count, 1);
-    const struct relay_sample_row *row = &sample.rows[0];
+    const struct daemon_sample_row *row = &sample.rows[0];
     assert_int_equal(row->numbers[RELAY_SAMPLE_SOCKETS_TO_PEER_PACKETS], 1);
     assert_int_equal(row->numbers[RELAY_SAMPLE_SOCKETS_TO_PEER_BYTES], 5);
     assert_int_equal(row->numbers[RELAY_SAMPLE_SOCKETS_TO_CLIENT_PACKETS], 1);
     assert_int_equal(row->numbers[RELAY_SAMPLE_SOCKETS_TO_CLIENT_BYTES], 3);
     assert_int_equal(row->numbers[RELAY_SAMPLE_PERMISSIONS], 1);
-    host_expect_text(row->name, "alice");
-    relay_sample_free(&sample);
+    host_expect_text(row->texts[RELAY_SAMPLE_NAME], "alice");
+    daemon_sample_free(&sample);
     free((void *)text.ptr);
 }
 

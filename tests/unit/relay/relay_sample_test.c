@@ -11,6 +11,8 @@
 
 enum { COUNT = 5 };
 
+static const struct daemon_sample_kinds kinds = {&relay_sample_kind, 1};
+
 static uint8_t memory[RELAY_SAMPLE_HEAD_TEXT_MAX + COUNT * RELAY_SAMPLE_ROW_TEXT_MAX];
 static struct relay_snapshot snapshot;
 static struct relay_survey_entry entries[COUNT];
@@ -49,7 +51,7 @@ static void fill(void)
     }
 }
 
-static const struct relay_sample_named *find(const struct relay_sample *sample, const char *name)
+static const struct daemon_sample_named *find(const struct daemon_sample *sample, const char *name)
 {
     for (size_t i = 0; i < sample->named_count; i++) {
         if (bytes_equal_text(sample->named[i].name, name)) {
@@ -63,27 +65,27 @@ static const struct relay_sample_named *find(const struct relay_sample *sample, 
 static void is_read_as_it_was_written(void **state)
 {
     struct wr wr = wr_init(memory, sizeof memory);
-    struct relay_sample sample;
+    struct daemon_sample sample;
 
     (void)state;
     fill();
     relay_sample_write(&wr, &snapshot, entries, COUNT, 3, now);
     assert_true(wr_ok(&wr));
-    assert_true(relay_sample_read(wr_done(&wr), &sample));
+    assert_true(daemon_sample_read(wr_done(&wr), &kinds, &sample));
     assert_true(bytes_equal_text(sample.version, FAIRLEAD_VERSION));
     assert_int_equal(sample.time_ms, 100000);
     assert_int_equal(find(&sample, "allocations")->value, COUNT);
     assert_int_equal(find(&sample, "sockets_packets")->value, 7);
     assert_int_equal(find(&sample, "kernel_packets")->value, 20);
     assert_int_equal(find(&sample, "kernel_bytes")->value, 2500);
-    assert_int_equal(find(&sample, "dropped_no_permission")->kind, RELAY_SAMPLE_DROP);
+    assert_int_equal(find(&sample, "dropped_no_permission")->sort, DAEMON_SAMPLE_DROP);
     assert_int_equal(find(&sample, "dropped_no_permission")->value, 7);
     assert_true(
         bytes_equal_text(find(&sample, "drop_max_pps")->words, "Data over --max-pps, dropped."));
     assert_int_equal(sample.left_out, 2);
     assert_int_equal(sample.row_count, 3);
     for (size_t i = 0; i < sample.row_count; i++) { // those that relayed the most
-        const struct relay_sample_row *row = &sample.rows[i];
+        const struct daemon_sample_row *row = &sample.rows[i];
         assert_int_equal(row->numbers[RELAY_SAMPLE_WORKER], COUNT - 1 - i);
         assert_int_equal(row->numbers[RELAY_SAMPLE_INDEX], 10 + COUNT - 1 - i);
         assert_int_equal(row->numbers[RELAY_SAMPLE_AGE_MS], 10000);
@@ -92,58 +94,19 @@ static void is_read_as_it_was_written(void **state)
         assert_int_equal(row->numbers[RELAY_SAMPLE_SOCKETS_TO_PEER_BYTES], 100 * (COUNT - 1 - i));
         assert_int_equal(row->numbers[RELAY_SAMPLE_SOCKETS_TO_CLIENT_BYTES], 4);
         assert_int_equal(row->numbers[RELAY_SAMPLE_KERNEL_TO_CLIENT_BYTES], 8);
-        host_expect_text(row->client, "192.0.2.7:5000");
-        host_expect_text(row->relayed, "[2001::]:50000");
-        host_expect_text(row->relayed_too, "none");
-        host_expect_text(row->name, "ali ce\\x0a");
+        host_expect_text(row->texts[RELAY_SAMPLE_CLIENT], "192.0.2.7:5000");
+        host_expect_text(row->texts[RELAY_SAMPLE_RELAYED], "[2001::]:50000");
+        host_expect_text(row->texts[RELAY_SAMPLE_RELAYED_TOO], "none");
+        host_expect_text(row->texts[RELAY_SAMPLE_NAME], "ali ce\\x0a");
     }
-    relay_sample_free(&sample);
-    relay_sample_free(&sample);
-}
-
-static void every_start_of_it_is_refused(void **state)
-{
-    struct wr wr = wr_init(memory, sizeof memory);
-    struct relay_sample sample;
-
-    (void)state;
-    fill();
-    relay_sample_write(&wr, &snapshot, entries, COUNT, COUNT, now);
-    const struct bytes whole = wr_done(&wr);
-    for (size_t len = 0; len < whole.len; len++) {
-        assert_false(relay_sample_read(bytes_first(whole, len), &sample));
-    }
-}
-
-static void refuses_broken_lines(void **state)
-{
-    static const char *const texts[] = {
-        "end",
-        "allocation 1 2 3\nend\n",
-        "allocation 1 2 3 4 5 6 7 8 9 10 11 12 13 14 x a b c d\nend\n",
-        "allocation 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 a b\nend\n",
-        "gauge x\nend\n",
-        "drop x -1 y\nend\n",
-        "time_ms\nend\n",
-        "left_out 18446744073709551616\nend\n",
-        "end\nversion 1\n",
-    };
-    struct relay_sample sample;
-
-    (void)state;
-    for (size_t i = 0; i < COUNT_OF(texts); i++) {
-        assert_false(relay_sample_read(bytes_of_text(texts[i]), &sample));
-    }
-    assert_true(relay_sample_read(bytes_of_text("news of a later version\nend\n"), &sample));
-    relay_sample_free(&sample);
+    daemon_sample_free(&sample);
+    daemon_sample_free(&sample);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_read_as_it_was_written),
-        cmocka_unit_test(every_start_of_it_is_refused),
-        cmocka_unit_test(refuses_broken_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,33 +21,34 @@
     "allocation 1 1 1 20000 580000 1 1 %u 100 0 0 0 0 %u %u [2001::1]:2 192.0.2.9:50001 "          \
     "[2001::2]:50001 \"b\n"
 
+static const struct daemon_sample_kinds kinds = {&relay_sample_kind, 1};
 static char texts[2][4096];
 static uint8_t memory[1 << 18];
 
 // 5 packets with 500 bytes by the sockets from the first client in 2 seconds, and 1000 with 20000
 // by the kernel to the second.
-static void read_both(struct relay_sample *now, struct relay_sample *before)
+static void read_both(struct daemon_sample *now, struct daemon_sample *before)
 {
     snprintf(texts[0], sizeof texts[0], HEAD FIRST SECOND "left_out 0\nend\n", 1000U, 5U, 10U,
              1000U, 0U, 0U, 7U, 100U, 7000U);
     snprintf(texts[1], sizeof texts[1], HEAD FIRST SECOND "left_out 7\nend\n", 3000U, 8U, 15U,
              1500U, 0U, 0U, 7U, 1100U, 27000U);
-    assert_true(relay_sample_read(bytes_of_text(texts[0]), before));
-    assert_true(relay_sample_read(bytes_of_text(texts[1]), now));
+    assert_true(daemon_sample_read(bytes_of_text(texts[0]), &kinds, before));
+    assert_true(daemon_sample_read(bytes_of_text(texts[1]), &kinds, now));
 }
 
 static const char *table(uint32_t columns, uint32_t row_max)
 {
-    const struct relay_top_view view = {columns, row_max};
-    struct relay_sample now, before;
+    const struct daemon_query_view view = {columns, row_max};
+    struct daemon_sample now, before;
     struct wr wr = wr_init(memory, sizeof memory - 1);
 
     read_both(&now, &before);
     relay_top_table_write(&wr, &now, &before, &view);
     assert_true(wr_ok(&wr));
     memory[wr.len] = '\0';
-    relay_sample_free(&now);
-    relay_sample_free(&before);
+    daemon_sample_free(&now);
+    daemon_sample_free(&before);
     return (const char *)memory;
 }
 
@@ -86,7 +87,7 @@ static void keeps_to_the_terminal(void **state)
 
 static void is_json_for_scripts(void **state)
 {
-    struct relay_sample now, before;
+    struct daemon_sample now, before;
     struct wr wr = wr_init(memory, sizeof memory);
 
     (void)state;
@@ -107,15 +108,15 @@ static void is_json_for_scripts(void **state)
         "\"sockets_to_client_packets\":0,\"sockets_to_client_bytes\":0,"
         "\"kernel_to_peer_packets\":0,\"kernel_to_peer_bytes\":0,"
         "\"kernel_to_client_packets\":1100,\"kernel_to_client_bytes\":27000}],\"left_out\":8}\n");
-    relay_sample_free(&now);
-    relay_sample_free(&before);
+    daemon_sample_free(&now);
+    daemon_sample_free(&before);
 }
 
 // A new allocation, and a relay that was started anew.
 static void has_rates_without_an_earlier_sample(void **state)
 {
-    struct relay_sample now, before;
-    struct relay_sample none = {.time_ms = 9000};
+    struct daemon_sample now, before;
+    struct daemon_sample none = {.time_ms = 9000};
     struct wr wr = wr_init(memory, sizeof memory - 1);
 
     (void)state;
@@ -124,8 +125,8 @@ static void has_rates_without_an_earlier_sample(void **state)
     assert_true(wr_ok(&wr));
     memory[wr.len] = '\0';
     assert_non_null(strstr((char *)memory, "\"to_peer_bytes_per_s\":150,")); // in 10 s
-    relay_sample_free(&now);
-    relay_sample_free(&before);
+    daemon_sample_free(&now);
+    daemon_sample_free(&before);
 }
 
 int main(void)

@@ -10,6 +10,7 @@
 
 #include "base/macro.h"
 
+static const struct daemon_sample_kinds kinds = {tunnel_sample_kinds, TUNNEL_SAMPLE_KINDS};
 static uint8_t memory[1 << 16];
 
 // Two servers of which the second one is the busier, and one that is new; two seconds lie between.
@@ -23,29 +24,29 @@ static const char later_text[] = "version 1.0\ntime_ms 3000\ngauge servers 3\nga
                                  "server 5003 111 1 3 0 0 500 0 [2001:db8::1]:7\nend\n";
 
 struct samples {
-    struct tunnel_sample now;
-    struct tunnel_sample before;
+    struct daemon_sample now;
+    struct daemon_sample before;
 };
 
 static struct samples samples_open(void)
 {
     struct samples samples;
 
-    assert_true(tunnel_sample_read(bytes_of_text(earlier_text), &samples.before));
-    assert_true(tunnel_sample_read(bytes_of_text(later_text), &samples.now));
+    assert_true(daemon_sample_read(bytes_of_text(earlier_text), &kinds, &samples.before));
+    assert_true(daemon_sample_read(bytes_of_text(later_text), &kinds, &samples.now));
     return samples;
 }
 
 static void samples_close(struct samples *samples)
 {
-    tunnel_sample_free(&samples->now);
-    tunnel_sample_free(&samples->before);
-    tunnel_sample_free(&samples->before);
+    daemon_sample_free(&samples->now);
+    daemon_sample_free(&samples->before);
+    daemon_sample_free(&samples->before);
 }
 
 static const char *table(uint32_t columns, uint32_t row_max)
 {
-    const struct tunnel_top_view view = {.columns = columns, .row_max = row_max};
+    const struct daemon_query_view view = {.columns = columns, .row_max = row_max};
     struct samples samples = samples_open();
     struct wr wr = wr_init(memory, sizeof memory - 1);
 
@@ -61,9 +62,10 @@ static void shows_the_busiest_first_with_what_it_carries_in_a_second(void **stat
     (void)state;
     assert_string_equal(
         table(200, 10),
-        "fairlead-tunnel relay 1.0   servers 3, pairs 9, sessions 6, waiting 0, handshakes 0\n"
+        "fairlead-tunnel relay 1.0   servers 3, pairs 9, agents 0, tunnels 0, sessions 6, "
+        "waiting 0, handshakes 0\n"
         "\n"
-        " PORT  CLIENTS WAITING    ENDED     IN/s    OUT/s    BYTES    AGE_s  SERVER\n"
+        " PORT  CLIENTS WAITING    ENDED     IN/s    OUT/s    BYTES    AGE_s  SERVER OR TUNNEL\n"
         " 5002        2       1        5     1.0M     2.0k     2.0M       12  192.0.2.2:7\n"
         " 5001        1       0        4     1.0k       10     3.0k       12  192.0.2.1:7\n"
         " 5003        3       0        0      500        0      500        1  [2001:db8::1]:7\n");
@@ -100,29 +102,29 @@ static void counts_a_server_that_has_come_back_from_its_start(void **state)
     static const char back_text[] = "version 1.0\ntime_ms 3000\n"
                                     "server 5002 104 1 0 0 0 600 0 192.0.2.2:9\nend\n";
     struct samples samples = samples_open();
-    struct tunnel_sample back;
+    struct daemon_sample back;
     struct wr wr = wr_init(memory, sizeof memory - 1);
 
     (void)state;
-    assert_true(tunnel_sample_read(bytes_of_text(back_text), &back));
+    assert_true(daemon_sample_read(bytes_of_text(back_text), &kinds, &back));
     tunnel_top_json_write(&wr, &back, &samples.before, 1);
     wr_u8(&wr, '\0');
     assert_non_null(strstr((const char *)memory, "\"from_clients_per_s\":600,"));
-    tunnel_sample_free(&back);
+    daemon_sample_free(&back);
     samples_close(&samples);
 }
 
 static void has_room_for_all_at_their_largest(void **state)
 {
     static const char longest[] = "[2001:db8:ffff:ffff:ffff:ffff:255.255.255.255]:65535";
-    struct tunnel_sample_row row = {.server = bytes_of_text(longest)};
-    struct tunnel_sample sample = {.version = bytes_of_text("1"), .rows = &row, .row_count = 1};
-    const struct tunnel_sample none = {.row_count = 0};
+    struct daemon_sample_row row = {.texts = {bytes_of_text(longest)}};
+    struct daemon_sample sample = {.version = bytes_of_text("1"), .rows = &row, .row_count = 1};
+    struct daemon_sample none = {.row_count = 0};
 
     (void)state;
     memset(row.numbers, 0xff, sizeof row.numbers);
     struct wr line = wr_init(memory, TUNNEL_SAMPLE_LINE_MAX);
-    tunnel_sample_row_write(&line, &row);
+    daemon_sample_row_write(&line, &tunnel_sample_kinds[TUNNEL_SAMPLE_SERVER], &row);
     assert_true(wr_ok(&line));
     struct wr json = wr_init(memory, tunnel_top_text_max(1));
     tunnel_top_json_write(&json, &sample, &none, 1);
