@@ -22,7 +22,6 @@
 #include "base/bytes.h"
 #include "io/io_loop.h"
 #include "io/io_tls_bio.h"
-#include "io/io_tls_certificate.h"
 #include "io/io_tls_context.h"
 #include "io/io_tls_end.h"
 #include "io/io_tls_queue.h"
@@ -112,17 +111,3 @@ void io_tls_expire(struct io_tls *tls);
 void io_tls_abort(struct io_tls *tls);
 
 bool io_tls_is_open(const struct io_tls *tls);
-
-// --- of one that is open -------------------------------------------------------------------------
-
-// "TLSv1.3", "TLS_AES_256_GCM_SHA384"; they stay as long as it does.
-const char *io_tls_version(const struct io_tls *tls);
-const char *io_tls_cipher(const struct io_tls *tls);
-// The protocol agreed upon by ALPN; empty: none. It stays as long as the connection.
-struct bytes io_tls_alpn(const struct io_tls *tls);
-// The other side's certificate. False, with *out untouched, when it has shown none.
-MUST_USE bool io_tls_peer(const struct io_tls *tls, struct io_tls_certificate *out);
-// `len` bytes that both sides know and nobody else (RFC 8446 section 7.5), of this connection, the
-// label and the context. -EPROTO before TLS 1.3, where it would take extensions to be safe.
-MUST_USE int io_tls_export(const struct io_tls *tls, const char *label, struct bytes context,
-                           uint8_t *out, size_t len);

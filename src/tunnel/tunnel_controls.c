@@ -7,6 +7,7 @@
 
 #include "io/io_fd.h"
 #include "io/io_tcp.h"
+#include "io/io_tls_session.h"
 #include "log/log.h"
 #include "revtun/revtun_origin.h"
 
@@ -81,7 +82,7 @@ static void on_opened(struct io_tls *tls)
 
     assert(control->state == TUNNEL_CONTROL_SHAKING);
     heap_clear(&controls->timers, number_of(control));
-    enter(control, bytes_equal_text(io_tls_alpn(tls), TUNNEL_CONTROLS_SECOND)
+    enter(control, bytes_equal_text(io_tls_session_alpn(tls), TUNNEL_CONTROLS_SECOND)
                        ? TUNNEL_CONTROL_PROVING
                        : TUNNEL_CONTROL_UP);
     controls->events->up(controls->context, number_of(control), &control->peer);
@@ -258,7 +259,7 @@ void tunnel_controls_add(struct tunnel_controls *controls, struct now now, int f
 
 bool tunnel_controls_is_second(const struct tunnel_controls *controls, uint32_t number)
 {
-    return bytes_equal_text(io_tls_alpn(tunnel_controls_tls(controls, number)),
+    return bytes_equal_text(io_tls_session_alpn(tunnel_controls_tls(controls, number)),
                             TUNNEL_CONTROLS_SECOND);
 }
 

@@ -11,6 +11,7 @@
 #include "io/io_fd.h"
 #include "io/io_random.h"
 #include "io/io_tcp.h"
+#include "io/io_tls_session.h"
 #include "log/log.h"
 #include "tunnel/tunnel_carry.h"
 #include "tunnel/tunnel_listen.h"
@@ -32,8 +33,8 @@ void tunnel_second_up(struct tunnel_second *second, uint32_t number, const struc
     uint8_t sid[REVTUN_MESSAGE_SID_LEN];
     struct io_tls_certificate certificate;
 
-    if (io_tls_export(tls, REVTUN_SECRETS_LABEL, (struct bytes){0}, exported, sizeof exported) !=
-        0) {
+    if (io_tls_session_export(tls, REVTUN_SECRETS_LABEL, (struct bytes){0}, exported,
+                              sizeof exported) != 0) {
         tunnel_controls_close(second->means.controls, now, number);
         return;
     }
@@ -43,7 +44,7 @@ void tunnel_second_up(struct tunnel_second *second, uint32_t number, const struc
         .peer = *peer,
         .exported = exported,
         .sid = sid,
-        .cert = io_tls_peer(tls, &certificate) ? certificate.pin : NULL,
+        .cert = io_tls_session_certificate(tls, &certificate) ? certificate.pin : NULL,
     };
     const struct pool_ref link = revtun_hub_link_up(second->hub, now, &arrival);
     crypto_wipe(exported, sizeof exported);

@@ -11,6 +11,7 @@
 #include "io/io_clock.h"
 #include "io/io_fd.h"
 #include "io/io_random.h"
+#include "io/io_tls_session.h"
 #include "revtun/revtun_pattern.h"
 #include "tunnel/tunnel_spoke_tls.h"
 #include "tunnel/tunnel_spoke_words.h"
@@ -59,14 +60,14 @@ static void begin_session(struct tunnel_spoke_line *line)
     const struct io_tls *tls = &line->tls;
     uint8_t exported[REVTUN_SECRETS_EXPORT_LEN];
 
-    if (!bytes_equal_text(io_tls_alpn(tls), TUNNEL_SPOKE_TLS_PROTOCOL)) {
+    if (!bytes_equal_text(io_tls_session_alpn(tls), TUNNEL_SPOKE_TLS_PROTOCOL)) {
         char words[TUNNEL_WORDS_MAX];
         tunnel_spoke_words_of_old(spoke->config, words);
         give_up(line, words);
         return;
     }
-    if (io_tls_export(tls, REVTUN_SECRETS_LABEL, (struct bytes){0}, exported, sizeof exported) !=
-        0) {
+    if (io_tls_session_export(tls, REVTUN_SECRETS_LABEL, (struct bytes){0}, exported,
+                              sizeof exported) != 0) {
         give_up(line, "TLS with the relay is not of version 1.3");
         return;
     }

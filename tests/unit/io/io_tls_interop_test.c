@@ -21,13 +21,11 @@
 
 #include "io/io_clock.h"
 #include "io/io_fd.h"
-#include "tls_world.h"
+#include "io/io_tls_session.h"
+#include "tls_pair.h"
 
 #define TRIAL_NS (20 * SECOND_NS) // on a busy machine a process takes a while to start
 
-static struct io_tls_context *server_context;
-static struct io_tls_context *client_context;
-static struct tls_world world;
 static pid_t child = -1;
 static char output[65536]; // of the process
 
@@ -38,39 +36,14 @@ static const struct io_tls_protocol protocols[] = {
 
 static int open_contexts(void **state)
 {
-    struct io_tls_settings settings = tls_world_server();
-
     (void)state;
-    settings.protocols = protocols;
-    settings.protocol_count = COUNT_OF(protocols);
-    server_context = tls_world_context(&settings);
-    settings = tls_world_client();
-    settings.protocols = protocols;
-    settings.protocol_count = COUNT_OF(protocols);
-    client_context = tls_world_context(&settings);
+    tls_pair_open(protocols, COUNT_OF(protocols));
     return 0;
 }
 
-static int close_contexts(void **state)
+static int leave_no_child(void **state)
 {
-    (void)state;
-    io_tls_context_close(server_context);
-    io_tls_context_close(client_context);
-    tls_world_remove_folder();
-    return 0;
-}
-
-static int open_world(void **state)
-{
-    (void)state;
-    tls_world_open(&world);
-    return 0;
-}
-
-static int close_world(void **state)
-{
-    (void)state;
-    tls_world_close(&world);
+    tls_pair_teardown(state);
     if (child > 0) {
         kill(-child, SIGKILL); // its group: the shell and what that has started
         waitpid(child, NULL, 0);
@@ -136,22 +109,24 @@ static void turn_until_gone(void)
     const uint64_t end_ns = io_clock_mono_ns() + TRIAL_NS;
 
     while (waitpid(child, NULL, WNOHANG) == 0) {
-        assert_int_equal(io_loop_turn(&world.loop, io_clock_mono_ns() + SECOND_NS / 100), 0);
+        assert_int_equal(io_loop_turn(&tls_pair.world.loop, io_clock_mono_ns() + SECOND_NS / 100),
+                         0);
         if (io_clock_mono_ns() > end_ns) {
             read_output();
             fail_msg("it goes on and on:\n%s", output);
         }
     }
     child = -1;
-    tls_world_settle(&world);
+    tls_world_settle(&tls_pair.world);
 }
 
 static void turn_until(bool (*is_done)(const struct tls_world *world))
 {
     const uint64_t end_ns = io_clock_mono_ns() + TRIAL_NS;
 
-    while (!is_done(&world)) {
-        assert_int_equal(io_loop_turn(&world.loop, io_clock_mono_ns() + SECOND_NS / 100), 0);
+    while (!is_done(&tls_pair.world)) {
+        assert_int_equal(io_loop_turn(&tls_pair.world.loop, io_clock_mono_ns() + SECOND_NS / 100),
+                         0);
         assert_true(io_clock_mono_ns() < end_ns);
     }
 }
@@ -178,7 +153,7 @@ static void accept_client(const char *line)
     start(line, port);
     const int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     assert_true(fd >= 0);
-    assert_int_equal(io_tls_accept(&world.server.tls, server_context, fd), 0);
+    assert_int_equal(io_tls_accept(&tls_pair.world.server.tls, tls_pair.server, fd), 0);
 }
 
 static int try_connect(uint16_t port)
@@ -210,7 +185,7 @@ static void connect_server(const char *line)
         assert_true(io_clock_mono_ns() < end_ns);
         usleep(10000);
     }
-    assert_int_equal(io_tls_connect(&world.client.tls, client_context, fd, &wanted), 0);
+    assert_int_equal(io_tls_connect(&tls_pair.world.client.tls, tls_pair.client, fd, &wanted), 0);
 }
 
 static bool is_client_open(const struct tls_world *of)
@@ -245,12 +220,12 @@ static void serve_s_client(const char *version, const char *line)
 {
     accept_client(line);
     turn_until(has_server_line);
-    assert_string_equal(io_tls_version(&world.server.tls), version);
-    assert_memory_equal(world.server.in, "ping\n", 5);
-    send_text(&world.server, "pong\n");
-    io_tls_close(&world.server.tls);
+    assert_string_equal(io_tls_session_version(&tls_pair.world.server.tls), version);
+    assert_memory_equal(tls_pair.world.server.in, "ping\n", 5);
+    send_text(&tls_pair.world.server, "pong\n");
+    io_tls_close(&tls_pair.world.server.tls);
     turn_until_gone();
-    assert_int_equal(world.server.end.kind, IO_TLS_END_CLOSED);
+    assert_int_equal(tls_pair.world.server.end.kind, IO_TLS_END_CLOSED);
     assert_output("pong\n");
     assert_output("Verify return code: 0 (ok)");
     assert_output("Compression: NONE");
@@ -263,8 +238,8 @@ static void serves_s_client(void **state)
     serve_s_client("TLSv1.3", "echo ping | " S_CLIENT CLIENT_KEYS STAYING "-tls1_3");
     read_output();
     assert_null(strstr(output, "New Session Ticket arrived"));
-    tls_world_close(&world);
-    tls_world_open(&world);
+    tls_world_close(&tls_pair.world);
+    tls_world_open(&tls_pair.world);
     serve_s_client("TLSv1.2", "echo ping | " S_CLIENT CLIENT_KEYS STAYING "-tls1_2");
     assert_output("Secure Renegotiation IS supported");
     read_output();
@@ -276,15 +251,15 @@ static void agrees_with_s_client_on_a_protocol(void **state)
     (void)state;
     accept_client("echo ping | " S_CLIENT CLIENT_KEYS "-alpn h2,tlsrelay/1,tlsrelay/2");
     turn_until(has_server_line);
-    assert_true(bytes_equal_text(io_tls_alpn(&world.server.tls), "tlsrelay/2"));
-    io_tls_close(&world.server.tls);
+    assert_true(bytes_equal_text(io_tls_session_alpn(&tls_pair.world.server.tls), "tlsrelay/2"));
+    io_tls_close(&tls_pair.world.server.tls);
     turn_until_gone();
     assert_output("ALPN protocol: tlsrelay/2");
-    tls_world_close(&world);
-    tls_world_open(&world);
+    tls_world_close(&tls_pair.world);
+    tls_world_open(&tls_pair.world);
     accept_client(S_CLIENT CLIENT_KEYS "-alpn h2,spdy/3");
     turn_until_gone();
-    assert_int_equal(world.server.end.kind, IO_TLS_END_PROTOCOL);
+    assert_int_equal(tls_pair.world.server.end.kind, IO_TLS_END_PROTOCOL);
     assert_output("no application protocol");
 }
 
@@ -293,17 +268,17 @@ static void refuses_s_client_without_a_certificate(void **state)
     (void)state;
     accept_client(S_CLIENT STAYING "-tls1_3 < /dev/null");
     turn_until_gone();
-    assert_int_equal(world.server.end.kind, IO_TLS_END_NO_CERTIFICATE);
+    assert_int_equal(tls_pair.world.server.end.kind, IO_TLS_END_NO_CERTIFICATE);
     assert_output("alert certificate required");
     accept_client(S_CLIENT "-tls1_2");
     turn_until_gone();
-    assert_int_equal(world.server.end.kind, IO_TLS_END_NO_CERTIFICATE);
+    assert_int_equal(tls_pair.world.server.end.kind, IO_TLS_END_NO_CERTIFICATE);
     assert_output("alert handshake failure");
     accept_client(S_CLIENT CLIENT_KEYS "-tls1_1 -cipher DEFAULT@SECLEVEL=0");
     turn_until_gone();
-    assert_int_equal(world.server.end.kind, IO_TLS_END_VERSION);
+    assert_int_equal(tls_pair.world.server.end.kind, IO_TLS_END_VERSION);
     assert_output("alert protocol version");
-    assert_int_equal(world.server.opened_count, 0);
+    assert_int_equal(tls_pair.world.server.opened_count, 0);
 }
 
 // s_client's command R asks for a renegotiation, K and k for new keys.
@@ -314,8 +289,8 @@ static void refuses_to_renegotiate(void **state)
     turn_until_gone();
     assert_output("RENEGOTIATING");
     assert_output("no renegotiation");
-    assert_int_equal(world.server.opened_count, 1);
-    assert_int_equal(world.server.ended_count, 1);
+    assert_int_equal(tls_pair.world.server.opened_count, 1);
+    assert_int_equal(tls_pair.world.server.ended_count, 1);
 }
 
 static void goes_on_with_new_keys(void **state)
@@ -324,13 +299,13 @@ static void goes_on_with_new_keys(void **state)
     accept_client("(sleep 0.2; echo K; sleep 0.2; echo k; sleep 0.2; echo K; sleep 0.2; "
                   "echo ping; sleep 1) | " S_CLIENT CLIENT_KEYS "-tls1_3");
     turn_until(has_server_line);
-    assert_memory_equal(world.server.in, "ping\n", 5);
-    send_text(&world.server, "pong\n");
-    io_tls_close(&world.server.tls);
+    assert_memory_equal(tls_pair.world.server.in, "ping\n", 5);
+    send_text(&tls_pair.world.server, "pong\n");
+    io_tls_close(&tls_pair.world.server.tls);
     turn_until_gone();
     assert_output("KEYUPDATE");
     assert_output("pong\n");
-    assert_int_equal(world.server.end.kind, IO_TLS_END_CLOSED);
+    assert_int_equal(tls_pair.world.server.end.kind, IO_TLS_END_CLOSED);
 }
 
 // --- openssl s_server ----------------------------------------------------------------------------
@@ -343,13 +318,13 @@ static void talk_to_s_server(const char *version, const char *line)
 {
     connect_server(line);
     turn_until(is_client_open);
-    assert_string_equal(io_tls_version(&world.client.tls), version);
-    send_text(&world.client, "ping\n");
+    assert_string_equal(io_tls_session_version(&tls_pair.world.client.tls), version);
+    send_text(&tls_pair.world.client, "ping\n");
     turn_until(has_client_line);
-    assert_memory_equal(world.client.in, "gnip\n", 5);
-    io_tls_close(&world.client.tls);
+    assert_memory_equal(tls_pair.world.client.in, "gnip\n", 5);
+    io_tls_close(&tls_pair.world.client.tls);
     turn_until_gone();
-    assert_int_equal(world.client.end.kind, IO_TLS_END_CLOSED);
+    assert_int_equal(tls_pair.world.client.end.kind, IO_TLS_END_CLOSED);
 }
 
 static void talks_to_s_server(void **state)
@@ -358,8 +333,8 @@ static void talks_to_s_server(void **state)
     // It sends tickets, which are taken for what they are, one after the other or not.
     talk_to_s_server("TLSv1.3", S_SERVER "-rev -tls1_3 -num_tickets 20");
     assert_output("verify return:1");
-    tls_world_close(&world);
-    tls_world_open(&world);
+    tls_world_close(&tls_pair.world);
+    tls_world_open(&tls_pair.world);
     talk_to_s_server("TLSv1.2", S_SERVER "-rev -tls1_2");
 }
 
@@ -371,11 +346,11 @@ static void refuses_to_renegotiate_as_a_client(void **state)
                    "-tls1_2");
     turn_until(is_client_open);
     write_file("go", "");
-    world.client.closes_when_half_closed = true;
+    tls_pair.world.client.closes_when_half_closed = true;
     turn_until_gone();
     assert_output("no renegotiation");
-    assert_int_equal(world.client.opened_count, 1);
-    assert_int_equal(world.client.ended_count, 1);
+    assert_int_equal(tls_pair.world.client.opened_count, 1);
+    assert_int_equal(tls_pair.world.client.ended_count, 1);
 }
 
 static void agrees_with_s_server_on_a_protocol(void **state)
@@ -383,7 +358,7 @@ static void agrees_with_s_server_on_a_protocol(void **state)
     (void)state;
     connect_server(S_SERVER "-rev -alpn tlsrelay/1");
     turn_until(is_client_open);
-    assert_true(bytes_equal_text(io_tls_alpn(&world.client.tls), "tlsrelay/1"));
+    assert_true(bytes_equal_text(io_tls_session_alpn(&tls_pair.world.client.tls), "tlsrelay/1"));
 }
 
 static void refuses_s_server_without_a_name(void **state)
@@ -393,8 +368,8 @@ static void refuses_s_server_without_a_name(void **state)
     connect_server("openssl s_server -accept 127.0.0.1:$PORT -naccept 1 -rev "
                    "-cert nameless/server.crt.pem -key nameless/server.key.pem");
     turn_until(tls_world_client_ended);
-    assert_int_equal(world.client.opened_count, 0);
-    assert_int_equal(world.client.end.kind, IO_TLS_END_WRONG_HOST);
+    assert_int_equal(tls_pair.world.client.opened_count, 0);
+    assert_int_equal(tls_pair.world.client.end.kind, IO_TLS_END_WRONG_HOST);
 }
 
 // --- Python --------------------------------------------------------------------------------------
@@ -432,7 +407,8 @@ static void talk_to_python(struct tls_end *end, bool (*has_line)(const struct tl
     const uint64_t end_ns = io_clock_mono_ns() + TRIAL_NS;
 
     while (end->opened_count == 0) {
-        assert_int_equal(io_loop_turn(&world.loop, io_clock_mono_ns() + SECOND_NS / 100), 0);
+        assert_int_equal(io_loop_turn(&tls_pair.world.loop, io_clock_mono_ns() + SECOND_NS / 100),
+                         0);
         assert_true(io_clock_mono_ns() < end_ns);
     }
     end->closes_when_half_closed = true;
@@ -444,8 +420,8 @@ static void talk_to_python(struct tls_end *end, bool (*has_line)(const struct tl
     }
     turn_until_gone();
     assert_int_equal(end->end.kind, IO_TLS_END_CLOSED);
-    tls_world_close(&world);
-    tls_world_open(&world);
+    tls_world_close(&tls_pair.world);
+    tls_world_open(&tls_pair.world);
 }
 
 static void talks_to_a_python_server(void **state)
@@ -453,10 +429,10 @@ static void talks_to_a_python_server(void **state)
     (void)state;
     write_file("peer.py", peer_py);
     connect_server("exec /usr/bin/python3 peer.py server $PORT they TLSv1_3");
-    talk_to_python(&world.client, has_client_line, true);
+    talk_to_python(&tls_pair.world.client, has_client_line, true);
     assert_output("closed TLSv1.3");
     connect_server("exec /usr/bin/python3 peer.py server $PORT we TLSv1_2");
-    talk_to_python(&world.client, has_client_line, false);
+    talk_to_python(&tls_pair.world.client, has_client_line, false);
     assert_output("closed TLSv1.2");
 }
 
@@ -465,31 +441,29 @@ static void serves_a_python_client(void **state)
     (void)state;
     write_file("peer.py", peer_py);
     accept_client("exec /usr/bin/python3 peer.py client $PORT we TLSv1_3");
-    talk_to_python(&world.server, has_server_line, false);
+    talk_to_python(&tls_pair.world.server, has_server_line, false);
     assert_output("closed TLSv1.3");
     accept_client("exec /usr/bin/python3 peer.py client $PORT they TLSv1_2");
-    talk_to_python(&world.server, has_server_line, true);
+    talk_to_python(&tls_pair.world.server, has_server_line, true);
     assert_output("closed TLSv1.2");
 }
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, tls_pair_setup, leave_no_child)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(serves_s_client, open_world, close_world),
-        cmocka_unit_test_setup_teardown(agrees_with_s_client_on_a_protocol, open_world,
-                                        close_world),
-        cmocka_unit_test_setup_teardown(refuses_s_client_without_a_certificate, open_world,
-                                        close_world),
-        cmocka_unit_test_setup_teardown(refuses_to_renegotiate, open_world, close_world),
-        cmocka_unit_test_setup_teardown(goes_on_with_new_keys, open_world, close_world),
-        cmocka_unit_test_setup_teardown(talks_to_s_server, open_world, close_world),
-        cmocka_unit_test_setup_teardown(refuses_to_renegotiate_as_a_client, open_world,
-                                        close_world),
-        cmocka_unit_test_setup_teardown(agrees_with_s_server_on_a_protocol, open_world,
-                                        close_world),
-        cmocka_unit_test_setup_teardown(refuses_s_server_without_a_name, open_world, close_world),
-        cmocka_unit_test_setup_teardown(talks_to_a_python_server, open_world, close_world),
-        cmocka_unit_test_setup_teardown(serves_a_python_client, open_world, close_world),
+        TEST(serves_s_client),
+        TEST(agrees_with_s_client_on_a_protocol),
+        TEST(refuses_s_client_without_a_certificate),
+        TEST(refuses_to_renegotiate),
+        TEST(goes_on_with_new_keys),
+        TEST(talks_to_s_server),
+        TEST(refuses_to_renegotiate_as_a_client),
+        TEST(agrees_with_s_server_on_a_protocol),
+        TEST(refuses_s_server_without_a_name),
+        TEST(talks_to_a_python_server),
+        TEST(serves_a_python_client),
     };
-    return cmocka_run_group_tests(tests, open_contexts, close_contexts);
+    return cmocka_run_group_tests(tests, open_contexts, tls_pair_group_teardown);
 }

@@ -15,9 +15,8 @@
 #include <cmocka.h>
 
 #include "io/io_fd.h"
-#include "tls_world.h"
-
-static struct tls_world world;
+#include "io/io_tls_session.h"
+#include "tls_pair.h"
 
 static int make_keys(void **state)
 {
@@ -37,20 +36,6 @@ static int remove_keys(void **state)
 {
     (void)state;
     tls_world_remove_folder();
-    return 0;
-}
-
-static int open_world(void **state)
-{
-    (void)state;
-    tls_world_open(&world);
-    return 0;
-}
-
-static int close_world(void **state)
-{
-    (void)state;
-    tls_world_close(&world);
     return 0;
 }
 
@@ -91,10 +76,10 @@ static void join(const struct trial *trial)
     struct io_tls_context *client = tls_world_context(&trial->client);
     struct io_tls_context *server = tls_world_context(&trial->server);
 
-    tls_world_close(&world);
-    tls_world_open(&world);
-    world.is_1_2 = trial->is_1_2;
-    tls_world_join(&world, client, server, &trial->wanted, 0);
+    tls_world_close(&tls_pair.world);
+    tls_world_open(&tls_pair.world);
+    tls_pair.world.is_1_2 = trial->is_1_2;
+    tls_world_join(&tls_pair.world, client, server, &trial->wanted, 0);
     io_tls_context_close(client);
     io_tls_context_close(server);
 }
@@ -102,8 +87,8 @@ static void join(const struct trial *trial)
 static void refuse(const struct trial *trial)
 {
     join(trial);
-    tls_world_until(&world, tls_world_both_ended);
-    assert_int_equal(world.server.opened_count, 0);
+    tls_world_until(&tls_pair.world, tls_world_both_ended);
+    assert_int_equal(tls_pair.world.server.opened_count, 0);
 }
 
 static void assert_end(const struct tls_end *end, enum io_tls_end_kind kind, const char *text)
@@ -123,18 +108,20 @@ static void refuses_a_client_without_a_certificate(void **state)
     trial.client.certificate.path = NULL;
     trial.client.key.path = NULL;
     refuse(&trial);
-    assert_end(&world.server, IO_TLS_END_NO_CERTIFICATE, "the other side showed no certificate");
-    assert_end(&world.client, IO_TLS_END_ALERT,
+    assert_end(&tls_pair.world.server, IO_TLS_END_NO_CERTIFICATE,
+               "the other side showed no certificate");
+    assert_end(&tls_pair.world.client, IO_TLS_END_ALERT,
                "the other side refused: it wants a certificate, and got none (alert 116)");
-    assert_int_equal(world.client.opened_count, 1); // as it is in TLS 1.3
-    assert_int_equal(world.client.end.alert, 116);
+    assert_int_equal(tls_pair.world.client.opened_count, 1); // as it is in TLS 1.3
+    assert_int_equal(tls_pair.world.client.end.alert, 116);
     trial.is_1_2 = true;
     refuse(&trial);
-    assert_end(&world.server, IO_TLS_END_NO_CERTIFICATE, "the other side showed no certificate");
-    assert_end(&world.client, IO_TLS_END_ALERT,
+    assert_end(&tls_pair.world.server, IO_TLS_END_NO_CERTIFICATE,
+               "the other side showed no certificate");
+    assert_end(&tls_pair.world.client, IO_TLS_END_ALERT,
                "the other side refused: handshake failure: it may want a certificate, or another "
                "cipher (alert 40)");
-    assert_int_equal(world.client.opened_count, 0);
+    assert_int_equal(tls_pair.world.client.opened_count, 0);
 }
 
 static void send_much(struct tls_end *end)
@@ -154,13 +141,12 @@ static void says_why_to_a_client_that_goes_on_sending(void **state)
 
     (void)state;
     for (int i = 0; i < 20; i++) {
-        tls_world_close(&world);
-        tls_world_open(&world);
-        world.is_tcp = true;
-        world.client.on_opened = send_much;
-        tls_world_join(&world, client, server, &trial.wanted, 0);
-        tls_world_until(&world, tls_world_both_ended);
-        assert_end(&world.client, IO_TLS_END_ALERT,
+        tls_pair_renew();
+        tls_pair.world.is_tcp = true;
+        tls_pair.world.client.on_opened = send_much;
+        tls_world_join(&tls_pair.world, client, server, &trial.wanted, 0);
+        tls_world_until(&tls_pair.world, tls_world_both_ended);
+        assert_end(&tls_pair.world.client, IO_TLS_END_ALERT,
                    "it does not trust the CA of our certificate (alert 48)");
     }
     io_tls_context_close(client);
@@ -176,21 +162,20 @@ static void hears_an_alert_in_front_of_a_reset(void **state)
 
     (void)state;
     for (int i = 0; i < 20; i++) {
-        tls_world_close(&world);
-        tls_world_open(&world);
-        world.is_tcp = true;
-        tls_world_join(&world, client, server, &trial.wanted, 0);
-        while (world.server.tls.state != IO_TLS_LINGERING) {
-            assert_int_equal(io_loop_turn(&world.loop, NEVER), 0);
+        tls_pair_renew();
+        tls_pair.world.is_tcp = true;
+        tls_world_join(&tls_pair.world, client, server, &trial.wanted, 0);
+        while (tls_pair.world.server.tls.state != IO_TLS_LINGERING) {
+            assert_int_equal(io_loop_turn(&tls_pair.world.loop, NEVER), 0);
         }
         // It is open for the client, or will be: what it sends meets a reset.
-        assert_int_equal(world.client.ended_count, 0);
-        assert_int_equal(io_tls_send(&world.client.tls, bytes_of_text("hello")), 0);
-        io_tls_abort(&world.server.tls);
-        send_much(&world.client);
-        assert_true(world.client.tls.is_out_broken);
-        tls_world_until(&world, tls_world_client_ended);
-        assert_end(&world.client, IO_TLS_END_ALERT,
+        assert_int_equal(tls_pair.world.client.ended_count, 0);
+        assert_int_equal(io_tls_send(&tls_pair.world.client.tls, bytes_of_text("hello")), 0);
+        io_tls_abort(&tls_pair.world.server.tls);
+        send_much(&tls_pair.world.client);
+        assert_true(tls_pair.world.client.tls.is_out_broken);
+        tls_world_until(&tls_pair.world, tls_world_client_ended);
+        assert_end(&tls_pair.world.client, IO_TLS_END_ALERT,
                    "it does not trust the CA of our certificate (alert 48)");
     }
     io_tls_context_close(client);
@@ -204,10 +189,10 @@ static void refuses_a_client_of_another_ca(void **state)
     (void)state;
     for (int i = 0; i < 2; i++) {
         refuse(&trial);
-        assert_end(&world.server, IO_TLS_END_UNKNOWN_CA,
+        assert_end(&tls_pair.world.server, IO_TLS_END_UNKNOWN_CA,
                    "the certificate of 'stranger' is signed by 'other', which is not trusted here");
         assert_end(
-            &world.client, IO_TLS_END_ALERT,
+            &tls_pair.world.client, IO_TLS_END_ALERT,
             "the other side refused: it does not trust the CA of our certificate (alert 48)");
         trial.is_1_2 = true;
     }
@@ -220,10 +205,11 @@ static void refuses_a_client_whose_certificate_has_expired(void **state)
     (void)state;
     for (int i = 0; i < 2; i++) {
         refuse(&trial);
-        assert_end(&world.server, IO_TLS_END_CERTIFICATE_TIME,
+        assert_end(&tls_pair.world.server, IO_TLS_END_CERTIFICATE_TIME,
                    "the certificate of 'oldclient' expired at 20");
-        assert_end(&world.server, IO_TLS_END_CERTIFICATE_TIME, "; this machine's clock says 20");
-        assert_end(&world.client, IO_TLS_END_ALERT,
+        assert_end(&tls_pair.world.server, IO_TLS_END_CERTIFICATE_TIME,
+                   "; this machine's clock says 20");
+        assert_end(&tls_pair.world.client, IO_TLS_END_ALERT,
                    "the other side refused: our certificate has expired, or its clock is wrong "
                    "(alert 45)");
         trial.is_1_2 = true;
@@ -238,7 +224,7 @@ static void refuses_a_servers_certificate_as_a_clients(void **state)
     trial.client.certificate = trial.server.certificate;
     trial.client.key = trial.server.key;
     refuse(&trial);
-    assert_end(&world.server, IO_TLS_END_BAD_CERTIFICATE,
+    assert_end(&tls_pair.world.server, IO_TLS_END_BAD_CERTIFICATE,
                "the certificate of 'server' is refused: ");
 }
 
@@ -249,9 +235,10 @@ static void refuses_a_server_of_another_ca(void **state)
     (void)state;
     for (int i = 0; i < 2; i++) {
         refuse(&trial);
-        assert_end(&world.client, IO_TLS_END_UNKNOWN_CA,
+        assert_end(&tls_pair.world.client, IO_TLS_END_UNKNOWN_CA,
                    "the certificate of 'foreign' is signed by 'other', which is not trusted here");
-        assert_end(&world.server, IO_TLS_END_ALERT, "the CA of our certificate (alert 48)");
+        assert_end(&tls_pair.world.server, IO_TLS_END_ALERT,
+                   "the CA of our certificate (alert 48)");
         trial.is_1_2 = true;
     }
 }
@@ -263,11 +250,11 @@ static void refuses_a_server_when_it_trusts_nobody(void **state)
     (void)state;
     trial.client.ca.path = NULL;
     refuse(&trial);
-    assert_end(&world.client, IO_TLS_END_UNKNOWN_CA,
+    assert_end(&tls_pair.world.client, IO_TLS_END_UNKNOWN_CA,
                "is signed by 'ca', which is not trusted here");
     trial.client.trusts_system = true; // which does not have our CA
     refuse(&trial);
-    assert_end(&world.client, IO_TLS_END_UNKNOWN_CA,
+    assert_end(&tls_pair.world.client, IO_TLS_END_UNKNOWN_CA,
                "is signed by 'ca', which is not trusted here");
 }
 
@@ -286,7 +273,7 @@ static void tells_a_ca_from_another_of_its_name(void **state)
     assert_int_equal(io_tls_keys_make(&again, &error), 0);
     trial.client.ca.path = tls_world_path("again/ca.crt.pem");
     refuse(&trial);
-    assert_end(&world.client, IO_TLS_END_UNKNOWN_CA, "the certificate of 'server' is ");
+    assert_end(&tls_pair.world.client, IO_TLS_END_UNKNOWN_CA, "the certificate of 'server' is ");
 }
 
 static void refuses_a_server_before_and_behind_its_time(void **state)
@@ -295,12 +282,12 @@ static void refuses_a_server_before_and_behind_its_time(void **state)
 
     (void)state;
     refuse(&trial);
-    assert_end(&world.client, IO_TLS_END_CERTIFICATE_TIME,
+    assert_end(&tls_pair.world.client, IO_TLS_END_CERTIFICATE_TIME,
                "the certificate of 'old' expired at 20");
-    assert_end(&world.server, IO_TLS_END_ALERT, "our certificate has expired");
+    assert_end(&tls_pair.world.server, IO_TLS_END_ALERT, "our certificate has expired");
     trial.server = server_of("early");
     refuse(&trial);
-    assert_end(&world.client, IO_TLS_END_CERTIFICATE_TIME,
+    assert_end(&tls_pair.world.client, IO_TLS_END_CERTIFICATE_TIME,
                "the certificate of 'early' is not valid before 20");
 }
 
@@ -316,20 +303,20 @@ static void looks_at_the_host_when_it_is_told_to(void **state)
     for (size_t i = 0; i < COUNT_OF(right); i++) {
         trial.wanted.host = right[i];
         join(&trial);
-        tls_world_until(&world, tls_world_both_open);
+        tls_world_until(&tls_pair.world, tls_world_both_open);
     }
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         trial.wanted.host = wrong[i];
         refuse(&trial);
         snprintf(text, sizeof(text),
                  "the certificate is not for %s but for localhost, 127.0.0.1, ::1", wrong[i]);
-        assert_end(&world.client, IO_TLS_END_WRONG_HOST, text);
+        assert_end(&tls_pair.world.client, IO_TLS_END_WRONG_HOST, text);
     }
     // v1's clients look at the CA alone.
     trial.wanted.checks_host = false;
     trial.wanted.host = "relay.example";
     join(&trial);
-    tls_world_until(&world, tls_world_both_open);
+    tls_world_until(&tls_pair.world, tls_world_both_open);
 }
 
 static void refuses_a_host_for_a_certificate_without_names(void **state)
@@ -340,7 +327,7 @@ static void refuses_a_host_for_a_certificate_without_names(void **state)
     trial.wanted.host = "nameless"; // its common name, which is not looked at (RFC 9525)
     trial.wanted.checks_host = true;
     refuse(&trial);
-    assert_end(&world.client, IO_TLS_END_WRONG_HOST,
+    assert_end(&tls_pair.world.client, IO_TLS_END_WRONG_HOST,
                "the certificate of 'nameless' names no host (subjectAltName), and is not for "
                "nameless");
 }
@@ -353,7 +340,8 @@ static void refuses_a_clients_certificate_as_a_servers(void **state)
     trial.server.certificate.path = trial.client.certificate.path;
     trial.server.key.path = trial.client.key.path;
     refuse(&trial);
-    assert_end(&world.client, IO_TLS_END_BAD_CERTIFICATE, "the certificate of 'client' is refused");
+    assert_end(&tls_pair.world.client, IO_TLS_END_BAD_CERTIFICATE,
+               "the certificate of 'client' is refused");
 }
 
 static void takes_a_pin_in_place_of_everything_else(void **state)
@@ -371,15 +359,15 @@ static void takes_a_pin_in_place_of_everything_else(void **state)
     for (int i = 0; i < 2; i++) {
         trial.is_1_2 = i == 1;
         join(&trial);
-        tls_world_until(&world, tls_world_both_open);
+        tls_world_until(&tls_pair.world, tls_world_both_open);
     }
     pin[31] ^= 1;
     for (int i = 0; i < 2; i++) {
         trial.is_1_2 = i == 1;
         refuse(&trial);
-        assert_end(&world.client, IO_TLS_END_WRONG_PIN,
+        assert_end(&tls_pair.world.client, IO_TLS_END_WRONG_PIN,
                    "the certificate is not of the pinned key, but of one whose pin is ");
-        assert_end(&world.server, IO_TLS_END_ALERT, "the other side refused: ");
+        assert_end(&tls_pair.world.server, IO_TLS_END_ALERT, "the other side refused: ");
     }
 }
 
@@ -404,23 +392,22 @@ static void says_so_when_what_comes_is_not_tls(void **state)
         struct io_tls_context *client = tls_world_context(&client_settings);
         const size_t len = strlen(texts[i].sent);
 
-        int fd = tls_world_alone(&world, server, NULL);
+        int fd = tls_world_alone(&tls_pair.world, server, NULL);
         assert_int_equal(send(fd, texts[i].sent, len, 0), len);
-        tls_world_settle(&world);
+        tls_world_settle(&tls_pair.world);
         io_fd_close(&fd);
-        tls_world_until(&world, tls_world_server_ended);
-        assert_end(&world.server, IO_TLS_END_NOT_TLS, texts[i].quoted);
-        fd = tls_world_alone(&world, client, &wanted);
-        tls_world_settle(&world);
+        tls_world_until(&tls_pair.world, tls_world_server_ended);
+        assert_end(&tls_pair.world.server, IO_TLS_END_NOT_TLS, texts[i].quoted);
+        fd = tls_world_alone(&tls_pair.world, client, &wanted);
+        tls_world_settle(&tls_pair.world);
         assert_int_equal(send(fd, texts[i].sent, len, 0), len);
-        tls_world_settle(&world);
+        tls_world_settle(&tls_pair.world);
         io_fd_close(&fd);
-        tls_world_until(&world, tls_world_client_ended);
-        assert_end(&world.client, IO_TLS_END_NOT_TLS, texts[i].quoted);
+        tls_world_until(&tls_pair.world, tls_world_client_ended);
+        assert_end(&tls_pair.world.client, IO_TLS_END_NOT_TLS, texts[i].quoted);
         io_tls_context_close(server);
         io_tls_context_close(client);
-        tls_world_close(&world);
-        tls_world_open(&world);
+        tls_pair_renew();
     }
 }
 
@@ -432,9 +419,9 @@ static void knows_that_no_version_is_in_common(void **state)
     trial.server.least = IO_TLS_1_3;
     trial.is_1_2 = true;
     refuse(&trial);
-    assert_end(&world.server, IO_TLS_END_VERSION,
+    assert_end(&tls_pair.world.server, IO_TLS_END_VERSION,
                "the other side speaks no version of TLS that is spoken here");
-    assert_end(&world.client, IO_TLS_END_ALERT,
+    assert_end(&tls_pair.world.client, IO_TLS_END_ALERT,
                "the other side refused: it speaks no version of TLS that we do (alert 70)");
 }
 
@@ -450,9 +437,9 @@ static void finds_a_host_that_can_be_none(void **state)
     memset(host, 'a', sizeof(host) - 1);
     host[sizeof(host) - 1] = '\0';
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
-    assert_int_equal(io_tls_connect(&world.client.tls, client, fds[0], &wanted), -EINVAL);
+    assert_int_equal(io_tls_connect(&tls_pair.world.client.tls, client, fds[0], &wanted), -EINVAL);
     host[0] = '\0';
-    assert_int_equal(io_tls_connect(&world.client.tls, client, fds[0], &wanted), -EINVAL);
+    assert_int_equal(io_tls_connect(&tls_pair.world.client.tls, client, fds[0], &wanted), -EINVAL);
     assert_int_equal(send(fds[0], "x", 1, 0), 1); // it is ours still
     io_fd_close(&fds[0]);
     io_fd_close(&fds[1]);
@@ -468,9 +455,9 @@ static const struct io_tls_protocol http = {"http/1.1", IO_TLS_1_2, IO_TLS_ASK_N
 static void agree(const struct trial *trial, const char *name)
 {
     join(trial);
-    tls_world_until(&world, tls_world_both_open);
-    assert_true(bytes_equal_text(io_tls_alpn(&world.client.tls), name));
-    assert_true(bytes_equal_text(io_tls_alpn(&world.server.tls), name));
+    tls_world_until(&tls_pair.world, tls_world_both_open);
+    assert_true(bytes_equal_text(io_tls_session_alpn(&tls_pair.world.client.tls), name));
+    assert_true(bytes_equal_text(io_tls_session_alpn(&tls_pair.world.server.tls), name));
 }
 
 static void agrees_on_a_protocol(void **state)
@@ -507,15 +494,15 @@ static void refuses_unknown_protocols_alone(void **state)
     trial.client.protocol_count = 1;
     for (int i = 0; i < 2; i++) {
         refuse(&trial);
-        assert_end(&world.server, IO_TLS_END_PROTOCOL,
+        assert_end(&tls_pair.world.server, IO_TLS_END_PROTOCOL,
                    "the other side offered no protocol (ALPN) that is spoken here");
-        assert_end(&world.client, IO_TLS_END_ALERT,
+        assert_end(&tls_pair.world.client, IO_TLS_END_ALERT,
                    "the other side refused: it speaks no protocol (ALPN) that we do (alert 120)");
         trial.is_1_2 = true;
     }
     trial.client.protocols = &v2; // not over TLS 1.2
     refuse(&trial);
-    assert_end(&world.server, IO_TLS_END_PROTOCOL, "no protocol (ALPN)");
+    assert_end(&tls_pair.world.server, IO_TLS_END_PROTOCOL, "no protocol (ALPN)");
 }
 
 static void asks_for_certificates_by_protocol(void **state)
@@ -530,62 +517,50 @@ static void asks_for_certificates_by_protocol(void **state)
     trial.client.protocols = &v2;
     trial.client.protocol_count = 1;
     agree(&trial, "tlsrelay/2");
-    assert_true(io_tls_peer(&world.server.tls, &peer));
+    assert_true(io_tls_session_certificate(&tls_pair.world.server.tls, &peer));
     trial.client.certificate.path = NULL;
     trial.client.key.path = NULL;
     agree(&trial, "tlsrelay/2"); // by a token, say
-    assert_false(io_tls_peer(&world.server.tls, &peer));
+    assert_false(io_tls_session_certificate(&tls_pair.world.server.tls, &peer));
     trial.client.protocols = &v1;
     refuse(&trial);
-    assert_end(&world.server, IO_TLS_END_NO_CERTIFICATE, "the other side showed no certificate");
+    assert_end(&tls_pair.world.server, IO_TLS_END_NO_CERTIFICATE,
+               "the other side showed no certificate");
     trial.client.protocol_count = 0;
     refuse(&trial);
-    assert_end(&world.server, IO_TLS_END_NO_CERTIFICATE, "the other side showed no certificate");
+    assert_end(&tls_pair.world.server, IO_TLS_END_NO_CERTIFICATE,
+               "the other side showed no certificate");
     // What comes is checked even where none is needed.
     trial.client = client_of("stranger");
     trial.client.protocols = &v2;
     trial.client.protocol_count = 1;
     refuse(&trial);
-    assert_end(&world.server, IO_TLS_END_UNKNOWN_CA, "is signed by 'other'");
+    assert_end(&tls_pair.world.server, IO_TLS_END_UNKNOWN_CA, "is signed by 'other'");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(refuses_a_client_without_a_certificate, open_world,
-                                        close_world),
-        cmocka_unit_test_setup_teardown(says_why_to_a_client_that_goes_on_sending, open_world,
-                                        close_world),
-        cmocka_unit_test_setup_teardown(hears_an_alert_in_front_of_a_reset, open_world,
-                                        close_world),
-        cmocka_unit_test_setup_teardown(refuses_a_client_of_another_ca, open_world, close_world),
-        cmocka_unit_test_setup_teardown(refuses_a_client_whose_certificate_has_expired, open_world,
-                                        close_world),
-        cmocka_unit_test_setup_teardown(refuses_a_servers_certificate_as_a_clients, open_world,
-                                        close_world),
-        cmocka_unit_test_setup_teardown(refuses_a_server_of_another_ca, open_world, close_world),
-        cmocka_unit_test_setup_teardown(refuses_a_server_when_it_trusts_nobody, open_world,
-                                        close_world),
-        cmocka_unit_test_setup_teardown(tells_a_ca_from_another_of_its_name, open_world,
-                                        close_world),
-        cmocka_unit_test_setup_teardown(refuses_a_server_before_and_behind_its_time, open_world,
-                                        close_world),
-        cmocka_unit_test_setup_teardown(looks_at_the_host_when_it_is_told_to, open_world,
-                                        close_world),
-        cmocka_unit_test_setup_teardown(refuses_a_host_for_a_certificate_without_names, open_world,
-                                        close_world),
-        cmocka_unit_test_setup_teardown(refuses_a_clients_certificate_as_a_servers, open_world,
-                                        close_world),
-        cmocka_unit_test_setup_teardown(takes_a_pin_in_place_of_everything_else, open_world,
-                                        close_world),
-        cmocka_unit_test_setup_teardown(says_so_when_what_comes_is_not_tls, open_world,
-                                        close_world),
-        cmocka_unit_test_setup_teardown(knows_that_no_version_is_in_common, open_world,
-                                        close_world),
-        cmocka_unit_test_setup_teardown(finds_a_host_that_can_be_none, open_world, close_world),
-        cmocka_unit_test_setup_teardown(agrees_on_a_protocol, open_world, close_world),
-        cmocka_unit_test_setup_teardown(refuses_unknown_protocols_alone, open_world, close_world),
-        cmocka_unit_test_setup_teardown(asks_for_certificates_by_protocol, open_world, close_world),
+        TLS_PAIR_TEST(refuses_a_client_without_a_certificate),
+        TLS_PAIR_TEST(says_why_to_a_client_that_goes_on_sending),
+        TLS_PAIR_TEST(hears_an_alert_in_front_of_a_reset),
+        TLS_PAIR_TEST(refuses_a_client_of_another_ca),
+        TLS_PAIR_TEST(refuses_a_client_whose_certificate_has_expired),
+        TLS_PAIR_TEST(refuses_a_servers_certificate_as_a_clients),
+        TLS_PAIR_TEST(refuses_a_server_of_another_ca),
+        TLS_PAIR_TEST(refuses_a_server_when_it_trusts_nobody),
+        TLS_PAIR_TEST(tells_a_ca_from_another_of_its_name),
+        TLS_PAIR_TEST(refuses_a_server_before_and_behind_its_time),
+        TLS_PAIR_TEST(looks_at_the_host_when_it_is_told_to),
+        TLS_PAIR_TEST(refuses_a_host_for_a_certificate_without_names),
+        TLS_PAIR_TEST(refuses_a_clients_certificate_as_a_servers),
+        TLS_PAIR_TEST(takes_a_pin_in_place_of_everything_else),
+        TLS_PAIR_TEST(says_so_when_what_comes_is_not_tls),
+        TLS_PAIR_TEST(knows_that_no_version_is_in_common),
+        TLS_PAIR_TEST(finds_a_host_that_can_be_none),
+        TLS_PAIR_TEST(agrees_on_a_protocol),
+        TLS_PAIR_TEST(refuses_unknown_protocols_alone),
+        TLS_PAIR_TEST(asks_for_certificates_by_protocol),
     };
     return cmocka_run_group_tests(tests, make_keys, remove_keys);
 }
