@@ -226,7 +226,8 @@ static void run_pumps(enum io_flow_way way, int fds[][2], int count)
     io_pump_all_open(&pumps, &loop, way);
     for (int i = 0; i < count; i++) {
         all[i].on_end = note_end;
-        check(io_pump_start(&pumps, &all[i], fds[i][0], fds[i][1], (struct bytes){0}),
+        check(io_pump_start(&pumps, &all[i], io_stream_plain(fds[i][0]), io_stream_plain(fds[i][1]),
+                            (struct bytes){0}),
               "io_pump_start");
     }
     for (;;) {

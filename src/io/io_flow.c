@@ -51,6 +51,18 @@ void io_flow_init(struct io_flow *flow, int from_fd, int to_fd)
     *flow = (struct io_flow){.from_fd = from_fd, .to_fd = to_fd, .limit_len = IO_FLOW_NO_LIMIT};
 }
 
+void io_flow_seal(struct io_flow *flow, struct io_tls_channel *tls, bool is_source)
+{
+    flow->tls = tls;
+    flow->is_from_sealed = is_source;
+    flow->can_read = is_source; // what TLS has read already nobody tells of
+}
+
+static bool is_to_sealed(const struct io_flow *flow)
+{
+    return flow->tls != NULL && !flow->is_from_sealed;
+}
+
 static void forget_kept(struct io_flow *flow, struct io_flow_means *means)
 {
     means->kept_len -= flow->kept_len;
@@ -121,23 +133,59 @@ static enum step judge_sent(struct io_flow *flow, ssize_t sent, size_t given)
     return STEP_ON;
 }
 
+// What came of a call of TLS that was to write.
+static enum step judge_sealed(struct io_flow *flow, enum io_tls_channel_outcome outcome)
+{
+    if (outcome == IO_TLS_CHANNEL_LOST) {
+        flow->error = io_tls_channel_error(flow->tls);
+        return STEP_TARGET_LOST;
+    }
+    flow->can_write = outcome == IO_TLS_CHANNEL_DONE;
+    return STEP_ON;
+}
+
+// Sends what the destination takes.
+static enum step give(struct io_flow *flow, struct io_flow_means *means, struct bytes bytes,
+                      size_t *done)
+{
+    enum step step = STEP_ON;
+
+    *done = 0;
+    if (is_to_sealed(flow)) {
+        step = judge_sealed(flow, io_tls_channel_write(flow->tls, bytes, done));
+    } else {
+        const ssize_t sent = send(flow->to_fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
+        step = judge_sent(flow, sent, bytes.len);
+        *done = sent > 0 ? (size_t)sent : 0;
+    }
+    count_sent(flow, means, *done);
+    return step;
+}
+
 static enum step send_kept(struct io_flow *flow, struct io_flow_means *means)
 {
-    const ssize_t sent =
-        send(flow->to_fd, flow->kept + flow->kept_at, flow->kept_len, MSG_NOSIGNAL);
-    const enum step step = judge_sent(flow, sent, flow->kept_len);
+    const struct bytes kept = {flow->kept + flow->kept_at, flow->kept_len};
+    size_t done = 0;
+    const enum step step = give(flow, means, kept, &done);
 
-    if (sent > 0) {
-        const uint32_t len = (uint32_t)sent;
-        count_sent(flow, means, len);
-        means->kept_len -= len;
-        flow->kept_at += len;
-        flow->kept_len -= len;
-        if (flow->kept_len == 0) {
-            forget_kept(flow, means);
-        }
+    means->kept_len -= done;
+    flow->kept_at += (uint32_t)done;
+    flow->kept_len -= (uint32_t)done;
+    if (flow->kept_len == 0) {
+        forget_kept(flow, means);
     }
     return step;
+}
+
+// Behind the last byte: TLS says that it was the last.
+static enum step say_end(struct io_flow *flow)
+{
+    if (!is_to_sealed(flow) || flow->is_broken) {
+        return STEP_ENDED;
+    }
+    const enum step step = judge_sealed(flow, io_tls_channel_shut(flow->tls));
+    flow->is_end_owed = step == STEP_ON && !flow->can_write;
+    return step != STEP_ON ? step : flow->is_end_owed ? STEP_WAITS : STEP_ENDED;
 }
 
 static enum step splice_out(struct io_flow *flow, struct io_flow_means *means)
@@ -192,28 +240,67 @@ static void count_streak(struct io_flow *flow, const struct io_flow_means *means
     }
 }
 
+// Reads from the socket into `scratch`.
+static enum step receive(struct io_flow *flow, struct io_flow_means *means, uint32_t wanted,
+                         size_t *given)
+{
+    const ssize_t len = recv(flow->from_fd, means->scratch, wanted, 0);
+
+    *given = len > 0 ? (size_t)len : 0;
+    if (len > 0 && *given < wanted && !flow->is_at_end) {
+        flow->can_read = false; // it is empty now; what comes is told
+    }
+    return judge_read(flow, len);
+}
+
+// Likewise from TLS. How much the system has says nothing of how much that is: of a limited one all
+// has been read when no more is there.
+static enum step unseal(struct io_flow *flow, struct io_flow_means *means, uint32_t wanted,
+                        size_t *given)
+{
+    switch (io_tls_channel_read(flow->tls, means->scratch, wanted, given)) {
+    case IO_TLS_CHANNEL_DONE:
+        if (flow->limit_len != IO_FLOW_NO_LIMIT) {
+            flow->limit_len -= (uint32_t)*given;
+        }
+        return STEP_ON;
+    case IO_TLS_CHANNEL_WAITS:
+        flow->can_read = false;
+        return flow->limit_len != IO_FLOW_NO_LIMIT ? STEP_ENDED : STEP_ON;
+    case IO_TLS_CHANNEL_ENDED:
+        return STEP_ENDED;
+    case IO_TLS_CHANNEL_LOST:
+        break;
+    }
+    flow->error = io_tls_channel_error(flow->tls);
+    return STEP_SOURCE_LOST;
+}
+
+// What is spliced counts for itself (splice_in()); where TLS is, nothing is.
+static void count_copied(struct io_flow *flow, const struct io_flow_means *means, size_t len)
+{
+    if (!flow->is_bulk) {
+        count_streak(flow, means, len >= IO_FLOW_BULK_LEN, IO_FLOW_BULK_READS);
+    } else if (flow->tls != NULL) {
+        count_streak(flow, means, len < IO_FLOW_SMALL_LEN, IO_FLOW_SMALL_READS);
+    }
+}
+
 static enum step copy(struct io_flow *flow, struct io_flow_means *means, uint32_t *read_len)
 {
     const bool is_short = means->kept_len >= IO_FLOW_KEPT_MAX;
     const uint32_t wanted = limited(flow, is_short ? IO_FLOW_SHORT_LEN : IO_FLOW_SCRATCH_LEN);
-    const ssize_t len = recv(flow->from_fd, means->scratch, wanted, 0);
-    enum step step = judge_read(flow, len);
+    size_t given = 0;
+    size_t done = 0;
+    enum step step = flow->is_from_sealed ? unseal(flow, means, wanted, &given)
+                                          : receive(flow, means, wanted, &given);
 
-    if (len <= 0) {
+    if (given == 0) {
         return step;
     }
-    const size_t given = (size_t)len;
     *read_len += (uint32_t)given;
-    if (!flow->is_bulk) {
-        count_streak(flow, means, given >= IO_FLOW_BULK_LEN, IO_FLOW_BULK_READS);
-    }
-    if (given < wanted && !flow->is_at_end) {
-        flow->can_read = false; // it is empty now; what comes is told
-    }
-    const ssize_t sent = send(flow->to_fd, means->scratch, given, MSG_NOSIGNAL);
-    step = judge_sent(flow, sent, given);
-    const size_t done = sent > 0 ? (size_t)sent : 0;
-    count_sent(flow, means, done);
+    count_copied(flow, means, given);
+    step = give(flow, means, (struct bytes){means->scratch, given}, &done);
     if (step == STEP_ON && done < given &&
         keep(flow, means, (struct bytes){means->scratch + done, given - done}) != 0) {
         return STEP_NO_MEMORY;
@@ -244,7 +331,7 @@ static enum step splice_in(struct io_flow *flow, struct io_flow_means *means, ui
 
 static bool has_pipe(struct io_flow *flow, struct io_flow_means *means)
 {
-    const bool is_wanted = flow->is_bulk || means->way == IO_FLOW_SPLICES;
+    const bool is_wanted = flow->tls == NULL && (flow->is_bulk || means->way == IO_FLOW_SPLICES);
 
     if (is_wanted && flow->pipe == NULL) {
         flow->pipe = io_pipes_take(&means->pipes);
@@ -266,6 +353,9 @@ static enum step step_once(struct io_flow *flow, struct io_flow_means *means, ui
     assert(flow->kept_len == 0 || flow->piped_len == 0);
     if (!is_held && flow->limit_len == 0) {
         return STEP_ENDED;
+    }
+    if (flow->is_end_owed) {
+        return flow->can_write ? STEP_ENDED : STEP_WAITS;
     }
     if (!flow->can_write || (!is_held && !flow->can_read)) {
         return STEP_WAITS;
@@ -292,7 +382,7 @@ enum io_flow_outcome io_flow_run(struct io_flow *flow, struct io_flow_means *mea
     if (flow->piped_len == 0) {
         give_pipe(flow, means);
     }
-    return outcomes[step];
+    return outcomes[step == STEP_ENDED ? say_end(flow) : step];
 }
 
 void io_flow_limit(struct io_flow *flow)
@@ -300,6 +390,9 @@ void io_flow_limit(struct io_flow *flow)
     int len = 0;
 
     flow->limit_len = ioctl(flow->from_fd, FIONREAD, &len) == 0 && len > 0 ? (uint32_t)len : 0;
+    if (flow->is_from_sealed) {
+        flow->limit_len += (uint32_t)io_tls_channel_pending(flow->tls);
+    }
     flow->can_read = true;
 }
 

@@ -18,6 +18,7 @@
 #include "base/bytes.h"
 #include "base/macro.h"
 #include "io/io_pipes.h"
+#include "io/io_tls_channel.h"
 
 enum {
     IO_FLOW_SCRATCH_LEN = 64 * 1024, // bytes read at once,
@@ -68,15 +69,19 @@ struct io_flow {
     bool can_write;
     bool is_at_end; // reading meets the source's end or error, behind what is there; stays set
     bool is_bulk;
-    uint8_t streak;     // reads in a row that speak for the other way
-    uint32_t kept_at;   // of what is kept, where the unsent begins
-    uint32_t kept_len;  // unsent bytes
-    uint32_t piped_len; // bytes in the pipe
-    uint32_t limit_len; // bytes that may still be read, or IO_FLOW_NO_LIMIT
-    int error;          // -errno of what is lost
+    bool is_from_sealed; // `tls` is the source; else, if there is one, the destination
+    bool is_broken;      // set by the owner: the destination is not told that it has all
+    bool is_end_owed;    // it has all, and TLS has not been able to say so yet
+    uint8_t streak;      // reads in a row that speak for the other way
+    uint32_t kept_at;    // of what is kept, where the unsent begins
+    uint32_t kept_len;   // unsent bytes
+    uint32_t piped_len;  // bytes in the pipe
+    uint32_t limit_len;  // bytes that may still be read, or IO_FLOW_NO_LIMIT
+    int error;           // -errno of what is lost
     uint8_t *kept;
-    struct io_pipe *pipe; // lent
-    uint64_t byte_count;  // sent so far
+    struct io_pipe *pipe;       // lent
+    struct io_tls_channel *tls; // over one of the two; or NULL. Borrowed
+    uint64_t byte_count;        // sent so far
 };
 
 // SIGPIPE must be ignored: splice(2) cannot be told to keep it back.
@@ -85,6 +90,9 @@ void io_flow_means_open(struct io_flow_means *means, enum io_flow_way way);
 void io_flow_means_close(struct io_flow_means *means);
 
 void io_flow_init(struct io_flow *flow, int from_fd, int to_fd);
+// One of them has TLS over it. Then nothing is spliced; the end of the source is said to the
+// destination (close_notify), and known from its being cut.
+void io_flow_seal(struct io_flow *flow, struct io_tls_channel *tls, bool is_source);
 // Gives back what it holds. What was not sent is lost.
 void io_flow_deinit(struct io_flow *flow, struct io_flow_means *means);
 

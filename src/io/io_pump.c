@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-#include "io/io_fd.h"
 #include "io/io_tcp.h"
 
 // Deadlines, each kind in a list of its own:
@@ -95,6 +94,9 @@ static void on_event(struct io_watch *watch, uint32_t events)
     struct io_flow *from = &pump->flows[side];
     struct io_flow *to = &pump->flows[1 - side];
 
+    if (from->is_from_sealed) { // TLS may write so as to read, and the other way round
+        events |= IO_READABLE | IO_WRITABLE;
+    }
     from->can_read = from->can_read || (events & (IO_READABLE | IO_ENDED)) != 0;
     from->is_at_end = from->is_at_end || (events & IO_ENDED) != 0;
     to->can_write = to->can_write || (events & IO_WRITABLE) != 0;
@@ -116,14 +118,27 @@ static void release(struct io_pump *pump)
     pump->pumps->count--;
 }
 
+// Of one that is released.
+static struct io_stream take_stream(struct io_pump *pump, int side)
+{
+    const struct io_stream stream = {
+        .fd = pump->watches[side].fd,
+        .tls = pump->flows[side].is_from_sealed ? pump->flows[side].tls : NULL,
+    };
+
+    pump->watches[side].fd = -1;
+    return stream;
+}
+
 static void finish(struct io_pump *pump, enum io_pump_why why)
 {
     release(pump);
     for (int i = A; i <= B; i++) {
+        struct io_stream stream = take_stream(pump, i);
         if (why == IO_PUMP_FINISHED || why == IO_PUMP_TOLD) {
-            io_fd_close(&pump->watches[i].fd);
+            io_stream_close(&stream);
         } else {
-            io_tcp_reset(&pump->watches[i].fd);
+            io_stream_reset(&stream);
         }
     }
     pump->on_end(pump, why);
@@ -136,8 +151,10 @@ static void break_off(struct io_pump *pump, int lost, uint64_t now_ns);
 // A direction has ended: its destination is told.
 static void shut(struct io_pump *pump, int side)
 {
-    // One that is gone meanwhile tells so by itself.
-    IGNORE(shutdown(pump->flows[side].to_fd, SHUT_WR));
+    // One that is gone meanwhile tells so by itself; TLS has said it, and may still have to write.
+    if (!pump->flows[1 - side].is_from_sealed) {
+        IGNORE(shutdown(pump->flows[side].to_fd, SHUT_WR));
+    }
     pump->ways[side] = IO_PUMP_SHUT;
 }
 
@@ -234,6 +251,7 @@ static void break_off(struct io_pump *pump, int lost, uint64_t now_ns)
     pump->last_ns = now_ns + pump->pumps->end_ns;
     pump->flows[lost].can_read = true;
     pump->flows[lost].is_at_end = true;
+    pump->flows[lost].is_broken = true;
     run_breaking(pump, now_ns);
 }
 
@@ -310,19 +328,32 @@ void io_pump_all_close(struct io_pumps *pumps)
     io_flow_means_close(&pumps->means);
 }
 
-int io_pump_start(struct io_pumps *pumps, struct io_pump *pump, int a_fd, int b_fd,
-                  struct bytes head)
+static void seal(struct io_pump *pump, int side, const struct io_stream streams[2])
+{
+    struct io_tls_channel *tls = streams[side].tls;
+
+    assert(streams[1 - side].tls == NULL);
+    io_flow_seal(&pump->flows[side], tls, true);
+    io_flow_seal(&pump->flows[1 - side], tls, false);
+    want(pump);
+}
+
+int io_pump_start(struct io_pumps *pumps, struct io_pump *pump, struct io_stream a,
+                  struct io_stream b, struct bytes head)
 {
     const uint32_t events = IO_READABLE | IO_WRITABLE | IO_ENDED | IO_EDGE;
-    const int fds[] = {a_fd, b_fd};
+    const struct io_stream streams[] = {a, b};
 
     assert(pump->state == IO_PUMP_OVER);
     *pump = (struct io_pump){
         .pumps = pumps, .on_end = pump->on_end, .context = pump->context, .state = IO_PUMP_PUMPING};
     pumps->count++;
     for (int i = A; i <= B; i++) {
-        pump->watches[i] = (struct io_watch){.fd = fds[i], .fn = on_event, .context = pump};
-        io_flow_init(&pump->flows[i], fds[i], fds[1 - i]);
+        pump->watches[i] = (struct io_watch){.fd = streams[i].fd, .fn = on_event, .context = pump};
+        io_flow_init(&pump->flows[i], streams[i].fd, streams[1 - i].fd);
+    }
+    if (a.tls != NULL || b.tls != NULL) {
+        seal(pump, a.tls != NULL ? A : B, streams);
     }
     int error = io_flow_begin(&pump->flows[A], &pumps->means, head);
     for (int i = A; i <= B && error == 0; i++) {
@@ -338,8 +369,10 @@ void io_pump_cut(struct io_pump *pump)
 {
     if (pump->state != IO_PUMP_OVER) {
         release(pump);
-        io_tcp_reset(&pump->watches[A].fd);
-        io_tcp_reset(&pump->watches[B].fd);
+        for (int i = A; i <= B; i++) {
+            struct io_stream stream = take_stream(pump, i);
+            io_stream_reset(&stream);
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes between two sockets, both ways, until both sides have ended.
+// Bytes between two sockets, both ways, until both sides have ended. One of them may have TLS over
+// it: then its end is close_notify, and what is lost there has ended without.
 //
 //                 io_pump_end()
 //     PUMPING -------------------> ENDING ----.
@@ -33,6 +34,7 @@
 #include "base/now.h"
 #include "io/io_flow.h"
 #include "io/io_loop.h"
+#include "io/io_stream.h"
 
 enum {
     IO_PUMP_SILENCE_S = 300,
@@ -130,11 +132,11 @@ uint64_t io_pump_all_deadline(const struct io_pumps *pumps);
 // Does what can and must be done, each pump's share of it; calls on_end().
 void io_pump_all_run(struct io_pumps *pumps, uint64_t now_ns);
 
-// Takes over two connected stream sockets, which are non-blocking and which nobody watches. `head`
-// (up to 64 KiB, may be empty) is sent to B first. -ENOMEM, -ENOSPC: both are closed, and on_end()
-// is not called. The caller has set on_end and context.
-MUST_USE int io_pump_start(struct io_pumps *pumps, struct io_pump *pump, int a_fd, int b_fd,
-                           struct bytes head);
+// Takes over two connected streams, which are non-blocking and which nobody watches; one of them
+// may have TLS. `head` (up to 64 KiB, may be empty) is sent to B first. -ENOMEM, -ENOSPC: both are
+// closed, and on_end() is not called. The caller has set on_end and context.
+MUST_USE int io_pump_start(struct io_pumps *pumps, struct io_pump *pump, struct io_stream a,
+                           struct io_stream b, struct bytes head);
 // Delivers what is on its way, and then ends, whatever the peers say: on_end() follows. Nothing
 // happens when it is over, or about to be.
 void io_pump_end(struct io_pump *pump, uint64_t now_ns);

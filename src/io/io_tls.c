@@ -478,6 +478,22 @@ void io_tls_abort(struct io_tls *tls)
     }
 }
 
+void io_tls_give(struct io_tls *tls, struct io_tls_bio *stream, struct ssl_st **ssl,
+                 struct io_tls_context **shared)
+{
+    assert(tls->queue.len == 0);
+    io_loop_remove(tls->loop, &tls->watch);
+    *stream = tls->stream;
+    *ssl = tls->ssl;
+    *shared = tls->shared;
+    io_tls_bio_move(SSL_get_rbio(tls->ssl), stream);
+    SSL_set_app_data(tls->ssl, NULL); // what is said in handshakes alone
+    tls->watch.fd = -1;
+    tls->ssl = NULL;
+    tls->shared = NULL;
+    release(tls);
+}
+
 bool io_tls_is_open(const struct io_tls *tls)
 {
     return tls->state == IO_TLS_OPEN;

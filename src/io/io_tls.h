@@ -111,3 +111,10 @@ void io_tls_expire(struct io_tls *tls);
 void io_tls_abort(struct io_tls *tls);
 
 bool io_tls_is_open(const struct io_tls *tls);
+
+// --- for io_tls_channel --------------------------------------------------------------------------
+
+// Gives up an open connection, of which nothing waits to be sent: its stream with the descriptor,
+// OpenSSL's state over it, and the context. It has ended then; `ended` is not called.
+void io_tls_give(struct io_tls *tls, struct io_tls_bio *stream, struct ssl_st **ssl,
+                 struct io_tls_context **shared);

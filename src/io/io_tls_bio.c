@@ -114,6 +114,11 @@ struct bio_st *io_tls_bio_open(const struct bio_method_st *method, struct io_tls
     return bio;
 }
 
+void io_tls_bio_move(struct bio_st *bio, struct io_tls_bio *stream)
+{
+    BIO_set_data(bio, stream);
+}
+
 bool io_tls_bio_is_tls(const struct io_tls_bio *stream)
 {
     return stream->first_len == 0 ||

@@ -34,6 +34,9 @@ void io_tls_bio_method_close(struct bio_method_st *method);
 MUST_USE struct bio_st *io_tls_bio_open(const struct bio_method_st *method,
                                         struct io_tls_bio *stream);
 
+// From now on it reads and writes that one.
+void io_tls_bio_move(struct bio_st *bio, struct io_tls_bio *stream);
+
 // Whether what came can be the beginning of TLS: a record with a handshake or an alert (RFC 8446
 // section 5.1). True as long as nothing has come.
 bool io_tls_bio_is_tls(const struct io_tls_bio *stream);

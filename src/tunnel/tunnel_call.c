@@ -98,8 +98,9 @@ static void run(struct tunnel_call *call)
     const bool is_running =
         call->seal != NULL
             ? tunnel_seal_join(call->seal, io_fd_take(&call->service_fd), head)
-            : io_pump_start(&call->calls->side->pumps, &call->pump, io_fd_take(&call->relay_fd),
-                            io_fd_take(&call->service_fd), head) == 0;
+            : io_pump_start(&call->calls->side->pumps, &call->pump,
+                            io_stream_plain(io_fd_take(&call->relay_fd)),
+                            io_stream_plain(io_fd_take(&call->service_fd)), head) == 0;
     if (!is_running) {
         tunnel_calls_complain(call->calls, "a client was turned away: no memory is left");
         end(call);

@@ -65,8 +65,8 @@ static void on_dialled(struct tunnel_dial *dial, int fd)
         return;
     }
     session->pump = (struct io_pump){.on_end = on_pumped, .context = session};
-    if (io_pump_start(&expose->side.pumps, &session->pump, reverse_fd, fd, (struct bytes){0}) !=
-        0) {
+    if (io_pump_start(&expose->side.pumps, &session->pump, io_stream_plain(reverse_fd),
+                      io_stream_plain(fd), (struct bytes){0}) != 0) {
         tunnel_agent_complain(&expose->agent, "a client was turned away: no memory is left");
         forget(session);
     }

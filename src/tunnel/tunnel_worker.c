@@ -49,8 +49,8 @@ static void join(struct tunnel_worker *worker, struct tunnel_session *session)
     session->client_fd = -1;
     session->reverse_fd = -1;
     session->pump = (struct io_pump){.on_end = on_end, .context = worker};
-    const int error =
-        io_pump_start(&worker->pumps, &session->pump, client_fd, reverse_fd, (struct bytes){0});
+    const int error = io_pump_start(&worker->pumps, &session->pump, io_stream_plain(client_fd),
+                                    io_stream_plain(reverse_fd), (struct bytes){0});
     if (error != 0) {
         LOG_LIMITED(&limit, LOG_LEVEL_ERROR, "a session could not begin",
                     LOG_ERROR_NUMBER("error", error));

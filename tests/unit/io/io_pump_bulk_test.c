@@ -94,8 +94,9 @@ static void costs_half_a_kilobyte_when_idle(void **state)
         pump_world_connect(&near[0], &ends[i][0], 0);
         pump_world_connect(&near[1], &ends[i][1], 0);
         many[i].on_end = pump_world_note_end;
-        assert_int_equal(
-            io_pump_start(&pump_world.pumps, &many[i], near[0], near[1], (struct bytes){0}), 0);
+        assert_int_equal(io_pump_start(&pump_world.pumps, &many[i], io_stream_plain(near[0]),
+                                       io_stream_plain(near[1]), (struct bytes){0}),
+                         0);
         for (int end = 0; end < 2; end++) {
             assert_int_equal(send(ends[i][end], "hello", 5, 0), 5);
             pump_world_turn();

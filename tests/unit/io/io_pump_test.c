@@ -476,8 +476,9 @@ static void refuses_what_cannot_be_watched(void **state)
     struct io_watch watch = {.fd = near[1], .fn = (io_watch_fn)pump_world_note_end};
     assert_int_equal(io_loop_add(&pump_world.loop, &watch, IO_READABLE), 0);
     const int other = dup(near[1]); // so that the watch can be removed behind it
-    assert_int_equal(
-        io_pump_start(&pump_world.pumps, &one.pump, near[0], near[1], (struct bytes){0}), -EEXIST);
+    assert_int_equal(io_pump_start(&pump_world.pumps, &one.pump, io_stream_plain(near[0]),
+                                   io_stream_plain(near[1]), (struct bytes){0}),
+                     -EEXIST);
     assert_int_equal(dup2(other, near[1]), near[1]);
     assert_int_equal(one.why, PUMP_WORLD_NOT_YET);
     assert_int_equal(pump_world.pumps.count, 0);
@@ -519,7 +520,8 @@ static void lets_the_end_of_one_free_it_and_cut_another(void **state)
     struct io_pump *pump = calloc(1, sizeof *pump);
     assert_non_null(pump);
     pump->on_end = free_itself;
-    assert_int_equal(io_pump_start(&pump_world.pumps, pump, near[0], near[1], (struct bytes){0}),
+    assert_int_equal(io_pump_start(&pump_world.pumps, pump, io_stream_plain(near[0]),
+                                   io_stream_plain(near[1]), (struct bytes){0}),
                      0);
     for (int i = 0; i < 2; i++) {
         io_fd_close(&far[i]);

@@ -102,7 +102,9 @@ void pump_world_session_open_with(struct pump_world_session *session, struct byt
             assert_int_equal(setsockopt(near[i], SOL_SOCKET, SO_SNDBUF, &len, sizeof len), 0);
         }
     }
-    assert_int_equal(io_pump_start(&pump_world.pumps, &session->pump, near[0], near[1], head), 0);
+    assert_int_equal(io_pump_start(&pump_world.pumps, &session->pump, io_stream_plain(near[0]),
+                                   io_stream_plain(near[1]), head),
+                     0);
 }
 
 void pump_world_session_open(struct pump_world_session *session)
