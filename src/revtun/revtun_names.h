@@ -5,6 +5,7 @@
 // have nothing to do with one another's names. Each public port is free, or leased: bound, or
 // resting since its tunnel was last bound. A resting port stays its tunnel's own for the time of
 // the lease. Of the ports that may be given away the one is taken that was left the longest ago.
+// No step on the way of a request goes through all ports, however many there are.
 //
 // An owner holds so many ports at most; for a further name its own longest-resting lease gives way.
 // Leases are kept in the caller's memory, and as text in a file of the caller's:
@@ -19,9 +20,10 @@
 
 #include "base/bytes.h"
 #include "base/siphash.h"
+#include "revtun/revtun_holders.h"
 
 enum {
-    REVTUN_NAMES_OWNER_MAX = 72, // bytes: a token's name, or "cert:" and a hash
+    REVTUN_NAMES_OWNER_MAX = REVTUN_HOLDERS_OWNER_MAX,
     REVTUN_NAMES_LINE_MAX = 168, // bytes of a line of the text, with its end
 };
 

@@ -164,14 +164,25 @@ bool revtun_pattern_is_list(struct bytes list, revtun_pattern_fn is_item)
     return true;
 }
 
-bool revtun_pattern_list_has_port(struct bytes list, uint16_t port)
+bool revtun_pattern_take_ports(struct bytes *list, uint64_t *first, uint64_t *last)
 {
     struct bytes item = {0};
+
+    while (revtun_pattern_take(list, &item)) {
+        if (ports_read(item, first, last)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool revtun_pattern_list_has_port(struct bytes list, uint16_t port)
+{
     uint64_t first = 0;
     uint64_t last = 0;
 
-    while (revtun_pattern_take(&list, &item)) {
-        if (ports_read(item, &first, &last) && port >= first && port <= last) {
+    while (revtun_pattern_take_ports(&list, &first, &last)) {
+        if (port >= first && port <= last) {
             return true;
         }
     }

@@ -40,5 +40,9 @@ typedef bool (*revtun_pattern_fn)(struct bytes item);
 // A list of one item or more, each of them as the function has it.
 bool revtun_pattern_is_list(struct bytes list, revtun_pattern_fn is_item);
 
+// Takes the next pattern off a list of patterns of ports: it covers those from *first to *last, 1
+// to 65535. Items that are none are passed over. False at the list's end.
+bool revtun_pattern_take_ports(struct bytes *list, uint64_t *first, uint64_t *last);
+
 // An item of a list of patterns of ports covers this one.
 bool revtun_pattern_list_has_port(struct bytes list, uint16_t port);

@@ -369,6 +369,38 @@ static void holds_in_a_random_world(void **state)
     close_world(&world);
 }
 
+// If each request went through all ports this would take minutes, and no test has those.
+static void binds_as_fast_with_very_many_ports(void **state)
+{
+    enum { PORTS = 65000, CHURN = 200000 };
+    struct world world = open_world(PORTS);
+    struct revtun_names_wish it = wish("a", "churn");
+    char name[16];
+
+    (void)state;
+    for (unsigned i = 0; i < PORTS - 1; i++) {
+        IGNORE(snprintf(name, sizeof name, "n%u", i));
+        enum revtun_names_outcome outcome = REVTUN_NAMES_OK;
+        struct revtun_names_wish others = wish("b", name);
+        others.owner_max = PORTS;
+        const uint16_t port = bind_it(&world, others, 0, &outcome);
+        assert_int_equal(port, FIRST + i);
+        if (i % 2 == 0) {
+            revtun_names_release(world.names, port, 0);
+        }
+    }
+    it.owner_max = 1;
+    for (unsigned i = 0; i < CHURN; i++) {
+        enum revtun_names_outcome outcome = REVTUN_NAMES_OK;
+        IGNORE(snprintf(name, sizeof name, "c%u", i));
+        it.name = bytes_of_text(name); // the former one's lease gives way
+        const uint16_t port = bind_it(&world, it, 0, &outcome);
+        assert_int_equal(port, FIRST + PORTS - 1);
+        revtun_names_release(world.names, port, 0);
+    }
+    close_world(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -384,6 +416,7 @@ int main(void)
         cmocka_unit_test(writes_no_lease_that_is_over),
         cmocka_unit_test(leaves_out_lines_that_are_wrong),
         cmocka_unit_test(holds_in_a_random_world),
+        cmocka_unit_test(binds_as_fast_with_very_many_ports),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
