@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/plain.h"
+#include "base/siphash.h"
 #include "revtun/revtun_fields.h"
 
 enum { GIVEN_MAX = 48 }; // bytes of what was given that a message repeats
@@ -57,6 +58,74 @@ static bool is_wrong(struct reading *reading, enum revtun_access_wrong wrong, st
     return false;
 }
 
+// --- finding ------------------------------------------------------------------------------------
+
+// Whom an entry is of: a token by its name, a certificate by its hash.
+struct agent {
+    enum revtun_access_kind kind;
+    struct bytes key; // empty: any certificate
+};
+
+static struct agent agent_of(const struct revtun_access_entry *entry)
+{
+    switch (entry->kind) {
+    case REVTUN_ACCESS_TOKEN:
+        return (struct agent){entry->kind, entry->id};
+    case REVTUN_ACCESS_CERT:
+        return (struct agent){entry->kind, {entry->hash, sizeof entry->hash}};
+    case REVTUN_ACCESS_ANY_CERT:
+        break;
+    }
+    return (struct agent){.kind = entry->kind};
+}
+
+// Where those who have its hash are begun with. The list is the operator's own, so that no secret
+// is needed to spread it.
+static size_t *first_of(const struct revtun_access *access, const struct agent *agent)
+{
+    const struct siphash_key key = {(uint64_t)agent->kind, 0};
+
+    return &access->entries[siphash(&key, agent->key) % access->capacity].first_here;
+}
+
+static const struct revtun_access_entry *find(const struct revtun_access *access,
+                                              const struct agent *agent)
+{
+    if (access->count == 0) {
+        return NULL;
+    }
+    for (size_t i = *first_of(access, agent); i != 0; i = access->entries[i - 1].next) {
+        const struct revtun_access_entry *entry = &access->entries[i - 1];
+        const struct agent other = agent_of(entry);
+
+        if (other.kind == agent->kind && bytes_equal(other.key, agent->key)) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+static void add(struct revtun_access *access, const struct revtun_access_entry *entry)
+{
+    struct revtun_access_entry *place = &access->entries[access->count++];
+    const size_t first_here = place->first_here; // of others, whose hash is of this place
+
+    *place = *entry;
+    place->first_here = first_here;
+    const struct agent agent = agent_of(place);
+    size_t *first = first_of(access, &agent);
+    place->next = *first;
+    *first = access->count;
+}
+
+static void clear(struct revtun_access *access)
+{
+    access->count = 0;
+    for (size_t i = 0; i < access->capacity; i++) {
+        access->entries[i].first_here = 0;
+    }
+}
+
 // --- what an agent may have ---------------------------------------------------------------------
 
 enum key {
@@ -64,16 +133,14 @@ enum key {
     KEY_PORTS,
     KEY_SNI,
     KEY_TUNNELS,
+    KEY_HOSTS,
     KEY_CONNECTIONS,
     KEY_COUNT,
 };
 
 static const char *const key_names[] = {
-    [KEY_NAMES] = "names",
-    [KEY_PORTS] = "ports",
-    [KEY_SNI] = "sni",
-    [KEY_TUNNELS] = "tunnels",
-    [KEY_CONNECTIONS] = "connections",
+    [KEY_NAMES] = "names",     [KEY_PORTS] = "ports", [KEY_SNI] = "sni",
+    [KEY_TUNNELS] = "tunnels", [KEY_HOSTS] = "hosts", [KEY_CONNECTIONS] = "connections",
 };
 _Static_assert(COUNT_OF(key_names) == KEY_COUNT, "each key has a name");
 
@@ -108,6 +175,8 @@ static bool value_read(enum key key, struct bytes value, struct revtun_access_en
         return list_read(value, revtun_pattern_is_of_hosts, &entry->hosts);
     case KEY_TUNNELS:
         return count_read(value, &entry->tunnel_max);
+    case KEY_HOSTS:
+        return count_read(value, &entry->host_max);
     case KEY_CONNECTIONS:
         return count_read(value, &entry->connection_max);
     case KEY_COUNT:
@@ -149,15 +218,6 @@ static bool terms_read(struct reading *reading, struct bytes line,
 
 // --- who it is ----------------------------------------------------------------------------------
 
-static bool is_same_agent(const struct revtun_access_entry *a, const struct revtun_access_entry *b)
-{
-    if (a->kind != b->kind) {
-        return false;
-    }
-    return a->kind == REVTUN_ACCESS_TOKEN ? bytes_equal(a->id, b->id)
-                                          : memcmp(a->hash, b->hash, sizeof a->hash) == 0;
-}
-
 static bool agent_read(struct reading *reading, struct bytes *line,
                        struct revtun_access_entry *entry)
 {
@@ -188,7 +248,11 @@ static bool entry_read(struct reading *reading, struct bytes line)
 {
     struct revtun_access *access = reading->access;
     struct revtun_access_entry entry = {
-        .names = BYTES_LITERAL("*"), .tunnel_max = REVTUN_ACCESS_TUNNELS, .line = reading->line};
+        .names = BYTES_LITERAL("*"),
+        .tunnel_max = REVTUN_ACCESS_TUNNELS,
+        .host_max = REVTUN_ACCESS_HOSTS,
+        .line = reading->line,
+    };
 
     if (line.len > REVTUN_ACCESS_LINE_MAX) {
         return is_wrong(reading, REVTUN_ACCESS_WRONG_LENGTH, (struct bytes){0});
@@ -196,15 +260,14 @@ static bool entry_read(struct reading *reading, struct bytes line)
     if (!agent_read(reading, &line, &entry) || !terms_read(reading, line, &entry)) {
         return false;
     }
-    for (size_t i = 0; i < access->count; i++) {
-        if (is_same_agent(&access->entries[i], &entry)) {
-            return is_wrong(reading, REVTUN_ACCESS_WRONG_TWICE, entry.id);
-        }
+    const struct agent agent = agent_of(&entry);
+    if (find(access, &agent) != NULL) {
+        return is_wrong(reading, REVTUN_ACCESS_WRONG_TWICE, entry.id);
     }
     if (access->count == access->capacity) {
         return is_wrong(reading, REVTUN_ACCESS_WRONG_COUNT, (struct bytes){0});
     }
-    access->entries[access->count++] = entry;
+    add(access, &entry);
     return true;
 }
 
@@ -215,7 +278,7 @@ bool revtun_access_read(struct bytes text, struct revtun_access *access,
     struct bytes line = {0};
     bool is_right = true;
 
-    access->count = 0;
+    clear(access);
     *mistakes = (struct revtun_access_mistakes){0};
     while (line_take(&text, &line)) {
         const struct bytes trimmed = bytes_trim(line);
@@ -258,7 +321,7 @@ void revtun_access_mistake_write(struct wr *wr, const struct revtun_access_mista
         [REVTUN_ACCESS_WRONG_ID] = "behind token there is no name of a-z, 0-9 and -",
         [REVTUN_ACCESS_WRONG_HASH] = "the hash is not 64 hexadecimal digits in lower case",
         [REVTUN_ACCESS_WRONG_KEY] =
-            "is not known here: names=, ports=, sni=, tunnels=, connections=",
+            "is not known here: names=, ports=, sni=, tunnels=, hosts=, connections=",
         [REVTUN_ACCESS_WRONG_VALUE] = "has a value that cannot be",
         [REVTUN_ACCESS_WRONG_TWICE] = "is there twice",
         [REVTUN_ACCESS_WRONG_LENGTH] = "the line is longer than 4096 bytes",
@@ -295,30 +358,16 @@ void revtun_access_token_write(struct wr *wr, struct bytes id,
 const struct revtun_access_entry *revtun_access_find_token(const struct revtun_access *access,
                                                            struct bytes id)
 {
-    for (size_t i = 0; i < access->count; i++) {
-        const struct revtun_access_entry *entry = &access->entries[i];
-        if (entry->kind == REVTUN_ACCESS_TOKEN && bytes_equal(entry->id, id)) {
-            return entry;
-        }
-    }
-    return NULL;
+    return find(access, &(struct agent){REVTUN_ACCESS_TOKEN, id});
 }
 
 const struct revtun_access_entry *revtun_access_find_cert(
     const struct revtun_access *access, const uint8_t hash[REVTUN_ACCESS_HASH_LEN])
 {
-    const struct revtun_access_entry *any = NULL;
+    const struct revtun_access_entry *entry =
+        find(access, &(struct agent){REVTUN_ACCESS_CERT, {hash, REVTUN_ACCESS_HASH_LEN}});
 
-    for (size_t i = 0; i < access->count; i++) {
-        const struct revtun_access_entry *entry = &access->entries[i];
-        if (entry->kind == REVTUN_ACCESS_ANY_CERT) {
-            any = entry;
-        } else if (entry->kind == REVTUN_ACCESS_CERT &&
-                   memcmp(entry->hash, hash, sizeof entry->hash) == 0) {
-            return entry;
-        }
-    }
-    return any;
+    return entry != NULL ? entry : find(access, &(struct agent){.kind = REVTUN_ACCESS_ANY_CERT});
 }
 
 bool revtun_access_may_name(const struct revtun_access_entry *entry, struct bytes name)

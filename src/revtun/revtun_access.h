@@ -15,6 +15,8 @@
 //     ports=        patterns of public ports; none, if it is not there
 //     sni=          patterns of hosts at the shared TLS ports; none, if it is not there
 //     tunnels=      how many at a time, and ports that are kept for it; 16, if it is not there
+//     hosts=        hosts and patterns of hosts at a time, over all of its tunnels; 256, if it is
+//                   not there
 //     connections=  clients at a time, over all of its tunnels; as many as the relay, if not there
 #pragma once
 
@@ -28,6 +30,7 @@ enum {
     REVTUN_ACCESS_HASH_LEN = 32,   // bytes of a verifier, or of a SHA-256
     REVTUN_ACCESS_LINE_MAX = 4096, // bytes of a line
     REVTUN_ACCESS_TUNNELS = 16,    // if nothing is said
+    REVTUN_ACCESS_HOSTS = 256,     // likewise
     REVTUN_ACCESS_MISTAKE_MAX = 8, // kept; more are counted only
 };
 
@@ -43,11 +46,16 @@ struct revtun_access_entry {
     uint8_t hash[REVTUN_ACCESS_HASH_LEN]; // verifier or SHA-256
     struct bytes names, ports, hosts;     // lists of patterns
     uint32_t tunnel_max;
+    uint32_t host_max;       // patterns of hosts that are bound at a time
     uint32_t connection_max; // 0: as many as the relay
     size_t line;             // where it stands, from 1
+    // How it is found, which concerns revtun_access.c alone: the places in `entries` plus one, or
+    // 0, of the first one whose agent has the hash of this place, and of the next one behind it.
+    size_t first_here, next;
 };
 
-// The list; entries in the caller's memory, whose texts are borrowed from what was read.
+// The list; entries in the caller's memory, whose texts are borrowed from what was read. An agent
+// is found at once, however long it is.
 struct revtun_access {
     struct revtun_access_entry *entries;
     size_t count;
@@ -86,7 +94,7 @@ MUST_USE bool revtun_access_read(struct bytes text, struct revtun_access *access
 size_t revtun_access_count_max(struct bytes text);
 
 // Writes a mistake as a line without its end: "line 7: 'prots=' is not known here: names=, ports=,
-// sni=, tunnels=, connections=".
+// sni=, tunnels=, hosts=, connections=".
 void revtun_access_mistake_write(struct wr *wr, const struct revtun_access_mistake *mistake);
 
 // Writes the beginning of a line of the list, up to what the token may have.

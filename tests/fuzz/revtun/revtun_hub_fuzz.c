@@ -461,22 +461,23 @@ static void begin(struct story *story)
     static const uint8_t seed[REVTUN_HUB_SEED_LEN] = {1};
     static const uint8_t pin[REVTUN_TOKEN_PIN_LEN] = {0};
     static const char *const ids[TOKENS] = {"one", "two"};
+    static const char *const terms[TOKENS] = {
+        " ports=* sni=*\n", " ports=12101-12102 sni=a.test,*.b.test tunnels=2 connections=5\n"};
+    static uint8_t text[512]; // borrowed by the list
+    struct wr list = wr_init(text, sizeof text);
+    struct revtun_access_mistakes mistakes;
+    uint8_t verifier[REVTUN_TOKEN_VERIFIER_LEN];
 
     for (uint8_t i = 0; i < TOKENS; i++) {
         revtun_token_init(&story->tokens[i], bytes_of_text(ids[i]),
                           (const uint8_t[REVTUN_TOKEN_SECRET_LEN]){i}, pin);
-        story->entries[i] = (struct revtun_access_entry){
-            .kind = REVTUN_ACCESS_TOKEN,
-            .id = bytes_of_text(ids[i]),
-            .names = bytes_of_text("*"),
-            .ports = bytes_of_text(i == 0 ? "*" : "12101-12102"),
-            .hosts = bytes_of_text(i == 0 ? "*" : "a.test,*.b.test"),
-            .tunnel_max = i == 0 ? 16 : 2,
-            .connection_max = i == 0 ? 0 : 5,
-        };
-        revtun_token_verifier(&story->tokens[i], story->entries[i].hash);
+        revtun_token_verifier(&story->tokens[i], verifier);
+        revtun_access_token_write(&list, bytes_of_text(ids[i]), verifier);
+        wr_text(&list, terms[i]);
     }
-    story->access = (struct revtun_access){story->entries, TOKENS, TOKENS};
+    story->access = (struct revtun_access){.entries = story->entries, .capacity = TOKENS};
+    const bool is_read = revtun_access_read(wr_done(&list), &story->access, &mistakes);
+    assert(is_read);
     story->config = revtun_hub_config_default();
     story->config.host = bytes_of_text("[2001:db8::1]");
     story->config.first_port = FIRST_PORT;

@@ -3,6 +3,8 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -16,7 +18,7 @@ static const char good[] =
     "# agents\n"
     "\n"
     "token laptop " A " ports=*\r\n"
-    "\ttoken  shop " B "\tnames=web,api-*  sni=shop.test,*.shop.test connections=100\n"
+    "\ttoken  shop " B "\tnames=web,api-*  sni=shop.test,*.shop.test connections=100 hosts=3\n"
     "cert " A " ports=12101-12110,12150 tunnels=4\n"
     "cert any ports=12200";
 
@@ -42,6 +44,7 @@ static void reads_a_list(void **state)
     assert_int_equal(laptop->line, 3);
     assert_int_equal(laptop->hash[31], 0xaa);
     assert_int_equal(laptop->tunnel_max, REVTUN_ACCESS_TUNNELS);
+    assert_int_equal(laptop->host_max, REVTUN_ACCESS_HOSTS);
     assert_int_equal(laptop->connection_max, 0);
     assert_true(revtun_access_may_name(laptop, text("anything")));
     assert_true(revtun_access_may_port(laptop, 1));
@@ -50,6 +53,7 @@ static void reads_a_list(void **state)
     const struct revtun_access_entry *shop = revtun_access_find_token(&access, text("shop"));
     assert_non_null(shop);
     assert_int_equal(shop->connection_max, 100);
+    assert_int_equal(shop->host_max, 3);
     assert_true(revtun_access_may_name(shop, text("web")));
     assert_true(revtun_access_may_name(shop, text("api-1")));
     assert_false(revtun_access_may_name(shop, text("web1")));
@@ -110,9 +114,9 @@ static void tells_each_mistake_with_its_line(void **state)
         {"token a A" A, "line 1: the hash is not 64 hexadecimal digits in lower case"},
         {"cert\n", "line 1: the hash is not 64 hexadecimal digits in lower case"},
         {"token a " A " prots=1", "line 1: 'prots=' is not known here: names=, ports=, sni=, "
-                                  "tunnels=, connections="},
+                                  "tunnels=, hosts=, connections="},
         {"token a " A " ports", "line 1: a word is not known here: names=, ports=, sni=, "
-                                "tunnels=, connections="},
+                                "tunnels=, hosts=, connections="},
         {"token a " A " ports=0", "line 1: 'ports=0' has a value that cannot be"},
         {"token a " A " ports=", "line 1: 'ports=' has a value that cannot be"},
         {"token a " A " sni=\x1b[2J", "line 1: 'sni=\\x1b[2J' has a value that cannot be"},
@@ -154,6 +158,42 @@ static void refuses_a_line_that_is_too_long(void **state)
     assert_string_equal(told(line), "line 1: the line is longer than 4096 bytes");
 }
 
+// If each line were compared with all before it this would take minutes, and no test has those.
+static void reads_and_finds_very_many(void **state)
+{
+    enum { COUNT = 150000 };
+    const size_t room = (size_t)COUNT * 96;
+    char *list = malloc(room);
+    struct revtun_access many = {.entries = calloc(COUNT, sizeof many.entries[0]),
+                                 .capacity = COUNT};
+    size_t len = 0;
+
+    (void)state;
+    assert_non_null(list);
+    assert_non_null(many.entries);
+    for (size_t i = 1; i <= COUNT; i++) {
+        len += i % 2 == 0 ? (size_t)snprintf(list + len, room - len, "token t%06zu %064zx\n", i, i)
+                          : (size_t)snprintf(list + len, room - len, "cert %064zx tunnels=2\n", i);
+    }
+    assert_true(revtun_access_read((struct bytes){(const uint8_t *)list, len}, &many, &mistakes));
+    assert_int_equal(many.count, COUNT);
+    for (size_t i = 0; i < COUNT; i++) {
+        const struct revtun_access_entry *entry = &many.entries[i];
+        assert_ptr_equal(entry->kind == REVTUN_ACCESS_TOKEN
+                             ? revtun_access_find_token(&many, entry->id)
+                             : revtun_access_find_cert(&many, entry->hash),
+                         entry);
+    }
+    // The last line once more.
+    len += (size_t)snprintf(list + len, room - len, "token t%06d " A, COUNT);
+    assert_false(revtun_access_read((struct bytes){(const uint8_t *)list, len}, &many, &mistakes));
+    assert_int_equal(mistakes.items[0].wrong, REVTUN_ACCESS_WRONG_TWICE);
+    assert_int_equal(mistakes.items[0].line, COUNT + 1);
+    assert_null(revtun_access_find_token(&many, text("t000002")));
+    free(many.entries);
+    free(list);
+}
+
 static void reads_the_line_that_it_writes(void **state)
 {
     uint8_t verifier[REVTUN_TOKEN_VERIFIER_LEN];
@@ -178,6 +218,7 @@ int main(void)
         cmocka_unit_test(tells_each_mistake_with_its_line),
         cmocka_unit_test(tells_many_mistakes_and_counts_the_others),
         cmocka_unit_test(refuses_a_line_that_is_too_long),
+        cmocka_unit_test(reads_and_finds_very_many),
         cmocka_unit_test(reads_the_line_that_it_writes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
