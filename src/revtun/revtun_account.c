@@ -25,7 +25,8 @@ static bool has_owner(const void *context, uint32_t index, const void *key)
 }
 
 // An id has no colon, so that a token is never taken for a certificate.
-static void owner_write(struct wr *wr, struct bytes id, const uint8_t hash[REVTUN_ACCESS_HASH_LEN])
+void revtun_account_owner_write(struct wr *wr, struct bytes id,
+                                const uint8_t hash[REVTUN_ACCESS_HASH_LEN])
 {
     if (id.len > 0) {
         wr_bytes(wr, id);
@@ -43,7 +44,7 @@ uint32_t revtun_account_open(struct revtun_hub *hub, const struct revtun_access_
     struct wr wr = wr_init(text, sizeof text);
     struct pool_ref ref = {0};
 
-    owner_write(&wr, id, hash);
+    revtun_account_owner_write(&wr, id, hash);
     const struct bytes owner = wr_done(&wr);
     const uint64_t sum = siphash(&hub->key, owner);
     const uint32_t found = table_find(&hub->accounts_by_owner, sum, has_owner, hub, &owner);
@@ -70,6 +71,7 @@ void revtun_account_settle(struct revtun_hub *hub, uint32_t index)
     if (account->link_count > 0 || account->first_service != POOL_NONE) {
         return;
     }
+    assert(account->service_count == 0);
     assert(account->bound_count == 0);
     assert(account->visit_count == 0);
     table_remove(&hub->accounts_by_owner, siphash(&hub->key, revtun_account_owner(account)), index);

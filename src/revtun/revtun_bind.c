@@ -2,8 +2,10 @@
 #include "revtun/revtun_bind.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "revtun/revtun_account.h"
+#include "revtun/revtun_denial.h"
 #include "revtun/revtun_hub_priv.h"
 #include "revtun/revtun_link.h"
 #include "revtun/revtun_service.h"
@@ -11,7 +13,7 @@
 #define PROBE_NS (3 * SECOND_NS)
 #define PROBE_LASTS_NS (15 * SECOND_NS) // how long its answer counts
 
-enum { BUSY_RETRY_S = 30 };
+enum { BUSY_RETRY_S = 30, PACE_RETRY_S = 1 };
 
 // A request under way.
 struct wish {
@@ -20,25 +22,33 @@ struct wish {
     const struct revtun_message *message;
 };
 
-// Whether it is refused: with which code, and when it helps to ask again.
-struct verdict {
-    bool is_refused;
-    enum revtun_message_code code;
-    uint64_t retry_s;
-};
+static const struct revtun_denial granted = {.kind = REVTUN_DENIAL_NONE};
 
-static const struct verdict granted = {0};
-
-static struct verdict refused(enum revtun_message_code code, uint64_t retry_s)
+static struct revtun_denial refused(enum revtun_denial_kind kind, uint64_t retry_s)
 {
-    return (struct verdict){.is_refused = true, .code = code, .retry_s = retry_s};
+    return (struct revtun_denial){.kind = kind, .retry_s = retry_s};
+}
+
+static struct revtun_denial refused_text(enum revtun_denial_kind kind, struct bytes given)
+{
+    return (struct revtun_denial){.kind = kind, .given = given};
+}
+
+static struct revtun_denial refused_number(enum revtun_denial_kind kind, uint64_t number)
+{
+    return (struct revtun_denial){.kind = kind, .number = number};
+}
+
+static bool is_refused(const struct revtun_denial *denial)
+{
+    return denial->kind != REVTUN_DENIAL_NONE;
 }
 
 // --- who has the name ----------------------------------------------------------------------------
 
 // Another control connection of the agent has the name: whether it loses it.
-static struct verdict contest(struct revtun_hub *hub, struct now now, const struct wish *wish,
-                              uint32_t rival)
+static struct revtun_denial contest(struct revtun_hub *hub, struct now now, const struct wish *wish,
+                                    uint32_t rival)
 {
     const struct revtun_link *other = revtun_link_at(hub, rival);
     const uint64_t probed_ns = other->probed_ns;
@@ -49,7 +59,7 @@ static struct verdict contest(struct revtun_hub *hub, struct now now, const stru
     }
     const bool is_probed = probed_ns != 0 && now.mono_ns - probed_ns < PROBE_LASTS_NS;
     if (is_probed && other->heard_ns > probed_ns) {
-        return refused(REVTUN_MESSAGE_CODE_NAME_TAKEN, 0);
+        return refused(REVTUN_DENIAL_NAME_TAKEN, 0);
     }
     if (is_probed && now.mono_ns - probed_ns >= PROBE_NS) {
         return granted;
@@ -57,33 +67,34 @@ static struct verdict contest(struct revtun_hub *hub, struct now now, const stru
     if (!is_probed) {
         revtun_link_probe(hub, now, rival);
     }
-    return refused(REVTUN_MESSAGE_CODE_NAME_TAKEN, PROBE_NS / SECOND_NS);
+    return refused(REVTUN_DENIAL_NAME_TAKEN, PROBE_NS / SECOND_NS);
 }
 
 // --- its place -----------------------------------------------------------------------------------
 
-static struct verdict verdict_of(enum revtun_names_outcome outcome)
+static struct revtun_denial denial_of(enum revtun_names_outcome outcome,
+                                      const struct revtun_names_wish *wish)
 {
     switch (outcome) {
     case REVTUN_NAMES_OK:
         return granted;
     case REVTUN_NAMES_DENIED:
-        return refused(REVTUN_MESSAGE_CODE_DENIED, 0);
+        return refused_number(REVTUN_DENIAL_PORT, wish->port);
     case REVTUN_NAMES_BOUND:
     case REVTUN_NAMES_PORT_TAKEN:
-        return refused(REVTUN_MESSAGE_CODE_PORT_TAKEN, 0);
+        return refused_number(REVTUN_DENIAL_PORT_TAKEN, wish->port);
     case REVTUN_NAMES_NO_PORT:
-        return refused(REVTUN_MESSAGE_CODE_NO_PORT, 0);
+        return refused(REVTUN_DENIAL_NO_PORT, 0);
     case REVTUN_NAMES_QUOTA:
-        return refused(REVTUN_MESSAGE_CODE_QUOTA, 0);
+        return refused_number(REVTUN_DENIAL_TUNNELS, wish->owner_max);
     }
     assert(!"an outcome");
     return granted;
 }
 
 // A port for a service, which keeps the one that it has if it gets no other.
-static struct verdict place_at_port(struct revtun_hub *hub, struct now now, uint32_t index,
-                                    const struct wish *wish)
+static struct revtun_denial place_at_port(struct revtun_hub *hub, struct now now, uint32_t index,
+                                          const struct wish *wish)
 {
     const struct revtun_account *account = revtun_account_at(hub, wish->account);
     const uint16_t former = revtun_service_at(hub, index)->port;
@@ -101,22 +112,22 @@ static struct verdict place_at_port(struct revtun_hub *hub, struct now now, uint
         return granted;
     }
     if (account->entry->ports.len == 0) {
-        return refused(REVTUN_MESSAGE_CODE_DENIED, 0);
+        return refused_number(REVTUN_DENIAL_PORT, 0);
     }
     revtun_service_set_port(hub, now, index, 0);
-    const struct verdict verdict =
-        verdict_of(revtun_names_bind(hub->names, &names_wish, now.wall_s, &port));
-    if (verdict.is_refused && former != 0) {
+    const struct revtun_denial denial =
+        denial_of(revtun_names_bind(hub->names, &names_wish, now.wall_s, &port), &names_wish);
+    if (is_refused(&denial) && former != 0) {
         names_wish.port = former;
         const enum revtun_names_outcome again =
             revtun_names_bind(hub->names, &names_wish, now.wall_s, &port);
         assert(again == REVTUN_NAMES_OK); // it has just been its own
     }
     revtun_service_set_port(hub, now, index, port);
-    if (!verdict.is_refused) {
+    if (!is_refused(&denial)) {
         revtun_hosts_release(&hub->hosts, &revtun_service_at(hub, index)->hosts);
     }
-    return verdict;
+    return denial;
 }
 
 // The hosts of a service as a list: no longer than the one that it was bound with.
@@ -135,28 +146,62 @@ static struct bytes hosts_of(const struct revtun_hub *hub, const struct revtun_s
     return wr_done(&wr);
 }
 
-// Hosts for a service, which keeps those that it has if it does not get all.
-static struct verdict place_at_hosts(struct revtun_hub *hub, struct now now, uint32_t index,
-                                     const struct wish *wish)
+// The first of a list that an agent may not have, or none.
+static struct revtun_denial deny_hosts(const struct revtun_access_entry *entry, struct bytes hosts)
 {
+    struct bytes host = {0};
+
+    if (entry->hosts.len == 0) {
+        return refused(REVTUN_DENIAL_HOST, 0);
+    }
+    while (revtun_pattern_take(&hosts, &host)) {
+        if (!revtun_access_may_hosts(entry, host)) {
+            return refused_text(REVTUN_DENIAL_HOST, host);
+        }
+    }
+    return granted;
+}
+
+// How many more patterns of hosts a service may have, those that it has included.
+static uint32_t host_room(const struct revtun_hub *hub, uint32_t index)
+{
+    const struct revtun_account *account =
+        revtun_account_at(hub, revtun_service_at(hub, index)->account);
+    uint64_t others = 0;
+
+    for (uint32_t i = account->first_service; i != POOL_NONE;
+         i = revtun_service_at(hub, i)->chain.next) {
+        others += i != index ? revtun_service_at(hub, i)->hosts.count : 0;
+    }
+    return others < account->entry->host_max ? (uint32_t)(account->entry->host_max - others) : 0;
+}
+
+// Hosts for a service, which keeps those that it has if it does not get all.
+static struct revtun_denial place_at_hosts(struct revtun_hub *hub, struct now now, uint32_t index,
+                                           const struct wish *wish)
+{
+    const struct revtun_access_entry *entry = revtun_account_at(hub, wish->account)->entry;
     struct revtun_service *service = revtun_service_at(hub, index);
-    const struct bytes hosts = wish->message->bind.hosts;
     uint8_t text[REVTUN_MESSAGE_HOSTS_MAX];
+    struct bytes last = {0};
 
     if (hub->config.tls_port == 0) {
-        return refused(REVTUN_MESSAGE_CODE_UNSUPPORTED, 0);
+        return refused(REVTUN_DENIAL_UNSUPPORTED, 0);
     }
-    if (!revtun_access_may_hosts(revtun_account_at(hub, wish->account)->entry, hosts)) {
-        return refused(REVTUN_MESSAGE_CODE_DENIED, 0);
+    const struct revtun_denial denial = deny_hosts(entry, wish->message->bind.hosts);
+    if (is_refused(&denial)) {
+        return denial;
     }
     // What it has makes room for what it wants.
     const struct bytes former = hosts_of(hub, service, text);
     revtun_hosts_release(&hub->hosts, &service->hosts);
+    service->hosts.max = host_room(hub, index);
     const enum revtun_hosts_outcome outcome =
-        revtun_hosts_bind(&hub->hosts, hosts, &service->hosts);
+        revtun_hosts_bind(&hub->hosts, wish->message->bind.hosts, &service->hosts, &last);
     if (outcome != REVTUN_HOSTS_OK && former.len > 0) {
+        service->hosts.max = UINT32_MAX; // if it may have fewer by now
         const enum revtun_hosts_outcome again =
-            revtun_hosts_bind(&hub->hosts, former, &service->hosts);
+            revtun_hosts_bind(&hub->hosts, former, &service->hosts, &last);
         assert(again == REVTUN_HOSTS_OK); // they have just been its own
     }
     switch (outcome) {
@@ -164,61 +209,87 @@ static struct verdict place_at_hosts(struct revtun_hub *hub, struct now now, uin
         revtun_service_set_port(hub, now, index, 0);
         break;
     case REVTUN_HOSTS_TAKEN:
-        return refused(REVTUN_MESSAGE_CODE_HOST_TAKEN, 0);
+        return refused_text(REVTUN_DENIAL_HOST_TAKEN, last);
+    case REVTUN_HOSTS_MANY:
+        return refused_number(REVTUN_DENIAL_HOSTS, entry->host_max);
     case REVTUN_HOSTS_FULL:
-        return refused(REVTUN_MESSAGE_CODE_BUSY, BUSY_RETRY_S);
+        return refused(REVTUN_DENIAL_ROOM, BUSY_RETRY_S);
     }
     return granted;
 }
 
 // --- the whole -----------------------------------------------------------------------------------
 
-static struct verdict find_room(const struct revtun_hub *hub, uint32_t account)
+// Takes from the agent's budget. Its tunnels may all be bound anew within a second.
+static struct revtun_denial keep_pace(const struct revtun_hub *hub, struct now now,
+                                      struct revtun_account *account)
+{
+    const uint32_t tunnel_max = account->entry->tunnel_max < hub->config.max_services
+                                    ? account->entry->tunnel_max
+                                    : hub->config.max_services;
+    const struct bucket_rate rate = bucket_rate_of(
+        tunnel_max > hub->config.binds_per_second ? tunnel_max : hub->config.binds_per_second);
+
+    if (!bucket_has(&account->binds, &rate, now.mono_ns, 1)) {
+        return refused(REVTUN_DENIAL_PACE, PACE_RETRY_S);
+    }
+    bucket_take(&account->binds, &rate, now.mono_ns, 1);
+    return granted;
+}
+
+static struct revtun_denial find_room(const struct revtun_hub *hub, uint32_t account)
 {
     const struct revtun_account *owner = revtun_account_at(hub, account);
+    const uint64_t tunnel_max = owner->entry->tunnel_max;
 
-    if (owner->bound_count >= owner->entry->tunnel_max) {
-        return refused(REVTUN_MESSAGE_CODE_QUOTA, 0);
+    if (owner->bound_count >= tunnel_max) {
+        return refused_number(REVTUN_DENIAL_TUNNELS, tunnel_max);
+    }
+    if (owner->service_count >= tunnel_max + hub->config.max_ended_per_agent) {
+        return refused(REVTUN_DENIAL_ENDED, BUSY_RETRY_S);
     }
     if (pool_is_full(&hub->services)) {
-        return refused(REVTUN_MESSAGE_CODE_BUSY, BUSY_RETRY_S);
+        return refused(REVTUN_DENIAL_ROOM, BUSY_RETRY_S);
     }
     return granted;
 }
 
-static struct verdict place(struct revtun_hub *hub, struct now now, const struct wish *wish,
-                            uint32_t *out)
+static struct revtun_denial place(struct revtun_hub *hub, struct now now, const struct wish *wish,
+                                  uint32_t *out)
 {
     const struct bytes name = wish->message->bind.name;
     uint32_t index = revtun_service_find(hub, wish->account, name);
-    struct verdict verdict = granted;
+    struct revtun_denial denial = keep_pace(hub, now, revtun_account_at(hub, wish->account));
 
+    if (is_refused(&denial)) {
+        return denial;
+    }
     if (!revtun_access_may_name(revtun_account_at(hub, wish->account)->entry, name)) {
-        return refused(REVTUN_MESSAGE_CODE_DENIED, 0);
+        return refused_text(REVTUN_DENIAL_NAME, name);
     }
     const bool is_new = index == POOL_NONE;
     if (is_new) {
-        verdict = find_room(hub, wish->account);
+        denial = find_room(hub, wish->account);
     } else {
         const uint32_t holder = revtun_service_at(hub, index)->link;
         if (holder != POOL_NONE && holder != wish->link) {
-            verdict = contest(hub, now, wish, holder);
+            denial = contest(hub, now, wish, holder);
         }
     }
-    if (verdict.is_refused) {
-        return verdict;
+    if (is_refused(&denial)) {
+        return denial;
     }
     if (is_new) {
         index = revtun_service_open(hub, wish->account, name);
     }
-    verdict = wish->message->bind.kind == REVTUN_MESSAGE_KIND_TCP
-                  ? place_at_port(hub, now, index, wish)
-                  : place_at_hosts(hub, now, index, wish);
-    if (verdict.is_refused && is_new) {
+    denial = wish->message->bind.kind == REVTUN_MESSAGE_KIND_TCP
+                 ? place_at_port(hub, now, index, wish)
+                 : place_at_hosts(hub, now, index, wish);
+    if (is_refused(&denial) && is_new) {
         revtun_service_end(hub, now, index, false);
     }
     *out = index;
-    return verdict;
+    return denial;
 }
 
 static void say_bound(struct revtun_hub *hub, struct now now, const struct wish *wish,
@@ -253,17 +324,56 @@ static void say_bound(struct revtun_hub *hub, struct now now, const struct wish 
                          });
 }
 
+// A name that outlives the message.
+static struct bytes name_kept(struct revtun_hub *hub, struct bytes name)
+{
+    memcpy(hub->denied_name, name.ptr, name.len);
+    return (struct bytes){hub->denied_name, name.len};
+}
+
+// The agent and the log are told what it does not get, and why.
+static void say_refused(struct revtun_hub *hub, struct now now, const struct wish *wish,
+                        const struct revtun_denial *denial)
+{
+    const struct revtun_link *link = revtun_link_at(hub, wish->link);
+    const char *key = revtun_denial_key(denial->kind);
+    struct wr wr = wr_init(hub->denial_text, sizeof hub->denial_text);
+
+    revtun_denial_write(&wr, denial);
+    assert(wr_ok(&wr));
+    hub->stats.binds_refused++;
+    (*revtun_hub_stats_denied(&hub->stats, denial->kind))++;
+    revtun_link_say(hub, now, wish->link,
+                    &(struct revtun_message){
+                        .verb = REVTUN_MESSAGE_ERROR,
+                        .error = {.rid = wish->message->bind.rid,
+                                  .code = revtun_denial_code(denial->kind),
+                                  .key = key != NULL ? bytes_of_text(key) : (struct bytes){0},
+                                  .text = wr_done(&wr),
+                                  .retry_s = denial->retry_s},
+                    });
+    revtun_outbox_report(&hub->outbox,
+                         &(struct revtun_command_report){
+                             .event = REVTUN_EVENT_BIND_REFUSED,
+                             .control = link->conn,
+                             .pair = POOL_NONE,
+                             .from = link->peer,
+                             .owner = revtun_account_owner(revtun_account_at(hub, wish->account)),
+                             .name = name_kept(hub, wish->message->bind.name),
+                             .code = revtun_denial_code(denial->kind),
+                             .detail = wr_done(&wr),
+                         });
+}
+
 void revtun_bind(struct revtun_hub *hub, struct now now, uint32_t link,
                  const struct revtun_message *message)
 {
     const struct wish wish = {link, revtun_link_at(hub, link)->account, message};
     uint32_t index = POOL_NONE;
-    const struct verdict verdict = place(hub, now, &wish, &index);
+    const struct revtun_denial denial = place(hub, now, &wish, &index);
 
-    if (verdict.is_refused) {
-        const struct revtun_message_fault fault = {.rid = message->bind.rid};
-        hub->stats.binds_refused++;
-        revtun_link_say_error(hub, now, link, &fault, verdict.code, verdict.retry_s);
+    if (is_refused(&denial)) {
+        say_refused(hub, now, &wish, &denial);
         return;
     }
     struct revtun_service *service = revtun_service_at(hub, index);

@@ -72,11 +72,14 @@ enum revtun_event {
     REVTUN_EVENT_OTHER_FAMILY, // one came from an address that cannot be compared: it was let in,
                                // and is told once for each control connection
     // Of version 2 alone:
-    REVTUN_EVENT_AGENT_UP,   // an agent, `owner`, has proven itself
-    REVTUN_EVENT_AGENT_DOWN, // a control connection has ended with `code`
-    REVTUN_EVENT_BOUND,      // `owner` has bound `name` to `port`, or to hosts if that is 0
-    REVTUN_EVENT_UNBOUND,    // it has lost it, with `code`
-    REVTUN_EVENT_FORGED,     // a data connection had no preface that is good now, and was reset
+    REVTUN_EVENT_AGENT_UP,     // an agent, `owner`, has proven itself
+    REVTUN_EVENT_AGENT_DOWN,   // a control connection has ended with `code`. Without an `owner` it
+                               // has proven nothing: `name` is who it claims to be, if it has said
+                               // so, and `detail` what is wrong with that
+    REVTUN_EVENT_BOUND,        // `owner` has bound `name` to `port`, or to hosts if that is 0
+    REVTUN_EVENT_UNBOUND,      // it has lost it, with `code`
+    REVTUN_EVENT_BIND_REFUSED, // `owner` has asked for `name`, and got `code`: `detail`
+    REVTUN_EVENT_FORGED,       // a data connection had no preface that is good now, and was reset
 };
 
 struct revtun_command_report {
@@ -90,9 +93,10 @@ struct revtun_command_report {
     uint32_t waiting_count; // REVTUN_EVENT_LOST, _SPOKE: clients that waited
     uint32_t session_count; // REVTUN_EVENT_LOST, _SPOKE: sessions that END is said to
     // Of version 2: as long-lived as a text.
-    struct bytes owner; // the agent; empty if it is not known
-    struct bytes name;  // of its tunnel; empty: about none
-    uint16_t port;      // REVTUN_EVENT_BOUND
+    struct bytes owner;  // the agent; empty if it is not known
+    struct bytes name;   // of its tunnel; empty: about none
+    struct bytes detail; // words for people; empty: there are none
+    uint16_t port;       // REVTUN_EVENT_BOUND
     enum revtun_message_code code;
 };
 

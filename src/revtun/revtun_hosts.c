@@ -84,6 +84,7 @@ static void add(struct revtun_hosts *hosts, struct bytes pattern, struct revtun_
     memcpy(item->pattern, pattern.ptr, pattern.len);
     table_add(&hosts->by_pattern, siphash(&hosts->key, pattern), ref.index);
     chain_add(&hosts->pool, &list->first, ref.index);
+    list->count++;
 }
 
 // Takes away what a list has in front of one of its items, or all of it.
@@ -95,11 +96,12 @@ static void remove_until(struct revtun_hosts *hosts, struct revtun_hosts_list *l
         table_remove(&hosts->by_pattern, siphash(&hosts->key, pattern_of(item)), index);
         chain_remove(&hosts->pool, &list->first, index);
         pool_give(&hosts->pool, index);
+        list->count--;
     }
 }
 
 enum revtun_hosts_outcome revtun_hosts_bind(struct revtun_hosts *hosts, struct bytes patterns,
-                                            struct revtun_hosts_list *list)
+                                            struct revtun_hosts_list *list, struct bytes *last)
 {
     const uint32_t before = list->first;
     enum revtun_hosts_outcome outcome = REVTUN_HOSTS_OK;
@@ -109,7 +111,9 @@ enum revtun_hosts_outcome revtun_hosts_bind(struct revtun_hosts *hosts, struct b
     assert(revtun_pattern_is_list(patterns, revtun_pattern_is_of_hosts));
     while (outcome == REVTUN_HOSTS_OK && revtun_pattern_take(&patterns, &pattern)) {
         const struct item *item = item_of(hosts, pattern);
-        if (item == NULL && pool_is_full(&hosts->pool)) {
+        if (item == NULL && list->count >= list->max) {
+            outcome = REVTUN_HOSTS_MANY;
+        } else if (item == NULL && pool_is_full(&hosts->pool)) {
             outcome = REVTUN_HOSTS_FULL;
         } else if (item == NULL) {
             add(hosts, pattern, list);
@@ -118,6 +122,7 @@ enum revtun_hosts_outcome revtun_hosts_bind(struct revtun_hosts *hosts, struct b
         }
     }
     if (outcome != REVTUN_HOSTS_OK) {
+        *last = pattern;
         remove_until(hosts, list, before);
     }
     return outcome;

@@ -26,11 +26,14 @@ struct revtun_hosts {
 struct revtun_hosts_list {
     uint32_t tunnel; // its number, which is the caller's; not REVTUN_HOSTS_NONE
     uint32_t first;  // POOL_NONE: it has none
+    uint32_t count;  // of its patterns
+    uint32_t max;    // of those, when it gets more
 };
 
 enum revtun_hosts_outcome {
     REVTUN_HOSTS_OK,
     REVTUN_HOSTS_TAKEN, // one of them is another tunnel's
+    REVTUN_HOSTS_MANY,  // with them it would have more than `max`
     REVTUN_HOSTS_FULL,
 };
 
@@ -41,8 +44,9 @@ void revtun_hosts_init(struct revtun_hosts *hosts, void *memory, uint32_t capaci
                        struct siphash_key key);
 
 // Gives a tunnel all of a list of patterns (revtun_pattern.h), beside those that it has; or none.
+// *last is the one that it was refused for; borrowed from the list.
 enum revtun_hosts_outcome revtun_hosts_bind(struct revtun_hosts *hosts, struct bytes patterns,
-                                            struct revtun_hosts_list *list);
+                                            struct revtun_hosts_list *list, struct bytes *last);
 // Takes all of them from it.
 void revtun_hosts_release(struct revtun_hosts *hosts, struct revtun_hosts_list *list);
 

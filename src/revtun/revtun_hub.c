@@ -40,7 +40,9 @@ struct revtun_hub_config revtun_hub_config_default(void)
         .max_links = 1024,
         .max_links_per_agent = 16,
         .max_services = 4096,
+        .max_ended_per_agent = 16,
         .max_hosts = 4096,
+        .binds_per_second = 64,
         .max_standing = 4096,
         .max_sessions = 16384,
         .max_waiting = 4096,
@@ -62,6 +64,7 @@ bool revtun_hub_config_is_sound(const struct revtun_hub_config *config)
            config->lease_s > 0 && config->grace_s > 0 && config->ttl_s > 0 && config->ping_s > 0 &&
            config->dead_s > config->ping_s && is_count(config->max_links) &&
            is_count(config->max_links_per_agent) && is_count(config->max_services) &&
+           is_count(config->max_ended_per_agent) && is_count(config->binds_per_second) &&
            is_count(config->max_hosts) && config->max_standing <= REVTUN_HUB_COUNT_MAX &&
            is_count(config->max_sessions) && is_count(config->max_waiting) &&
            is_count(config->max_waiting_per_name) && is_count(config->max_waiting_per_address);

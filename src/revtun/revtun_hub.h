@@ -72,7 +72,10 @@ struct revtun_hub_config {
     uint32_t max_links;           // control connections
     uint32_t max_links_per_agent; // of those
     uint32_t max_services;        // tunnels
+    uint32_t max_ended_per_agent; // of those, beyond what the access list lets one agent have: they
+                                  // have ended, and last while they carry clients
     uint32_t max_hosts;           // patterns of hosts
+    uint32_t binds_per_second;    // requests for names, of one agent that may have fewer tunnels
     uint32_t max_standing;        // standing connections
     uint32_t max_sessions;        // clients from their accept to the end of their session
     uint32_t max_waiting;         // those of them that wait

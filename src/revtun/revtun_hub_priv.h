@@ -4,6 +4,7 @@
 
 #include "base/heap.h"
 #include "base/table.h"
+#include "revtun/revtun_denial.h"
 #include "revtun/revtun_hosts.h"
 #include "revtun/revtun_hub.h"
 #include "revtun/revtun_outbox.h"
@@ -35,6 +36,9 @@ struct revtun_hub {
     struct revtun_sources sources;
     struct pool stands;
     uint64_t id_serial;
+    // Of the last bind that was refused, for a report.
+    uint8_t denied_name[REVTUN_NAME_MAX];
+    uint8_t denial_text[REVTUN_DENIAL_TEXT_MAX];
     uint64_t drain_ns; // when the relay ends; NEVER
     struct revtun_outbox outbox;
     struct revtun_hub_stats stats;

@@ -5,11 +5,15 @@
 #include <stdint.h>
 
 #include "base/metric.h"
+#include "revtun/revtun_denial.h"
 
 // X(name, unit, help), one line per counter: the struct and its description cannot drift.
 #define REVTUN_HUB_STATS(X)                                                                        \
     X(agents_welcomed, "connections", "Control connections of agents that proved themselves.")     \
     X(agents_denied, "connections", "Control connections of agents that did not.")                 \
+    X(agents_unknown, "connections", "Of these, those of agents that are not on the list.")        \
+    X(agents_unproven, "connections", "Of these, those whose proof was wrong.")                    \
+    X(agents_crowded, "connections", "Of agents that had as many as one may.")                     \
     X(agents_lost, "connections", "Control connections of agents that ended, however.")            \
     X(agents_silent, "connections", "Control connections of agents closed for silence.")           \
     X(lines_bad, "lines", "Lines of agents that were malformed, unknown or wrong.")                \
@@ -30,8 +34,12 @@
 
 struct revtun_hub_stats {
     REVTUN_HUB_STATS(METRIC_FIELD)
+    uint64_t binds_denied[REVTUN_DENIAL_END - 1]; // by why, REVTUN_DENIAL_NONE left out
 };
 
 enum { REVTUN_HUB_STATS_COUNT = sizeof(struct revtun_hub_stats) / sizeof(uint64_t) };
 
 extern const struct metric revtun_hub_stats_metrics[REVTUN_HUB_STATS_COUNT];
+
+// The counter of binds that were refused for one reason.
+uint64_t *revtun_hub_stats_denied(struct revtun_hub_stats *stats, enum revtun_denial_kind kind);

@@ -223,14 +223,18 @@ static void leave(struct revtun_hub *hub, struct now now, uint32_t index,
 {
     struct revtun_link *link = revtun_link_at(hub, index);
 
-    revtun_outbox_report(&hub->outbox, &(struct revtun_command_report){
-                                           .event = REVTUN_EVENT_AGENT_DOWN,
-                                           .control = link->conn,
-                                           .pair = POOL_NONE,
-                                           .from = link->peer,
-                                           .owner = revtun_link_owner(hub, link),
-                                           .code = code,
-                                       });
+    revtun_outbox_report(
+        &hub->outbox,
+        &(struct revtun_command_report){
+            .event = REVTUN_EVENT_AGENT_DOWN,
+            .control = link->conn,
+            .pair = POOL_NONE,
+            .from = link->peer,
+            .owner = revtun_link_owner(hub, link),
+            .name = {link->claim, link->claim_len},
+            .code = code,
+            .detail = link->wrong != NULL ? bytes_of_text(link->wrong) : (struct bytes){0},
+        });
     if (link->state == REVTUN_LINK_OPEN) {
         leave_names(hub, now, index, is_bye);
         hub->stats.agents_lost++;
@@ -271,6 +275,20 @@ static uint64_t retry_s_of(const struct revtun_hub *hub, struct now now,
     default: // denied, revoked, or not of this protocol: that does not pass by itself
         return 0;
     }
+}
+
+void revtun_link_doubt(struct revtun_hub *hub, uint32_t index, struct bytes claim,
+                       const char *wrong)
+{
+    struct revtun_link *link = revtun_link_at(hub, index);
+
+    assert(link->state == REVTUN_LINK_UP);
+    assert(claim.len <= sizeof link->claim);
+    link->claim_len = (uint8_t)claim.len;
+    if (claim.len > 0) {
+        memcpy(link->claim, claim.ptr, claim.len);
+    }
+    link->wrong = wrong;
 }
 
 void revtun_link_end(struct revtun_hub *hub, struct now now, uint32_t index,

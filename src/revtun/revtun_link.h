@@ -61,6 +61,9 @@ struct revtun_link {
     bool has_cert;
     bool is_drain_told;
     bool has_withheld; // a client was not announced, since it has too much to read
+    uint8_t claim_len; // bytes
+    uint8_t claim[REVTUN_NAMES_OWNER_MAX]; // who it says it is, when it is refused
+    const char *wrong;                     // what is wrong with that; NULL: nothing is known to be
 };
 
 struct revtun_link *revtun_link_at(const struct revtun_hub *hub, uint32_t index);
@@ -97,6 +100,10 @@ void revtun_link_stand_missed(struct revtun_hub *hub, struct now now, uint32_t i
 // It is lost.
 void revtun_link_lose(struct revtun_hub *hub, struct now now, uint32_t index,
                       enum revtun_message_code code);
+// Its agent is not let in, though its hello can be read: who it says it is, and what is wrong with
+// that, for the log. It is to be ended.
+void revtun_link_doubt(struct revtun_hub *hub, uint32_t index, struct bytes claim,
+                       const char *wrong);
 // Says why, and closes it. Its names are kept.
 void revtun_link_end(struct revtun_hub *hub, struct now now, uint32_t index,
                      enum revtun_message_code code);

@@ -11,21 +11,57 @@
 #include "revtun/revtun_token.h"
 #include "revtun/revtun_visit.h"
 
-// Who has proven to be whom, or NULL.
-static const struct revtun_access_entry *entry_of(const struct revtun_hub *hub,
-                                                  const struct revtun_link *link,
-                                                  const struct revtun_message *hello)
+// What comes of a hello.
+struct judgement {
+    const struct revtun_access_entry *entry; // who has proven to be whom, or NULL
+    const char *wrong;                       // then what is wrong, for the log
+    bool is_unknown;                         // and it is that it is not on the list
+};
+
+static struct judgement judge_cert(const struct revtun_hub *hub, const struct revtun_link *link)
 {
-    if (hello->hello.auth == REVTUN_MESSAGE_AUTH_CERT) {
-        return link->has_cert ? revtun_access_find_cert(hub->access, link->cert) : NULL;
+    if (!link->has_cert) {
+        return (struct judgement){.wrong = "it has shown no certificate", .is_unknown = true};
     }
+    return (struct judgement){
+        .entry = revtun_access_find_cert(hub->access, link->cert),
+        .wrong = "its certificate is not on the access list",
+        .is_unknown = true,
+    };
+}
+
+static struct judgement judge_token(const struct revtun_hub *hub, const struct revtun_link *link,
+                                    const struct revtun_message *hello)
+{
+    static const uint8_t nobody[REVTUN_ACCESS_HASH_LEN];
     const struct revtun_access_entry *entry =
         revtun_access_find_token(hub->access, hello->hello.id);
-    static const uint8_t nobody[REVTUN_ACCESS_HASH_LEN];
     // An unknown one costs the same time.
     const bool is_proven = revtun_token_is_proven(entry != NULL ? entry->hash : nobody,
                                                   &link->secrets, hello->hello.proof);
-    return is_proven ? entry : NULL;
+    if (entry == NULL) {
+        return (struct judgement){.wrong = "its token is not on the access list",
+                                  .is_unknown = true};
+    }
+    return (struct judgement){
+        .entry = is_proven ? entry : NULL,
+        .wrong = "its token is another one than that of this name on the access list",
+    };
+}
+
+// Keeps for the log who it says it is, and what is wrong with that.
+static void doubt(struct revtun_hub *hub, uint32_t index, const struct revtun_message *hello,
+                  const char *wrong)
+{
+    const struct revtun_link *link = revtun_link_at(hub, index);
+    const bool is_token = hello->hello.auth == REVTUN_MESSAGE_AUTH_TOKEN;
+    uint8_t text[REVTUN_NAMES_OWNER_MAX];
+    struct wr wr = wr_init(text, sizeof text);
+
+    if (is_token || link->has_cert) {
+        revtun_account_owner_write(&wr, is_token ? hello->hello.id : (struct bytes){0}, link->cert);
+    }
+    revtun_link_doubt(hub, index, wr_done(&wr), wrong);
 }
 
 static void welcome(struct revtun_hub *hub, struct now now, uint32_t index)
@@ -62,23 +98,31 @@ static void greet(struct revtun_hub *hub, struct now now, uint32_t index,
                   const struct revtun_message *message)
 {
     struct revtun_link *link = revtun_link_at(hub, index);
-    const struct revtun_access_entry *entry = entry_of(hub, link, message);
+    const bool is_token = message->hello.auth == REVTUN_MESSAGE_AUTH_TOKEN;
+    const struct judgement judgement =
+        is_token ? judge_token(hub, link, message) : judge_cert(hub, link);
+    const struct revtun_access_entry *entry = judgement.entry;
 
     if (entry == NULL) {
         hub->stats.agents_denied++;
+        hub->stats.agents_unknown += judgement.is_unknown;
+        hub->stats.agents_unproven += !judgement.is_unknown;
+        doubt(hub, index, message, judgement.wrong);
         revtun_link_end(hub, now, index, REVTUN_MESSAGE_CODE_DENIED);
         return;
     }
     if (hub->drain_ns != NEVER) {
+        doubt(hub, index, message, "the relay ends");
         revtun_link_end(hub, now, index, REVTUN_MESSAGE_CODE_SHUTDOWN);
         return;
     }
-    const bool is_token = message->hello.auth == REVTUN_MESSAGE_AUTH_TOKEN;
     const uint32_t account =
         revtun_account_open(hub, entry, is_token ? message->hello.id : (struct bytes){0},
                             is_token ? entry->hash : link->cert);
     struct revtun_account *owner = revtun_account_at(hub, account);
     if (owner->link_count >= hub->config.max_links_per_agent) {
+        hub->stats.agents_crowded++;
+        doubt(hub, index, message, "the agent has as many control connections as one may");
         revtun_link_end(hub, now, index, REVTUN_MESSAGE_CODE_BUSY);
         return;
     }

@@ -55,6 +55,7 @@ uint32_t revtun_service_open(struct revtun_hub *hub, uint32_t account, struct by
     service->name_len = (uint8_t)name.len;
     memcpy(service->name, name.ptr, name.len);
     chain_add(&hub->services, &owner->first_service, ref.index);
+    owner->service_count++;
     owner->bound_count++;
     return ref.index;
 }
@@ -136,6 +137,7 @@ void revtun_service_settle(struct revtun_hub *hub, uint32_t index)
         return;
     }
     chain_remove(&hub->services, &revtun_account_at(hub, account)->first_service, index);
+    revtun_account_at(hub, account)->service_count--;
     pool_give(&hub->services, index);
     revtun_account_settle(hub, account);
 }

@@ -94,12 +94,23 @@ SERIES(agents_up) = {
     {AT(hub.agents_welcomed), LABEL("outcome", "welcomed")},
     {AT(hub.agents_denied), LABEL("outcome", "denied")},
 };
+SERIES(agents_refused) = {
+    {AT(hub.agents_unknown), LABEL("reason", "unknown")},
+    {AT(hub.agents_unproven), LABEL("reason", "unproven")},
+    {AT(hub.agents_crowded), LABEL("reason", "crowded")},
+};
 SERIES(agents_ended) = {{AT(hub.agents_lost)}};
 SERIES(agents_silent) = {{AT(hub.agents_silent)}};
 SERIES(agents_lines_bad) = {{AT(hub.lines_bad)}};
 SERIES(agents_binds) = {
     {AT(hub.binds_done), LABEL("outcome", "done")},
     {AT(hub.binds_refused), LABEL("outcome", "refused")},
+};
+SERIES(agents_binds_refused) = {
+#define REFUSED(NAME, name, code, key, words)                                                      \
+    {AT(hub.binds_denied[REVTUN_DENIAL_##NAME - 1]), LABEL("reason", #name)},
+    REVTUN_DENIALS(REFUSED)
+#undef REFUSED
 };
 SERIES(agents_clients) = {
     {AT(hub.hub_clients_waiting), LABEL("outcome", "announced")},
@@ -164,11 +175,14 @@ const struct metric_family tunnel_metrics_families[] = {
             "Connections that were reset before it was known what they are.", previews_refused),
     COUNTER("agents.controls", "", "Control connections of version 2 that have said hello.",
             agents_up),
+    COUNTER("agents.refused", "", "Control connections of agents that were not let in.",
+            agents_refused),
     COUNTER("agents.ended", "", "Control connections of agents that have ended.", agents_ended),
     COUNTER("agents.silent", "", "Of these, those that were closed for silence.", agents_silent),
     COUNTER("agents.lines.bad", "", "Lines of agents that were malformed, unknown or wrong.",
             agents_lines_bad),
     COUNTER("agents.binds", "", "Requests of agents for names.", agents_binds),
+    COUNTER("agents.binds.refused", "", "Of these, those that were refused.", agents_binds_refused),
     COUNTER("agents.clients", "", "Clients at the ports of tunnels.", agents_clients),
     COUNTER("agents.clients.ended", "", "Clients of tunnels that ended without a data connection.",
             agents_clients_ended),

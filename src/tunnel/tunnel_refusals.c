@@ -82,11 +82,22 @@ static bool is_trouble(enum revtun_message_code code)
            code != REVTUN_MESSAGE_CODE_LEFT;
 }
 
+// Whom or what it is about, and why.
+static const char *detail_of(const struct revtun_command_report *report,
+                             char text[TUNNEL_REFUSALS_DETAIL_MAX])
+{
+    snprintf(text, TUNNEL_REFUSALS_DETAIL_MAX, "%.*s%s%.*s", (int)report->name.len,
+             (const char *)report->name.ptr, report->name.len > 0 ? ": " : "",
+             (int)report->detail.len, (const char *)report->detail.ptr);
+    return text;
+}
+
 void tunnel_refusals_report(struct tunnel_refusals *refusals,
                             const struct revtun_command_report *report, int64_t wall_s)
 {
     enum tunnel_refusal_kind kind = TUNNEL_REFUSAL_FULL;
     const char *detail = revtun_refusal_words(report->refusal);
+    char text[TUNNEL_REFUSALS_DETAIL_MAX];
 
     switch (report->event) {
     case REVTUN_EVENT_FULL:
@@ -109,10 +120,15 @@ void tunnel_refusals_report(struct tunnel_refusals *refusals,
         break;
     case REVTUN_EVENT_AGENT_DOWN:
         kind = TUNNEL_REFUSAL_AGENT;
-        detail = revtun_message_code_meaning(report->code);
+        detail = report->detail.len > 0 ? detail_of(report, text)
+                                        : revtun_message_code_meaning(report->code);
         if (!is_trouble(report->code)) {
             return;
         }
+        break;
+    case REVTUN_EVENT_BIND_REFUSED:
+        kind = TUNNEL_REFUSAL_BIND;
+        detail = detail_of(report, text);
         break;
     case REVTUN_EVENT_FORGED:
         kind = TUNNEL_REFUSAL_FORGED;

@@ -19,7 +19,7 @@
 enum {
     TUNNEL_REFUSALS_BUCKETS = 128,
     TUNNEL_REFUSALS_DEPTH = 8, // entries of a bucket
-    TUNNEL_REFUSALS_DETAIL_MAX = 96,
+    TUNNEL_REFUSALS_DETAIL_MAX = 160,
 };
 
 enum tunnel_refusal_kind {
@@ -34,6 +34,7 @@ enum tunnel_refusal_kind {
     // Of version 2:
     TUNNEL_REFUSAL_AGENT,  // a control connection has ended: `detail` says why
     TUNNEL_REFUSAL_FORGED, // a data connection had no preface that is good
+    TUNNEL_REFUSAL_BIND,   // an agent asked for a name, port or host: `detail` says why not
 };
 
 struct tunnel_refusal {

@@ -4,9 +4,38 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "base/siphash.h"
 #include "log/log.h"
 
 #define MILLI_NS (SECOND_NS / 1000)
+
+enum {
+    AGENT_LIMITS = 256,
+    AGENT_LINES = 64, // at once; then one a second
+};
+
+// What an agent does has a limit of its own in the log, which it may share with few others: enough
+// for all of its tunnels at once.
+static struct log_limit *limit_of(const struct revtun_command_report *report)
+{
+    static struct log_limit limits[AGENT_LIMITS];
+    static const struct siphash_key key; // agents do not choose what they are called
+    struct log_limit *limit = &limits[siphash(&key, report->owner) % AGENT_LIMITS];
+
+    limit->interval_ns = SECOND_NS;
+    limit->burst = AGENT_LINES;
+    return limit;
+}
+
+static void log_bind_refused(const struct revtun_command_report *report)
+{
+    static struct log_limit limit = LOG_LIMIT_DEFAULT;
+
+    LOG_LIMITED(&limit, LOG_LEVEL_INFO, "a name was refused", LOG_ADDR("agent", &report->from),
+                LOG_BYTES("owner", report->owner), LOG_BYTES("name", report->name),
+                LOG_TEXT("code", revtun_message_code_word(report->code)),
+                LOG_BYTES("reason", report->detail));
+}
 
 // Anybody may cause it, so each limit that is met has a limit of its own in the log.
 static void log_refused(const struct revtun_command_report *report)
@@ -54,12 +83,18 @@ static void log_timed_out(const struct revtun_command_report *report)
 void tunnel_report_agent_down(const struct revtun_command_report *report, const char *reason)
 {
     static struct log_limit limit = LOG_LIMIT_DEFAULT;
+    static struct log_limit refused = LOG_LIMIT_DEFAULT;
     const char *words = reason != NULL ? reason : revtun_message_code_meaning(report->code);
 
     if (report->owner.len > 0) {
-        LOG_INFO("a control connection of an agent has ended", LOG_ADDR("agent", &report->from),
-                 LOG_BYTES("owner", report->owner), LOG_TEXT("reason", words));
-    } else { // which anybody may cause
+        LOG_LIMITED(limit_of(report), LOG_LEVEL_INFO, "a control connection of an agent has ended",
+                    LOG_ADDR("agent", &report->from), LOG_BYTES("owner", report->owner),
+                    LOG_TEXT("reason", words));
+    } else if (report->detail.len > 0) { // which anybody may cause
+        LOG_LIMITED(&refused, LOG_LEVEL_INFO, "an agent was not let in",
+                    LOG_ADDR("from", &report->from), LOG_BYTES("claims", report->name),
+                    LOG_BYTES("reason", report->detail));
+    } else { // likewise
         LOG_LIMITED(&limit, LOG_LEVEL_INFO, "an agent has not proven who it is",
                     LOG_ADDR("from", &report->from), LOG_TEXT("reason", words));
     }
@@ -117,20 +152,24 @@ void tunnel_report(const struct revtun_command_report *report)
                  LOG_NUMBER("pair", report->pair));
         break;
     case REVTUN_EVENT_AGENT_UP:
-        LOG_INFO("an agent is here", LOG_ADDR("agent", &report->from),
-                 LOG_BYTES("owner", report->owner));
+        LOG_LIMITED(limit_of(report), LOG_LEVEL_INFO, "an agent is here",
+                    LOG_ADDR("agent", &report->from), LOG_BYTES("owner", report->owner));
         break;
     case REVTUN_EVENT_AGENT_DOWN:
         tunnel_report_agent_down(report, NULL);
         break;
     case REVTUN_EVENT_BOUND:
-        LOG_INFO("a name is bound", LOG_BYTES("owner", report->owner),
-                 LOG_BYTES("name", report->name), LOG_NUMBER("port", report->port));
+        LOG_LIMITED(limit_of(report), LOG_LEVEL_INFO, "a name is bound",
+                    LOG_BYTES("owner", report->owner), LOG_BYTES("name", report->name),
+                    LOG_NUMBER("port", report->port));
         break;
     case REVTUN_EVENT_UNBOUND:
-        LOG_INFO("a name is unbound", LOG_BYTES("owner", report->owner),
-                 LOG_BYTES("name", report->name),
-                 LOG_TEXT("reason", revtun_message_code_meaning(report->code)));
+        LOG_LIMITED(limit_of(report), LOG_LEVEL_INFO, "a name is unbound",
+                    LOG_BYTES("owner", report->owner), LOG_BYTES("name", report->name),
+                    LOG_TEXT("reason", revtun_message_code_meaning(report->code)));
+        break;
+    case REVTUN_EVENT_BIND_REFUSED:
+        log_bind_refused(report);
         break;
     case REVTUN_EVENT_FORGED:
         LOG_LIMITED(&forged, LOG_LEVEL_WARN,

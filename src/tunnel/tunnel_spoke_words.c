@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/macro.h"
+
 // "the token of laptop" or "the certificate FILE".
 static void name_credential(const struct tunnel_spoke_config *config, char *out, size_t room)
 {
@@ -83,7 +85,7 @@ static const char *why_denied(enum revtun_message_code code)
 {
     switch (code) {
     case REVTUN_MESSAGE_CODE_DENIED:
-        return "the relay's access list does not let this agent have it (--name, --port, --host)";
+        return "the relay's access list does not let this agent have it";
     case REVTUN_MESSAGE_CODE_REVOKED:
         return "the relay's access list does not let this agent have it any more";
     case REVTUN_MESSAGE_CODE_REPLACED:
@@ -116,14 +118,36 @@ static const char *why_denied(enum revtun_message_code code)
     return revtun_message_code_meaning(code);
 }
 
+// Which option of ours a field is from.
+static const char *option_of(struct bytes key)
+{
+    static const struct {
+        const char *key, *option;
+    } options[] = {{"name", " (--name)"}, {"port", " (--port)"}, {"hosts", " (--host)"}};
+
+    for (size_t i = 0; i < COUNT_OF(options); i++) {
+        if (bytes_equal_text(key, options[i].key)) {
+            return options[i].option;
+        }
+    }
+    return " (--name, --port, --host)"; // a relay that does not say
+}
+
 void tunnel_spoke_words_of_denied(const struct tunnel_spoke_config *config,
                                   const struct revtun_spoke_news *news, char out[TUNNEL_WORDS_MAX])
 {
     const struct bytes name = config->services[news->service].name;
+    const bool is_denied = news->code == REVTUN_MESSAGE_CODE_DENIED;
+    const bool has_key = !is_denied && news->key.len > 0;
+    // The relay's own words, where they say more than the code does.
+    const bool has_text = news->text.len > 0 &&
+                          !bytes_equal_text(news->text, revtun_message_code_meaning(news->code));
 
-    snprintf(out, TUNNEL_WORDS_MAX, "'%.*s' is not reachable: %s%s%.*s", (int)name.len,
-             (const char *)name.ptr, why_denied(news->code), news->key.len > 0 ? ": " : "",
-             (int)news->key.len, (const char *)news->key.ptr);
+    snprintf(out, TUNNEL_WORDS_MAX, "'%.*s' is not reachable: %s%s%s%.*s%s%.*s", (int)name.len,
+             (const char *)name.ptr, why_denied(news->code), is_denied ? option_of(news->key) : "",
+             has_key ? ": " : "", has_key ? (int)news->key.len : 0, (const char *)news->key.ptr,
+             has_text ? "; it says: " : "", has_text ? (int)news->text.len : 0,
+             (const char *)news->text.ptr);
 }
 
 static void tell_bye(const struct tunnel_spoke_config *config, const struct revtun_spoke_news *news,

@@ -61,6 +61,14 @@ static const struct conf_option options[] = {
         .help = "Tunnels at a time, and ports that are kept for it.",
     },
     {
+        .name = "hosts",
+        .placeholder = "COUNT",
+        .default_text = "256",
+        .is_outside_file = true,
+        .group = whom,
+        .help = "Hosts, and patterns of hosts, at a time, over all of its tunnels.",
+    },
+    {
         .name = "connections",
         .placeholder = "COUNT",
         .default_note = "as many as the relay",
@@ -136,7 +144,8 @@ static void write_terms(struct conf *conf, struct wr *wr)
         const char *name;
         const char *usual; // which needs no word there
     } terms[] = {
-        {"ports", "none"}, {"sni", "none"}, {"names", "*"}, {"tunnels", "16"}, {"connections", ""},
+        {"ports", "none"}, {"sni", "none"},  {"names", "*"},
+        {"tunnels", "16"}, {"hosts", "256"}, {"connections", ""},
     };
 
     for (size_t i = 0; i < COUNT_OF(terms); i++) {

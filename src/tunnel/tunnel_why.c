@@ -223,6 +223,9 @@ static const struct words kinds[] = {
     [TUNNEL_REFUSAL_FORGED] = {"its data connection was reset",
                                "it shows no agent that is here that it belongs to it",
                                "if it is an agent, its control connection was lost meanwhile"},
+    [TUNNEL_REFUSAL_BIND] = {"as an agent it was refused a name", NULL,
+                             "look at the agent's options and at its line in the list that "
+                             "--access names"},
 };
 
 static void refusal_write(struct wr *wr, const struct tunnel_why *why,

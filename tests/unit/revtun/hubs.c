@@ -39,6 +39,11 @@ static void take(struct hubs *hubs)
             snprintf(text + strlen(text), sizeof text - strlen(text), " %.*s",
                      (int)command.report.name.len, (const char *)command.report.name.ptr);
         }
+        if (command.type == REVTUN_COMMAND_REPORT && command.report.detail.len > 0) {
+            snprintf(text + strlen(text), sizeof text - strlen(text), " %.*s: %.*s",
+                     (int)command.report.name.len, (const char *)command.report.name.ptr,
+                     (int)command.report.detail.len, (const char *)command.report.detail.ptr);
+        }
         const size_t len = strlen(text);
         assert(hubs->len + len + 2 < sizeof hubs->text);
         memcpy(hubs->text + hubs->len, text, len);

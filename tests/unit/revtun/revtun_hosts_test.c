@@ -15,6 +15,7 @@
 enum { CAPACITY = 6 };
 
 static struct revtun_hosts hosts;
+static struct bytes last; // of a list that was refused
 static void *memory;
 
 static int make_hosts(void **state)
@@ -35,7 +36,7 @@ static int free_hosts(void **state)
 
 static struct revtun_hosts_list list_of(uint32_t tunnel)
 {
-    return (struct revtun_hosts_list){.tunnel = tunnel, .first = POOL_NONE};
+    return (struct revtun_hosts_list){.tunnel = tunnel, .first = POOL_NONE, .max = UINT32_MAX};
 }
 
 static uint32_t find(const char *host)
@@ -45,7 +46,7 @@ static uint32_t find(const char *host)
 
 static enum revtun_hosts_outcome bind_them(const char *patterns, struct revtun_hosts_list *list)
 {
-    return revtun_hosts_bind(&hosts, bytes_of_text(patterns), list);
+    return revtun_hosts_bind(&hosts, bytes_of_text(patterns), list, &last);
 }
 
 static void finds_the_nearest_pattern(void **state)
@@ -98,6 +99,24 @@ static void gives_all_of_a_list_or_none(void **state)
     assert_int_equal(bind_them("d.test,e.test,f.test", &two), REVTUN_HOSTS_OK);
     revtun_hosts_release(&hosts, &one);
     revtun_hosts_release(&hosts, &two);
+    assert_int_equal(revtun_hosts_count(&hosts), 0);
+}
+
+static void gives_no_more_than_a_tunnel_may_have(void **state)
+{
+    struct revtun_hosts_list one = list_of(1);
+
+    (void)state;
+    one.max = 2;
+    assert_int_equal(bind_them("a.test,b.test,c.test", &one), REVTUN_HOSTS_MANY);
+    assert_true(bytes_equal_text(last, "c.test"));
+    assert_int_equal(one.count, 0);
+    assert_int_equal(bind_them("a.test,b.test,a.test", &one), REVTUN_HOSTS_OK);
+    assert_int_equal(one.count, 2);
+    assert_int_equal(bind_them("d.test", &one), REVTUN_HOSTS_MANY);
+    assert_int_equal(find("b.test"), 1);
+    revtun_hosts_release(&hosts, &one);
+    assert_int_equal(one.count, 0);
     assert_int_equal(revtun_hosts_count(&hosts), 0);
 }
 
@@ -169,6 +188,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(finds_the_nearest_pattern, make_hosts, free_hosts),
         cmocka_unit_test_setup_teardown(gives_all_of_a_list_or_none, make_hosts, free_hosts),
+        cmocka_unit_test_setup_teardown(gives_no_more_than_a_tunnel_may_have, make_hosts,
+                                        free_hosts),
         cmocka_unit_test_setup_teardown(holds_the_longest, make_hosts, free_hosts),
         cmocka_unit_test_setup_teardown(agrees_with_a_naive_search, make_hosts, free_hosts),
     };

@@ -9,6 +9,8 @@
 #include "base/macro.h"
 #include "revtun/hubs.h"
 
+#define P "1000000000000000000000000000000000000000000000000000000000000000" // no proof
+
 static void ends_with_protocol_whom_it_cannot_read(void **state)
 {
     static const char *const wrong[] = {"BIND\r\n", "bind rid=1  name=web\r\n", "ping n=%zz\r\n",
@@ -53,12 +55,42 @@ static void says_what_is_wrong_with_a_hello(void **state)
     assert_true(hubs_has(hubs, "bye code=protocol"));
 }
 
+static void tells_the_log_whom_it_does_not_let_in(void **state)
+{
+    struct hubs *hubs = *state;
+    struct hubs_agent agent;
+
+    hubs_up(hubs, 1, &agent);
+    hubs_say(hubs, &agent, "hello auth=token id=who instance=1 proof=" P "\r\n");
+    assert_true(hubs_has(hubs, "bye code=denied"));
+    assert_true(hubs_has(hubs, "report agent down 1 who: its token is not on the access list\n"));
+    hubs_up(hubs, 2, &agent);
+    hubs_say(hubs, &agent, "hello auth=token id=laptop instance=1 proof=" P "\r\n");
+    assert_true(hubs_has(hubs, "report agent down 2 laptop: its token is another one than "));
+    hubs_up(hubs, 3, &agent);
+    hubs_say(hubs, &agent, "hello auth=cert instance=1\r\n");
+    assert_true(hubs_has(hubs, "report agent down 3 : it has shown no certificate\n"));
+    const struct revtun_hub_stats *stats = revtun_hub_stats(hubs->hub);
+    assert_int_equal(stats->agents_denied, 3);
+    assert_int_equal(stats->agents_unknown, 2);
+    assert_int_equal(stats->agents_unproven, 1);
+    for (uint64_t i = 0; i <= hubs->config.max_links_per_agent; i++) {
+        hubs_up(hubs, 10 + i, &agent);
+        hubs_hello(hubs, &agent, 0, 1, "");
+    }
+    assert_true(hubs_has(hubs, "bye code=busy"));
+    assert_true(hubs_has(hubs, " laptop: the agent has as many control connections as one may\n"));
+    assert_int_equal(stats->agents_crowded, 1);
+    assert_int_equal(stats->agents_denied, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         HUB_TEST(ends_with_protocol_whom_it_cannot_read),
         HUB_TEST(answers_what_it_does_not_know_with_error),
         HUB_TEST(says_what_is_wrong_with_a_hello),
+        HUB_TEST(tells_the_log_whom_it_does_not_let_in),
     };
 
     return cmocka_run_group_tests_name("revtun_request", tests, NULL, NULL);

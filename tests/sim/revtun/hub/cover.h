@@ -20,7 +20,9 @@
     X(UNBOUND_ASKED, " code=asked\r\n")                                                            \
     X(UNBOUND_REPLACED, " code=replaced\r\n")                                                      \
     X(UNBOUND_REVOKED, " code=revoked\r\n")                                                        \
-    X(ERROR_DENIED, " code=denied text=")                                                          \
+    X(ERROR_DENIED_NAME, " code=denied key=name text=")                                            \
+    X(ERROR_DENIED_PORT, " code=denied key=port text=")                                            \
+    X(ERROR_DENIED_HOST, " code=denied key=hosts text=")                                           \
     X(ERROR_NAME_TAKEN, " code=name_taken text=")                                                  \
     X(ERROR_PORT_TAKEN, " code=port_taken text=")                                                  \
     X(ERROR_HOST_TAKEN, " code=host_taken text=")                                                  \
@@ -31,6 +33,10 @@
     X(ERROR_BAD_VALUE, " code=bad_value key=")                                                     \
     X(ERROR_UNKNOWN_VERB, " code=unknown_verb text=")                                              \
     X(RETRY_3, " retry=3\r\n")                                                                     \
+    X(RETRY_1, " code=busy text=this%20agent%20asks")                                              \
+    X(QUOTA_HOSTS, " code=quota text=this%20agent%20may%20have%20no%20more%20hosts")               \
+    X(BUSY_ENDED, " code=busy text=too%20many%20tunnels")                                          \
+    X(BIND_REFUSED, "report bind refused")                                                         \
     X(GONE_LEFT, " code=left\r\n")                                                                 \
     X(GONE_TIMEOUT, " code=timeout\r\n")                                                           \
     X(NEW_CONNECTION, " new_connection id=")                                                       \

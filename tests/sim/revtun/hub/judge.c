@@ -18,6 +18,7 @@ static bool is_of_version_2(enum revtun_event event)
     case REVTUN_EVENT_AGENT_DOWN:
     case REVTUN_EVENT_BOUND:
     case REVTUN_EVENT_UNBOUND:
+    case REVTUN_EVENT_BIND_REFUSED:
     case REVTUN_EVENT_FORGED:
     case REVTUN_EVENT_REFUSED:
     case REVTUN_EVENT_TIMED_OUT:
@@ -57,8 +58,9 @@ static void describe(const struct revtun_command *command, char text[REVTUN_TEXT
         revtun_text_write(text, command);
     }
     if (command->type == REVTUN_COMMAND_REPORT && is_of_version_2(report->event)) {
-        const bool has_code =
-            report->event == REVTUN_EVENT_AGENT_DOWN || report->event == REVTUN_EVENT_UNBOUND;
+        const bool has_code = report->event == REVTUN_EVENT_AGENT_DOWN ||
+                              report->event == REVTUN_EVENT_UNBOUND ||
+                              report->event == REVTUN_EVENT_BIND_REFUSED;
         const struct bytes owner = or_dash(report->owner);
         const struct bytes name = or_dash(report->name);
         const size_t len = strlen(text);

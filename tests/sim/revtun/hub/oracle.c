@@ -108,8 +108,9 @@ static void leave(struct oracle *oracle, size_t index, const char *code, bool is
 {
     struct oracle_link *link = &oracle->links[index];
 
-    oracle_expect(oracle, "report agent down %" PRIu64 " %s - 0 %s", link->conn,
-                  link->owner == ORACLE_NOBODY ? "-" : oracle_owner_names[link->owner], code);
+    oracle_expect(oracle, "report agent down %" PRIu64 " %s %s 0 %s", link->conn,
+                  link->owner == ORACLE_NOBODY ? "-" : oracle_owner_names[link->owner],
+                  link->claim[0] != 0 ? link->claim : "-", code);
     for (size_t i = 0; i < ORACLE_SERVICES; i++) {
         struct oracle_service *service = &oracle->services[i];
         if (service->state != ORACLE_BOUND || service->link != index) {
@@ -163,6 +164,18 @@ void oracle_heard(struct oracle *oracle, size_t link)
 
 // --- what agents say -----------------------------------------------------------------------------
 
+// An owner has a control connection, or a name, or clients of one that has ended.
+static bool is_here(const struct oracle *oracle, size_t owner)
+{
+    bool is_here = links_of(oracle, owner) > 0;
+
+    for (size_t i = 0; i < ORACLE_SERVICES; i++) {
+        is_here = is_here ||
+                  (oracle->services[i].state != ORACLE_NONE && oracle->services[i].owner == owner);
+    }
+    return is_here;
+}
+
 static void hello(struct oracle *oracle, size_t index, const struct oracle_line *line)
 {
     struct oracle_link *link = &oracle->links[index];
@@ -174,8 +187,13 @@ static void hello(struct oracle *oracle, size_t index, const struct oracle_line 
     uint8_t text[64];
     struct wr wr = wr_init(text, sizeof text);
 
+    if (owner != ORACLE_NOBODY) {
+        snprintf(link->claim, sizeof link->claim, "%s", oracle_owner_names[owner]);
+    }
     if (terms == NULL || line->is_forged || (!line->is_cert && line->secret != terms->secret)) {
         oracle->stats.agents_denied++;
+        oracle->stats.agents_unknown += terms == NULL;
+        oracle->stats.agents_unproven += terms != NULL;
         oracle_end_link(oracle, index, "denied", 0);
         return;
     }
@@ -186,10 +204,15 @@ static void hello(struct oracle *oracle, size_t index, const struct oracle_line 
         return;
     }
     if (links_of(oracle, owner) >= config->max_links_per_agent) {
+        oracle->stats.agents_crowded++;
         oracle_end_link(oracle, index, "busy", 30);
         return;
     }
     oracle->stats.agents_welcomed++;
+    if (!is_here(oracle, owner)) {
+        oracle->paid_ns[owner] = 0; // nothing is known of it any more
+    }
+    link->claim[0] = 0;
     oracle->secrets[owner] = line->secret;
     link->owner = owner;
     link->state = ORACLE_OPEN;
@@ -459,12 +482,7 @@ struct revtun_hub_gauges oracle_gauges(const struct oracle *oracle)
         gauges.services += oracle->services[i].state != ORACLE_NONE;
     }
     for (size_t owner = 0; owner < ORACLE_OWNERS; owner++) {
-        bool is_here = links_of(oracle, owner) > 0;
-        for (size_t i = 0; i < ORACLE_SERVICES; i++) {
-            is_here = is_here || (oracle->services[i].state != ORACLE_NONE &&
-                                  oracle->services[i].owner == owner);
-        }
-        gauges.agents += is_here;
+        gauges.agents += is_here(oracle, owner);
     }
     for (size_t i = 0; i < oracle->client_count; i++) {
         const enum oracle_client_state state = oracle->clients[i].state;

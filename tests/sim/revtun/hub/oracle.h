@@ -39,6 +39,7 @@ struct oracle_terms {
     uint16_t ports[ORACLE_LIST_MAX + 1][2]; // first, last
     const char *hosts[ORACLE_LIST_MAX + 1];
     uint32_t tunnels;
+    uint32_t hosts_max;
     uint32_t connections; // 0: no limit
 };
 
@@ -56,8 +57,9 @@ struct oracle_link {
     uint64_t conn;
     enum oracle_link_state state;
     struct addr peer;
-    size_t cert;  // whose certificate it has shown, or ORACLE_NOBODY
-    size_t owner; // ORACLE_NOBODY before hello
+    size_t cert;    // whose certificate it has shown, or ORACLE_NOBODY
+    size_t owner;   // ORACLE_NOBODY before hello
+    char claim[80]; // whom it says it is, when it is not let in
     uint64_t instance;
     uint64_t up_ns, heard_ns, said_ns;
     uint64_t probed_ns; // 0: never
@@ -110,6 +112,7 @@ struct oracle_lease {
 struct oracle {
     struct revtun_hub_config config;
     struct oracle_terms terms[ORACLE_OWNERS + 1];
+    uint64_t paid_ns[ORACLE_OWNERS]; // when all requests for names are as if never made
     uint32_t secrets[ORACLE_OWNERS]; // with which those who are here have proven themselves
     struct now now;
     uint64_t drain_ns;

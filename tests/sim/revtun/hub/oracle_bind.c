@@ -7,6 +7,45 @@
 
 #include "sim/revtun/hub/oracle_priv.h"
 
+// Why a request is refused, and when it helps to ask again.
+struct refusal {
+    enum revtun_denial_kind kind; // 0: it is not
+    uint64_t retry_s;
+};
+
+static const struct refusal none = {0};
+
+static struct refusal refused(enum revtun_denial_kind kind)
+{
+    return (struct refusal){.kind = kind};
+}
+
+static struct refusal refused_for(enum revtun_denial_kind kind, uint64_t retry_s)
+{
+    return (struct refusal){kind, retry_s};
+}
+
+// What stands behind `code=`, up to the text.
+static const char *words_of(enum revtun_denial_kind kind)
+{
+    static const char *const words[] = {
+        [REVTUN_DENIAL_NAME] = "denied key=name",
+        [REVTUN_DENIAL_PORT] = "denied key=port",
+        [REVTUN_DENIAL_HOST] = "denied key=hosts",
+        [REVTUN_DENIAL_NAME_TAKEN] = "name_taken",
+        [REVTUN_DENIAL_PORT_TAKEN] = "port_taken",
+        [REVTUN_DENIAL_HOST_TAKEN] = "host_taken",
+        [REVTUN_DENIAL_NO_PORT] = "no_port",
+        [REVTUN_DENIAL_TUNNELS] = "quota",
+        [REVTUN_DENIAL_HOSTS] = "quota",
+        [REVTUN_DENIAL_PACE] = "busy",
+        [REVTUN_DENIAL_ENDED] = "busy",
+        [REVTUN_DENIAL_ROOM] = "busy",
+        [REVTUN_DENIAL_UNSUPPORTED] = "unsupported",
+    };
+    return words[kind];
+}
+
 static struct oracle_service *service_of(struct oracle *oracle, size_t owner, const char *name)
 {
     for (size_t i = 0; i < ORACLE_SERVICES; i++) {
@@ -85,30 +124,30 @@ static uint32_t held(const struct oracle *oracle, size_t owner, size_t besides, 
     return count;
 }
 
-static const char *choose(const struct oracle *oracle, const struct oracle_terms *terms,
-                          size_t owner, uint16_t wanted, size_t *out)
+static struct refusal choose(const struct oracle *oracle, const struct oracle_terms *terms,
+                             size_t owner, uint16_t wanted, size_t *out)
 {
     const size_t first = oracle->config.first_port;
 
     if (wanted == 0) {
         *out = oldest(oracle, terms, ORACLE_NOBODY, ORACLE_NOBODY);
-        return *out == ORACLE_NOBODY ? "no_port" : NULL;
+        return *out == ORACLE_NOBODY ? refused(REVTUN_DENIAL_NO_PORT) : none;
     }
     if (wanted < first || wanted >= first + oracle->config.port_count ||
         !oracle_may_port(terms, wanted)) {
-        return "denied";
+        return refused(REVTUN_DENIAL_PORT);
     }
     const struct oracle_lease *lease = &oracle->leases[wanted - first];
     *out = wanted - first;
     return lease->state == ORACLE_FREE || is_over(oracle, lease) ||
                    (lease->state == ORACLE_RESTS && lease->owner == owner)
-               ? NULL
-               : "port_taken";
+               ? none
+               : refused(REVTUN_DENIAL_PORT_TAKEN);
 }
 
 // A port for a name that holds none now, though one may rest for it.
-static const char *lease_bind(struct oracle *oracle, const struct oracle_terms *terms, size_t owner,
-                              const struct oracle_line *line, uint16_t *port)
+static struct refusal lease_bind(struct oracle *oracle, const struct oracle_terms *terms,
+                                 size_t owner, const struct oracle_line *line, uint16_t *port)
 {
     const size_t own = lease_of(oracle, owner, line->name);
     const uint16_t first = oracle->config.first_port;
@@ -118,13 +157,13 @@ static const char *lease_bind(struct oracle *oracle, const struct oracle_terms *
         may_have(oracle, terms, own)) {
         index = own;
     } else {
-        const char *code = choose(oracle, terms, owner, line->port, &index);
-        if (code != NULL && strcmp(code, "no_port") != 0) {
-            return code;
+        const struct refusal refusal = choose(oracle, terms, owner, line->port, &index);
+        if (refusal.kind != 0 && refusal.kind != REVTUN_DENIAL_NO_PORT) {
+            return refusal;
         }
         if (own == ORACLE_NOBODY && held(oracle, owner, index, false) >= terms->tunnels) {
             if (held(oracle, owner, index, true) >= terms->tunnels) {
-                return "quota";
+                return refused(REVTUN_DENIAL_TUNNELS);
             }
             index = index != ORACLE_NOBODY ? index : oldest(oracle, terms, owner, ORACLE_NOBODY);
             while (index != ORACLE_NOBODY && held(oracle, owner, index, false) >= terms->tunnels) {
@@ -132,7 +171,7 @@ static const char *lease_bind(struct oracle *oracle, const struct oracle_terms *
             }
         }
         if (index == ORACLE_NOBODY) {
-            return "no_port";
+            return refused(REVTUN_DENIAL_NO_PORT);
         }
         if (own != ORACLE_NOBODY) {
             oracle->leases[own].state = ORACLE_FREE;
@@ -143,37 +182,37 @@ static const char *lease_bind(struct oracle *oracle, const struct oracle_terms *
     lease->owner = owner;
     snprintf(lease->name, sizeof lease->name, "%s", line->name);
     *port = (uint16_t)(first + index);
-    return NULL;
+    return none;
 }
 
 // --- places --------------------------------------------------------------------------------------
 
-static const char *place_at_port(struct oracle *oracle, const struct oracle_terms *terms,
-                                 struct oracle_service *service, const struct oracle_line *line)
+static struct refusal place_at_port(struct oracle *oracle, const struct oracle_terms *terms,
+                                    struct oracle_service *service, const struct oracle_line *line)
 {
     const uint16_t former = service->port;
     uint16_t port = 0;
 
     if (former != 0 && (line->port == 0 || line->port == former)) {
-        return NULL;
+        return none;
     }
     if (terms->ports[0][0] == 0) {
-        return "denied";
+        return refused(REVTUN_DENIAL_PORT);
     }
     if (former != 0) {
         oracle_lease_release(oracle, former);
     }
-    const char *code = lease_bind(oracle, terms, service->owner, line, &port);
-    if (code != NULL) {
+    const struct refusal refusal = lease_bind(oracle, terms, service->owner, line, &port);
+    if (refusal.kind != 0) {
         if (former != 0) {
             oracle->leases[former - oracle->config.first_port].state = ORACLE_TAKEN;
             oracle->left_serial--;
         }
-        return code;
+        return refusal;
     }
     service->port = port;
     service->host_count = 0;
-    return NULL;
+    return none;
 }
 
 // Whose a pattern is, as it is written.
@@ -190,18 +229,23 @@ static const struct oracle_service *holder_of(const struct oracle *oracle, const
     return NULL;
 }
 
-static uint32_t hosts_besides(const struct oracle *oracle, const struct oracle_service *besides)
+// Of an owner, or of all.
+static uint32_t hosts_besides(const struct oracle *oracle, const struct oracle_service *besides,
+                              size_t owner)
 {
     uint32_t count = 0;
 
     for (size_t i = 0; i < ORACLE_SERVICES; i++) {
-        count += &oracle->services[i] != besides ? (uint32_t)oracle->services[i].host_count : 0;
+        const struct oracle_service *service = &oracle->services[i];
+        count += service != besides && (owner == ORACLE_NOBODY || service->owner == owner)
+                     ? (uint32_t)service->host_count
+                     : 0;
     }
     return count;
 }
 
-static const char *place_at_hosts(struct oracle *oracle, const struct oracle_terms *terms,
-                                  struct oracle_service *service, const struct oracle_line *line)
+static struct refusal place_at_hosts(struct oracle *oracle, const struct oracle_terms *terms,
+                                     struct oracle_service *service, const struct oracle_line *line)
 {
     char list[ORACLE_LIST_MAX * ORACLE_HOST_MAX];
     char hosts[ORACLE_LIST_MAX][ORACLE_HOST_MAX];
@@ -209,10 +253,11 @@ static const char *place_at_hosts(struct oracle *oracle, const struct oracle_ter
     bool is_allowed = true;
 
     if (oracle->config.tls_port == 0) {
-        return "unsupported";
+        return refused(REVTUN_DENIAL_UNSUPPORTED);
     }
-    const uint32_t others = hosts_besides(oracle, service);
-    const char *code = NULL;
+    const uint32_t others = hosts_besides(oracle, service, ORACLE_NOBODY);
+    const uint32_t own = hosts_besides(oracle, service, service->owner);
+    struct refusal refusal = none;
     snprintf(list, sizeof list, "%s", line->hosts);
     for (char *rest = list, *host = strtok_r(rest, ",", &rest); host != NULL;
          host = strtok_r(NULL, ",", &rest)) {
@@ -222,22 +267,24 @@ static const char *place_at_hosts(struct oracle *oracle, const struct oracle_ter
         for (size_t i = 0; i < count; i++) {
             is_twice = is_twice || strcmp(hosts[i], host) == 0;
         }
-        if (code != NULL || is_twice) {
+        if (refusal.kind != 0 || is_twice) {
             continue;
         }
         if (holder != NULL && holder != service) {
-            code = "host_taken";
+            refusal = refused(REVTUN_DENIAL_HOST_TAKEN);
+        } else if (own + count >= terms->hosts_max) {
+            refusal = refused(REVTUN_DENIAL_HOSTS);
         } else if (others + count == oracle->config.max_hosts) {
-            code = "busy retry=30";
+            refusal = refused_for(REVTUN_DENIAL_ROOM, 30);
         } else {
             snprintf(hosts[count++], ORACLE_HOST_MAX, "%s", host);
         }
     }
     if (!is_allowed) {
-        return "denied";
+        return refused(REVTUN_DENIAL_HOST);
     }
-    if (code != NULL) {
-        return code;
+    if (refusal.kind != 0) {
+        return refusal;
     }
     memcpy(service->hosts, hosts, sizeof hosts);
     service->host_count = count;
@@ -245,67 +292,92 @@ static const char *place_at_hosts(struct oracle *oracle, const struct oracle_ter
         oracle_lease_release(oracle, service->port);
         service->port = 0;
     }
-    return NULL;
+    return none;
 }
 
 // --- names ---------------------------------------------------------------------------------------
 
 // Another control connection of its own agent has the name.
-static const char *contest(struct oracle *oracle, struct oracle_link *holder,
-                           const struct oracle_link *link, bool is_take)
+static struct refusal contest(struct oracle *oracle, struct oracle_link *holder,
+                              const struct oracle_link *link, bool is_take)
 {
     const uint64_t now_ns = oracle->now.mono_ns;
 
     if (is_take || holder->instance == link->instance) {
-        return NULL;
+        return none;
     }
     if (holder->probed_ns == 0 || now_ns >= holder->probed_ns + 15 * SECOND_NS) {
         holder->probed_ns = now_ns;
         holder->is_probed_now = true;
-        return "name_taken retry=3";
+        return refused_for(REVTUN_DENIAL_NAME_TAKEN, 3);
     }
     if (holder->heard_ns > holder->probed_ns) {
-        return "name_taken";
+        return refused(REVTUN_DENIAL_NAME_TAKEN);
     }
-    return now_ns >= holder->probed_ns + 3 * SECOND_NS ? NULL : "name_taken retry=3";
+    return now_ns >= holder->probed_ns + 3 * SECOND_NS ? none
+                                                       : refused_for(REVTUN_DENIAL_NAME_TAKEN, 3);
 }
 
-static const char *find_room(const struct oracle *oracle, const struct oracle_terms *terms,
-                             size_t owner)
+static struct refusal find_room(const struct oracle *oracle, const struct oracle_terms *terms,
+                                size_t owner)
 {
     uint32_t mine = 0;
+    uint32_t lasting = 0;
     uint32_t all = 0;
 
     for (size_t i = 0; i < ORACLE_SERVICES; i++) {
         const struct oracle_service *service = &oracle->services[i];
         all += service->state != ORACLE_NONE;
+        lasting += service->owner == owner && service->state != ORACLE_NONE;
         mine += service->owner == owner &&
                 (service->state == ORACLE_BOUND || service->state == ORACLE_KEPT);
     }
-    return mine >= terms->tunnels               ? "quota"
-           : all >= oracle->config.max_services ? "busy retry=30"
-                                                : NULL;
+    return mine >= terms->tunnels ? refused(REVTUN_DENIAL_TUNNELS)
+           : lasting >= terms->tunnels + oracle->config.max_ended_per_agent
+               ? refused_for(REVTUN_DENIAL_ENDED, 30)
+           : all >= oracle->config.max_services ? refused_for(REVTUN_DENIAL_ROOM, 30)
+                                                : none;
 }
 
-static const char *place(struct oracle *oracle, size_t index, const struct oracle_line *line,
-                         struct oracle_service **out)
+// So many a second, as many at once. Time is counted in parts of a request's.
+static bool keeps_pace(struct oracle *oracle, const struct oracle_terms *terms, size_t owner)
+{
+    const struct revtun_hub_config *config = &oracle->config;
+    const uint64_t tunnels =
+        terms->tunnels < config->max_services ? terms->tunnels : config->max_services;
+    const uint64_t rate = tunnels > config->binds_per_second ? tunnels : config->binds_per_second;
+    const uint64_t now_ns = oracle->now.mono_ns;
+    const uint64_t paid_ns = oracle->paid_ns[owner] > now_ns ? oracle->paid_ns[owner] : now_ns;
+
+    if (paid_ns - now_ns + SECOND_NS / rate > SECOND_NS) {
+        return false;
+    }
+    oracle->paid_ns[owner] = paid_ns + SECOND_NS / rate;
+    return true;
+}
+
+static struct refusal place(struct oracle *oracle, size_t index, const struct oracle_line *line,
+                            struct oracle_service **out)
 {
     const struct oracle_link *link = &oracle->links[index];
     const struct oracle_terms *terms = oracle_terms_of(oracle, link->owner);
     struct oracle_service *service = service_of(oracle, link->owner, line->name);
     const bool is_new = service == NULL;
-    const char *code = NULL;
+    struct refusal refusal = none;
 
+    if (!keeps_pace(oracle, terms, link->owner)) {
+        return refused_for(REVTUN_DENIAL_PACE, 1);
+    }
     if (!oracle_may_name(terms, line->name)) {
-        return "denied";
+        return refused(REVTUN_DENIAL_NAME);
     }
     if (is_new) {
-        code = find_room(oracle, terms, link->owner);
+        refusal = find_room(oracle, terms, link->owner);
     } else if (service->state == ORACLE_BOUND && service->link != index) {
-        code = contest(oracle, &oracle->links[service->link], link, line->is_take);
+        refusal = contest(oracle, &oracle->links[service->link], link, line->is_take);
     }
-    if (code != NULL) {
-        return code;
+    if (refusal.kind != 0) {
+        return refusal;
     }
     if (is_new) {
         service = oracle->services;
@@ -317,13 +389,13 @@ static const char *place(struct oracle *oracle, size_t index, const struct oracl
             .state = ORACLE_KEPT, .owner = link->owner, .link = ORACLE_NOBODY, .grace_ns = NEVER};
         snprintf(service->name, sizeof service->name, "%s", line->name);
     }
-    code = line->is_sni ? place_at_hosts(oracle, terms, service, line)
-                        : place_at_port(oracle, terms, service, line);
-    if (code != NULL && is_new) {
+    refusal = line->is_sni ? place_at_hosts(oracle, terms, service, line)
+                           : place_at_port(oracle, terms, service, line);
+    if (refusal.kind != 0 && is_new) {
         service->state = ORACLE_NONE;
     }
     *out = service;
-    return code;
+    return refusal;
 }
 
 static void tell_unbound(struct oracle *oracle, size_t link, const struct oracle_service *service,
@@ -344,13 +416,19 @@ void oracle_bind(struct oracle *oracle, size_t index, const struct oracle_line *
     struct oracle_service *service = NULL;
     char lease[32] = "";
 
-    const char *code = place(oracle, index, line, &service);
-    if (code != NULL) {
-        const char *retry = strchr(code, ' ');
-        const int len = (int)strcspn(code, " ");
+    const struct refusal refusal = place(oracle, index, line, &service);
+    if (refusal.kind != 0) {
+        const char *words = words_of(refusal.kind);
+        char retry[32] = "";
+        if (refusal.retry_s > 0) {
+            snprintf(retry, sizeof retry, " retry=%" PRIu64, refusal.retry_s);
+        }
         oracle->stats.binds_refused++;
-        oracle_expect(oracle, "send %" PRIu64 " error rid=%" PRIu64 " code=%.*s text=*%s\r\n",
-                      link->conn, line->rid, len, code, retry != NULL ? retry : "");
+        oracle->stats.binds_denied[refusal.kind - 1]++;
+        oracle_expect(oracle, "send %" PRIu64 " error rid=%" PRIu64 " code=%s text=*%s\r\n",
+                      link->conn, line->rid, words, retry);
+        oracle_expect(oracle, "report bind refused %" PRIu64 " %s %s 0 %.*s", link->conn,
+                      oracle_owner_names[link->owner], line->name, (int)strcspn(words, " "), words);
         return;
     }
     oracle->stats.binds_done++;

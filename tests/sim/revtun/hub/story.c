@@ -31,6 +31,8 @@ static struct revtun_hub_config any_config(struct world *w)
     config.max_links = world_chance(w, 30) ? 1 + (uint32_t)world_below(w, 6) : 32;
     config.max_links_per_agent = 1 + (uint32_t)world_below(w, 4);
     config.max_services = world_chance(w, 30) ? 1 + (uint32_t)world_below(w, 5) : ORACLE_SERVICES;
+    config.max_ended_per_agent = world_chance(w, 80) ? 1 : 16;
+    config.binds_per_second = world_chance(w, 50) ? 1 + (uint32_t)world_below(w, 4) : 64;
     config.max_hosts = world_chance(w, 40) ? 1 + (uint32_t)world_below(w, 5) : 64;
     config.max_standing = world_chance(w, 15)   ? 0
                           : world_chance(w, 20) ? 1 + (uint32_t)world_below(w, 6)

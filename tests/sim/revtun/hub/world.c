@@ -94,7 +94,8 @@ static void choose(struct world *w, struct oracle_terms *terms)
     const uint16_t first = WORLD_FIRST_PORT;
     const uint16_t count = w->config.port_count;
 
-    *terms = (struct oracle_terms){.is_listed = true, .secret = terms->secret, .tunnels = 16};
+    *terms = (struct oracle_terms){
+        .is_listed = true, .secret = terms->secret, .tunnels = 16, .hosts_max = 256};
     memcpy(terms->names, names[world_below(w, COUNT_OF(names))], sizeof names[0]);
     memcpy(terms->hosts, hosts[world_below(w, COUNT_OF(hosts))], sizeof hosts[0]);
     if (world_chance(w, 60)) {
@@ -107,7 +108,10 @@ static void choose(struct world *w, struct oracle_terms *terms)
         terms->ports[1][1] = terms->ports[1][0];
     }
     if (world_chance(w, 40)) {
-        terms->tunnels = 1 + (uint32_t)world_below(w, 4);
+        terms->tunnels = 1 + (uint32_t)world_below(w, world_chance(w, 40) ? 1 : 4);
+    }
+    if (world_chance(w, 30)) {
+        terms->hosts_max = 1 + (uint32_t)world_below(w, 3);
     }
     if (world_chance(w, 30)) {
         terms->connections = 1 + (uint32_t)world_below(w, 12);
@@ -160,6 +164,8 @@ static void terms_write(struct wr *wr, const struct oracle_terms *terms)
     }
     wr_text(wr, " tunnels=");
     wr_decimal(wr, terms->tunnels);
+    wr_text(wr, " hosts=");
+    wr_decimal(wr, terms->hosts_max);
     if (terms->connections > 0) {
         wr_text(wr, " connections=");
         wr_decimal(wr, terms->connections);
