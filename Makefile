@@ -11,7 +11,8 @@
 #   make fuzz         each fuzz target for FUZZ_SECONDS
 #   make prove        Frama-C shows the readers of stun free of runtime errors; takes minutes
 #   make bench        measures the relay beside others, in 30 minutes; QUICK=1: in five
-#   make scoreboard   asks the relay, coturn and pion what the RFCs want, into docs/conformance.md
+#   make scoreboard   asks the relay, coturn and pion what the RFCs want, and attacks them, into
+#                     docs/conformance.md; SLOW=1: what waits, in an hour
 #   make deb          the Debian packages, in build-deb/
 #   make test-deb     the same, installed, upgraded and purged in a clean root
 #   make install      DESTDIR, prefix and sysconfdir are honoured
@@ -71,7 +72,7 @@ bench:
 scoreboard:
 	@tools/install-packages bench
 	@$(MAKE) --no-print-directory --silent build
-	@tools/scoreboard build/fairlead-relay build/fairlead-probe
+	@tools/scoreboard build/fairlead-relay build/fairlead-probe $(if $(SLOW),--slow)
 
 deb:
 	@tools/install-packages deb

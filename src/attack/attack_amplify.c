@@ -196,7 +196,9 @@ static const struct talk_cure challenge_cure = {
     .fairlead = "choose a short --realm, leave out --software; lower --unauthenticated-rate",
 };
 static const struct talk_cure other_cure = {
-    .coturn = "add no-stun-backward-compatibility",
+    .coturn =
+        "add no-stun-backward-compatibility and no-software-attribute; a request of an unknown "
+        "method is challenged, which no configuration changes",
     .pion = "tell pion: no configuration does this",
     .fairlead = "tell us: what is not STUN is not answered",
 };

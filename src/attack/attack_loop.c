@@ -151,9 +151,10 @@ static void pair(struct talk *talk)
 }
 
 static const struct talk_cure listener_cure = {
-    .coturn = "add denied-peer-ip for each address that it listens at; who relays from the same "
-              "address then loses calls between two relayed clients, so relay from another one "
-              "(relay-ip)",
+    .coturn =
+        "add denied-peer-ip=ADDRESS for each address that it listens at; who relays from the same "
+        "address then loses calls between two relayed clients, so relay from another one "
+        "(relay-ip)",
     .pion = "return false from PermissionHandler for the listener's address, or relay from another "
             "address and deny the listener's",
     .fairlead = "always denied at addresses of the host: with --public-ip4-addr behind a NAT that "

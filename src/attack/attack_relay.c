@@ -187,9 +187,10 @@ static const struct talk_cure broadcast_cure = {
     .fairlead = "denied by default: remove --allow-peer that covers 240.0.0.0/4",
 };
 static const struct talk_cure special_cure = {
-    .coturn = "add denied-peer-ip=192.0.0.0-192.0.0.255, =192.0.2.0-192.0.2.255, "
-              "=198.18.0.0-198.19.255.255, =198.51.100.0-198.51.100.255, "
-              "=203.0.113.0-203.0.113.255",
+    .coturn =
+        "add denied-peer-ip=192.0.0.0-192.0.0.255, =192.0.2.0-192.0.2.255, "
+        "=192.88.99.0-192.88.99.255, =198.18.0.0-198.19.255.255, =198.51.100.0-198.51.100.255, "
+        "=203.0.113.0-203.0.113.255",
     .pion = "return false from PermissionHandler for the special-purpose blocks of IANA",
     .fairlead = "denied by default: remove --allow-peer that covers them",
 };

@@ -115,7 +115,9 @@ static void special(struct talk *talk)
 }
 
 static const struct talk_cure loopback_cure = {
-    .coturn = "leave out allow-loopback-peers, 4.5.2 or later; add denied-peer-ip=::1 and =::",
+    .coturn =
+        "leave out allow-loopback-peers, 4.5.2 or later; add denied-peer-ip=::1, never a range "
+        "that begins at ::, which denies all of IPv4",
     .pion = "return false from PermissionHandler when IP.IsLoopback() or IP.IsUnspecified()",
     .fairlead = "denied by default: remove --allow-peer that covers them",
 };
@@ -148,7 +150,7 @@ static const struct talk_cure mapped_cure = {
         "that",
 };
 static const struct talk_cure embedded_cure = {
-    .coturn = "4.9.0 or later; before, add denied-peer-ip=::-::ffff:ffff, "
+    .coturn = "4.9.0 or later; before, add denied-peer-ip=::1-::ffff:ffff, "
               "=64:ff9b::-64:ff9b:1:ffff:ffff:ffff:ffff:ffff, "
               "=2002::-2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff, =2001::-2001:0:ffff:ffff:ffff:ffff:"
               "ffff:ffff",
@@ -159,7 +161,8 @@ static const struct talk_cure embedded_cure = {
 };
 static const struct talk_cure special_cure = {
     .coturn = "add denied-peer-ip=2001:db8::-2001:db8:ffff:ffff:ffff:ffff:ffff:ffff, "
-              "=100::-100::ffff:ffff:ffff:ffff",
+              "=2001:2::-2001:2:0:ffff:ffff:ffff:ffff:ffff, "
+              "=3fff::-3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff, =100::-100::ffff:ffff:ffff:ffff",
     .pion = "return false from PermissionHandler for the special-purpose blocks of IANA",
     .fairlead = "denied by default: remove --allow-peer that covers them",
 };

@@ -144,8 +144,8 @@ static const struct talk_cure strangers_cure = {
                 "together may take",
 };
 static const struct talk_cure quota_cure = {
-    .coturn = "add user-quota=10 and total-quota",
-    .pion = "set QuotaHandler",
+    .coturn = "add user-quota=10 and total-quota=1200",
+    .pion = "set QuotaHandler, which version 2 does not have",
     .fairlead = "lower --allocations-per-user",
 };
 

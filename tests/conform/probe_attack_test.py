@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import os
+import pathlib
 import subprocess
 import sys
 
@@ -22,6 +23,8 @@ if "FAIRLEAD_PROBE" not in os.environ:  # case.main() may start this file anew
     os.environ["FAIRLEAD_PROBE"] = os.path.abspath(sys.argv.pop(2))
 PROBE = os.environ["FAIRLEAD_PROBE"]
 BOB = ("--other-user", "bob", "--other-pass", "builder")
+
+HARDENED = pathlib.Path(__file__).resolve().parents[2] / "docs" / "coturn-hardened.conf"
 
 # Of what they say, a machine that is busy with other things can spoil the least.
 SOMETIMES = {"state-strangers", "enumerate-time"}
@@ -244,6 +247,14 @@ class Others(Attack):
         wanted = {name: grade for name, grade in COTURN.items()
                   if name.startswith("relay-") and name not in closed}
         self.assertEqual(found, wanted | {"relay-loopback": "high"})
+
+    def test_the_configuration_that_is_recommended_closes_what_it_can(self):
+        lines = HARDENED.read_text(encoding="utf-8").splitlines()
+        options = ["--" + line for line in lines if line and not line.startswith("#")]
+        self.assertGreater(len(options), 30)
+        found = self.attack(options, "--only", "relay", "--only", "amplify", "--jobs", "2")
+        self.assertEqual(found, {})
+        self.assertEqual(self.attack(options, "--only", "state-quota"), {})
 
 
 class Safety(Attack):
