@@ -187,10 +187,11 @@ static const struct conf_option options[] = {
         .name = "pending-timeout",
         .environment = "FAIRLEAD_TUNNEL_PENDING_TIMEOUT",
         .placeholder = "SECONDS",
-        .default_text = "0",
+        .default_text = "300",
         .is_reloaded = true,
         .group = limits,
-        .help = "How long a client waits for its server's reverse connection; 0: for ever.",
+        .help = "How long a client waits for its server's reverse connection; then it is closed. "
+                "0: for ever, as with the original.",
     },
     {
         .name = "max-sessions",

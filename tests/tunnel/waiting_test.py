@@ -73,7 +73,7 @@ class Handshakes(tunnel.TunnelCase):
 
 
 class Pending(tunnel.TunnelCase):
-    """With --pending-timeout, which is not set unless it is asked for."""
+    """With --pending-timeout, which is five minutes unless it is said."""
 
     @better
     def test_a_client_whose_server_does_not_come_is_closed(self):
@@ -105,11 +105,12 @@ class Pending(tunnel.TunnelCase):
         time.sleep(PENDING_S + 0.5)
         self.assert_talk(*session)
 
-    def test_without_it_clients_wait(self):
-        server = self.control(self.relay(pairs=1))
-        client = self.client(server)
-        expect_silence(client, 2.5)
-        self.assert_talk(client, self.dial(server.reverse_port))
+    def test_clients_wait_without_it(self):
+        for words in ((), ("--pending-timeout", 0)):
+            server = self.control(self.relay(*words, pairs=1))
+            client = self.client(server)
+            expect_silence(client, 2.5)
+            self.assert_talk(client, self.dial(server.reverse_port))
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ static void does_without_options_what_the_original_does(void **state)
     assert_int_equal(config.core.pair_count, 100);
     assert_text(config.core.host, "127.0.0.1");
     assert_text(config.keys, "./relay_server_certs");
-    assert_int_equal(config.core.pending_timeout_ns, 0);
+    assert_int_equal(config.core.pending_timeout_ns, 300 * SECOND_NS); // no wait is without limit
     assert_int_equal(config.bind_addr.family, ADDR_IP6);
     assert_true(addr_equal(&config.bind_addr, &config.public_bind_addr));
     assert_true(revtun_config_is_sound(&config.core));
