@@ -328,9 +328,10 @@ static int save_work(const struct work *work, const struct io_tls_keys *keys,
 {
     char ca_path[PATH_MAX];
     bool is_new_ca = false;
+    const bool is_new = mkdir(keys->folder, 0700) == 0;
     int result = 0;
 
-    if (mkdir(keys->folder, 0700) != 0 && errno != EEXIST) {
+    if (!is_new && errno != EEXIST) {
         result = -errno;
         io_tls_error_set(error, "%s: %s", keys->folder, strerror(-result));
         return result;
@@ -346,6 +347,9 @@ static int save_work(const struct work *work, const struct io_tls_keys *keys,
         if (result != 0 && is_new_ca) {
             IGNORE(unlink(ca_path)); // as if nothing had been begun
         }
+    }
+    if (result != 0 && is_new) {
+        IGNORE(rmdir(keys->folder)); // likewise
     }
     return result;
 }

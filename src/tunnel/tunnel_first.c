@@ -52,6 +52,15 @@ bool tunnel_first_is_wanted(const struct tunnel_config *config)
            config->has_room_for_tunnels && !is_there(keys);
 }
 
+bool tunnel_first_is_forgotten(const struct tunnel_config *config)
+{
+    char keys[PATH_MAX];
+
+    text_of(config->keys, keys);
+    return config->state.len == 0 && !config->is_keys_given && config->access.len == 0 &&
+           is_there(keys) && is_there("./" TUNNEL_STATE_HERE "/" TUNNEL_STATE_ACCESS);
+}
+
 static int fail(const char *path, int error)
 {
     LOG_ERROR("what a first start needs cannot be made", LOG_TEXT("file", path),

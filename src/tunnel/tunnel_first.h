@@ -10,6 +10,10 @@
 // said where keys and list are, and the original's directory of keys is not there.
 bool tunnel_first_is_wanted(const struct tunnel_config *config);
 
+// Whether it would have had one, which is there with a list of agents, but for the original's
+// directory of keys that has come beside it: they find version 1 alone.
+bool tunnel_first_is_forgotten(const struct tunnel_config *config);
+
 // Makes what is missing in config->state, if there is one; logs it, and prints the first agent's
 // command, or in which file that is: in a log that others read it would be no secret. 0 or -errno,
 // which is logged.

@@ -331,6 +331,45 @@ class Running(tunnel.TunnelCase):
             with self.assertRaises(ssl.SSLError):
                 self.own(Control(one, folder=keys().stranger)).line()
 
+    def make_keys(self, folder, *words, code):
+        run = subprocess.run([tunnel.program(), "keys", folder, *words], env=tunnel.ENVIRONMENT,
+                             capture_output=True, text=True, timeout=20, check=False)
+        self.assertEqual(run.returncode, code, run)
+        files = sorted(os.path.relpath(os.path.join(path, name), folder)
+                       for path, _, names in os.walk(folder) for name in names)
+        return files, run.stderr
+
+    def test_keys_are_made_whole_or_not_at_all(self):
+        with tempfile.TemporaryDirectory() as folder:
+            elsewhere, here = f"{folder}/elsewhere", f"{folder}/here"
+            whole = self.make_keys(elsewhere, code=0)[0]
+            self.assertEqual(len(whole), 8)
+            os.mkdir(here)
+            shutil.copytree(f"{elsewhere}/relay_client_certs", f"{here}/relay_client_certs")
+            former = sorted(name for name in whole if name.startswith("relay_client_certs"))
+            files, wrong = self.make_keys(here, code=1)  # of another CA
+            self.assertEqual(files, former)
+            self.assertIn("nothing is made", wrong)
+            self.assertEqual(os.listdir(here), ["relay_client_certs"])
+            shutil.rmtree(here)
+            self.assertEqual(self.make_keys(here, "--host", "a b", code=1)[0], [])
+            self.assertFalse(os.path.exists(here))
+
+    def test_a_ca_signs_what_is_missing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            whole = self.make_keys(folder, code=0)[0]
+            with open(f"{folder}/relay_server_certs/server.crt.pem", "rb") as file:
+                former = file.read()
+            shutil.rmtree(f"{folder}/relay_client_certs")
+            self.assertIn("not overwritten", self.make_keys(folder, "--host", "b.test", code=1)[1])
+            self.assertFalse(os.path.exists(f"{folder}/relay_client_certs"))
+            self.assertEqual(self.make_keys(folder, code=0)[0], whole)
+            with open(f"{folder}/relay_server_certs/server.crt.pem", "rb") as file:
+                self.assertEqual(file.read(), former)
+            os.remove(f"{folder}/relay_client_certs/client.key.pem")
+            half = self.make_keys(folder, code=1)[0]
+            self.assertEqual(half, [name for name in whole if not name.endswith("/client.key.pem")])
+
     def test_it_makes_keys_for_applications_too(self):
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run([tunnel.program(), "keys", folder, "--application"], check=True,
