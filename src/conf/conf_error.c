@@ -141,8 +141,11 @@ static void room_write(struct wr *wr, const struct conf_error *error)
 static void missing_write(struct wr *wr, const struct conf_option *option)
 {
     assert(option != NULL);
-    wr_text(wr, "must be given: ");
-    example_write(wr, option, CONF_COMMAND_LINE);
+    wr_text(wr, "must be given");
+    if (!option->is_positional) {
+        wr_text(wr, ": ");
+        example_write(wr, option, CONF_COMMAND_LINE);
+    }
     if (option->environment != NULL) {
         wr_text(wr, ", or ");
         wr_text(wr, option->environment);
@@ -241,7 +244,10 @@ void conf_error_write(const struct conf_errors *errors, size_t index, struct wr 
     assert(index < errors->count);
     const struct conf_error *error = &errors->items[index];
 
-    if (error->option != NULL) {
+    if (error->wrong == CONF_WRONG_MISSING && error->option->is_positional) {
+        wr_text(wr, error->option->placeholder);
+        wr_text(wr, ": ");
+    } else if (error->option != NULL) {
         wr_text(wr, "--");
         wr_text(wr, error->option->name);
         wr_text(wr, ": ");

@@ -123,9 +123,11 @@ static void usage_write(struct wr *wr, const struct conf_table *table, const cha
     for (size_t i = 0; i < table->count; i++) {
         const struct conf_option *option = &table->options[i];
         if (option->is_positional) {
-            wr_text(wr, " [");
+            const bool is_needed = option->default_text == NULL && option->default_note == NULL;
+            wr_text(wr, is_needed ? " " : " [");
             wr_text(wr, option->placeholder);
-            wr_text(wr, option->is_repeated ? "]..." : "]");
+            wr_text(wr, is_needed ? "" : "]");
+            wr_text(wr, option->is_repeated ? "..." : "");
         }
     }
     wr_u8(wr, '\n');

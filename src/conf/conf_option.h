@@ -25,7 +25,8 @@ struct conf_option {
     bool is_secret;           // its value is never repeated in a message
     bool is_outside_file;     // a mistake when the file has it: help, version, config
     bool is_reloaded;         // it may change while the program runs
-    bool is_positional;       // also given by an argument without a name, in the table's order
+    bool is_positional;       // also given by an argument without a name, in the table's order;
+                              // one without any default is shown as one that must be given
 };
 
 struct conf_table {

@@ -15,11 +15,13 @@
 enum {
     ROWS_ENDLESS = 1000, // where there is no terminal
     TOLD_MIN = 1000,     // of these the busiest now are shown, though they may be new
+    NAME_ROOM = 64,      // bytes of a program's name and a command
 };
 
 struct wish {
     const struct daemon_query *query;
     const char *command;
+    char name[NAME_ROOM]; // of program and command, in front of what is wrong with options
     char *const *environment;
     struct daemon_ask ask;
     struct bytes about;
@@ -28,9 +30,9 @@ struct wish {
     bool is_json;
 };
 
-static bool complain(const struct daemon_query *query, const char *what, const char *more)
+static bool complain(const struct wish *wish, const char *what, const char *more)
 {
-    daemon_tell_mistake(query->name, "%s%s", what, more);
+    daemon_tell_mistake(wish->name, "%s%s", what, more);
     return false;
 }
 
@@ -71,13 +73,13 @@ static bool read_wish(void *context, struct conf *conf)
         return false;
     }
     if (about == NULL && is_command(out, "why")) {
-        return complain(query, "why wants ", query->why_wants);
+        return complain(out, "wants ", query->why_wants);
     }
     if (!is_command(out, "top") && (out->is_once || out->limit > 0)) {
-        return complain(query, out->command, ": --once and --limit are for top");
+        return complain(out, "--once and --limit are for top", "");
     }
     if (is_command(out, "reload") && out->is_json) {
-        return complain(query, out->command, ": --json is for status, why and top");
+        return complain(out, "--json is for status, why and top", "");
     }
     return daemon_ask_find(&out->ask, path, query->socket, out->environment);
 }
@@ -111,8 +113,7 @@ static bool take_sample(const struct wish *wish, struct held *out)
     }
     if (!daemon_sample_read(held.text, &wish->query->kinds, &held.sample)) {
         free((void *)held.text.ptr);
-        return complain(wish->query, wish->query->whom,
-                        "'s answer is not what this version of top reads");
+        return complain(wish, wish->query->whom, "'s answer is not what this version of top reads");
     }
     *out = held;
     return true;
@@ -133,7 +134,7 @@ static bool print(const struct wish *wish, struct held *now, struct held *before
     uint8_t *text = malloc(room);
 
     if (text == NULL) {
-        return complain(query, "there is no memory", "");
+        return complain(wish, "there is no memory", "");
     }
     struct wr wr = wr_init(text, room);
     daemon_screen_begin(screen, &wr);
@@ -196,6 +197,36 @@ static int run(const struct wish *wish)
     return daemon_ask_print(&wish->ask, question, wish->is_json ? as_json : NULL);
 }
 
+static bool is_for(const struct wish *wish, const char *option)
+{
+    if (strcmp(option, wish->query->about) == 0) {
+        return is_command(wish, "why");
+    }
+    if (strcmp(option, "json") == 0) {
+        return !is_command(wish, "reload");
+    }
+    return is_command(wish, "top") || (strcmp(option, "once") != 0 && strcmp(option, "limit") != 0);
+}
+
+// Tells the options of this command. All of them are read, so that a mistake is told as what it is.
+static int tell_outcome(const struct wish *wish, struct daemon_load *load,
+                        enum daemon_load_outcome outcome)
+{
+    static struct conf_option options[CONF_OPTION_MAX];
+    const struct conf_table *all = wish->query->options;
+    static struct conf_table table = {.options = options}; // as long as what was read
+    struct conf_program help = *wish->query->help;
+
+    for (size_t i = 0; i < all->count; i++) {
+        if (is_for(wish, all->options[i].name)) {
+            options[table.count++] = all->options[i];
+        }
+    }
+    load->conf.table = &table;
+    help.name = wish->name;
+    return daemon_tell_outcome(load, outcome, &help);
+}
+
 int daemon_query(const struct daemon_query *query, const struct daemon_load_sources *sources)
 {
     static struct daemon_load load; // it holds no secret and no file
@@ -203,17 +234,15 @@ int daemon_query(const struct daemon_query *query, const struct daemon_load_sour
         .query = query,
         .command = sources->argv[0],
         .environment = sources->environment,
-        .ask = {.program = query->name, .whom = query->whom},
+        .ask = {.program = query->help->name, .whom = query->whom},
     };
+
+    snprintf(wish.name, sizeof wish.name, "%s %s", query->help->name, wish.command);
     const enum daemon_load_outcome outcome =
         daemon_load_open(&load, query->options, sources, read_wish, &wish);
 
     if (outcome == DAEMON_LOAD_RUN) {
         return run(&wish);
     }
-    if (outcome == DAEMON_LOAD_WRONG) {
-        daemon_tell_errors(&load.conf.errors, query->name);
-        return DAEMON_TELL_EXIT_WRONG;
-    }
-    return daemon_tell_outcome(&load, outcome, query->help);
+    return tell_outcome(&wish, &load, outcome);
 }

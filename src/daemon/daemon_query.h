@@ -26,14 +26,13 @@ struct daemon_query_view {
 // What a program says of its daemon.
 struct daemon_query {
     const struct conf_table *options;
-    const struct conf_program *help;
-    const char *name;      // in front of what goes wrong, such as fairlead-relay
-    const char *whom;      // is asked, as in "no relay answers"
-    const char *socket;    // the name of its control socket, where that is not given
-    const char *about;     // the option with what `why` is asked about
-    const char *why_wants; // "a client, as in: fairlead-relay why 192.0.2.7"
-    bool is_limited;       // `top` is asked for so many rows: "top 1000"
-    uint32_t rows_around;  // lines of a screen that are no rows
+    const struct conf_program *help; // its name is the program's; a command is put behind it
+    const char *whom;                // is asked, as in "no relay answers"
+    const char *socket;              // the name of its control socket, where that is not given
+    const char *about;               // the option with what `why` is asked about
+    const char *why_wants;           // "a client, as in: fairlead-relay why 192.0.2.7"
+    bool is_limited;                 // `top` is asked for so many rows: "top 1000"
+    uint32_t rows_around;            // lines of a screen that are no rows
     struct daemon_sample_kinds kinds;
     // Bytes that hold whatever the next two write of so many rows.
     size_t (*text_max)(size_t row_count);

@@ -34,7 +34,7 @@ static const struct conf_option options[] = {
 const struct conf_table relay_ask_table = {options, COUNT_OF(options)};
 
 static const struct conf_program program = {
-    .name = "fairlead-relay status|why|top|reload",
+    .name = "fairlead-relay",
     .summary =
         "Asks a relay that runs on this host. status: how it is. why CLIENT: what was "
         "refused to a client lately, what that means, and what to do about it. top: its "
@@ -51,7 +51,6 @@ int relay_ask(const struct daemon_load_sources *sources)
     static const struct daemon_query query = {
         .options = &relay_ask_table,
         .help = &program,
-        .name = "fairlead-relay",
         .whom = "relay",
         .socket = RELAY_OPTIONS_SOCKET,
         .about = "client",

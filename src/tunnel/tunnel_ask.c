@@ -33,7 +33,7 @@ static const struct conf_option options[] = {
 const struct conf_table tunnel_ask_table = {options, COUNT_OF(options)};
 
 static const struct conf_program program = {
-    .name = "fairlead-tunnel status|why|top|reload",
+    .name = "fairlead-tunnel",
     .summary = "Asks a relay that runs on this host. status: how it is. why PORT, why ADDRESS: "
                "why a service is not reachable, or a server or client does not get through, and "
                "what to do about it. top: its servers, with what they carry. reload: have it read "
@@ -48,7 +48,6 @@ int tunnel_ask(const struct daemon_load_sources *sources)
     static const struct daemon_query query = {
         .options = &tunnel_ask_table,
         .help = &program,
-        .name = "fairlead-tunnel",
         .whom = "relay",
         .socket = TUNNEL_OPTIONS_SOCKET_PATH,
         .about = "about",

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "conf/conf_suggest.h"
 #include "daemon/daemon_tell.h"
 #include "io/io_fd.h"
 #include "tunnel/tunnel_ask.h"
@@ -83,6 +84,35 @@ static const struct command *find_link(char *name)
     return NULL;
 }
 
+// The command that was perhaps meant, or NULL.
+static const char *find_near(const char *word)
+{
+    struct conf_option options[COUNT_OF(commands)] = {{.name = NULL}};
+    const struct conf_table table = {.options = options, .count = COUNT_OF(options)};
+
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
+        options[i].name = commands[i].word;
+    }
+    const struct conf_option *near = conf_suggest(&table, bytes_of_text(word));
+    return near == NULL ? NULL : near->name;
+}
+
+static int tell_unknown(const char *word)
+{
+    // Not repeated unless it is near a command: it may be a token.
+    const char *near = find_near(word);
+
+    if (near != NULL) {
+        daemon_tell_mistake("fairlead-tunnel", "there is no command '%s'; did you mean '%s'?", word,
+                            near);
+    } else {
+        daemon_tell_mistake("fairlead-tunnel", "%s; fairlead-tunnel --help lists all commands",
+                            word[0] == '-' ? "a command stands before its options"
+                                           : "there is no such command");
+    }
+    return DAEMON_TELL_EXIT_WRONG;
+}
+
 int main(int argc, char **argv)
 {
     struct daemon_load_sources sources = {.argc = argc, .argv = argv, .environment = environ};
@@ -90,7 +120,8 @@ int main(int argc, char **argv)
 
     IGNORE(io_fd_reserve_standard()); // without /dev/null there is nothing better to do
     if (command == NULL) {
-        if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+            strcmp(argv[1], "help") == 0) {
             return tell_commands();
         }
         if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
@@ -98,9 +129,7 @@ int main(int argc, char **argv)
         }
         command = find(argv[1]);
         if (command == NULL) {
-            daemon_tell_mistake("fairlead-tunnel",
-                                "there is no such command; fairlead-tunnel --help lists all");
-            return DAEMON_TELL_EXIT_WRONG;
+            return tell_unknown(argv[1]);
         }
         sources.argc--;
         sources.argv++;

@@ -13,6 +13,7 @@
 #include "tunnel/tunnel_first.h"
 #include "tunnel/tunnel_options.h"
 #include "tunnel/tunnel_relay.h"
+#include "tunnel/tunnel_side.h"
 #include "tunnel/tunnel_state.h"
 
 // By that name it is the original, whose users know its words: those of argparse.
@@ -53,7 +54,9 @@ static int tell(const struct daemon_load *load, enum daemon_load_outcome outcome
     if (outcome == DAEMON_LOAD_WRONG && is_original(&load->sources)) {
         return tell_as_original(&load->conf.errors);
     }
-    return daemon_tell_outcome(load, outcome, &tunnel_options_program);
+    struct conf_program program = tunnel_options_program;
+    program.name = tunnel_side_name(&load->sources, program.name);
+    return daemon_tell_outcome(load, outcome, &program);
 }
 
 int tunnel_serve(const struct daemon_load_sources *sources)
@@ -73,6 +76,10 @@ int tunnel_serve(const struct daemon_load_sources *sources)
     }
     daemon_log_open(&config.daemon);
     LOG_INFO("fairlead-tunnel relay", LOG_TEXT("version", FAIRLEAD_VERSION));
+    if (tunnel_first_is_forgotten(&config)) {
+        LOG_WARN("./relay_server_certs is here, so version 1 alone is served; give --state "
+                 "./" TUNNEL_STATE_HERE " for the agents that it has a list of");
+    }
     if (!is_original(sources) && tunnel_first_is_wanted(&config)) {
         tunnel_config_keep_in(&config, bytes_of_text("./" TUNNEL_STATE_HERE));
         keeps_here = true;

@@ -101,7 +101,7 @@ class Control(case.Case):
         self.assertIn("no relay answers at", self.ask("status", code=1))
         self.start()
         self.assertIn("error: no address", self.ask("why", "alice", code=2))
-        self.assertEqual(self.ask("why", code=2), "fairlead-relay: why wants a client, as in: "
+        self.assertEqual(self.ask("why", code=2), "fairlead-relay why: wants a client, as in: "
                                                   "fairlead-relay why 192.0.2.7\n")
         self.assertIn("only why takes it", self.ask("top", "127.0.0.1", code=2))
         self.assertIn("are for top", self.ask("status", "--limit", "3", code=2))

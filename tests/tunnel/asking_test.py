@@ -65,7 +65,7 @@ class Status(Asked):
         self.start(pairs=1)
         self.assertIn("there is no such command", tunnel_help("stat"))
         self.assertIn("neither a port", self.ask("why", "nobody", code=2))
-        self.assertIn("why wants a port", self.ask("why", code=2))
+        self.assertIn("wants a port", self.ask("why", code=2))
         self.assertIn("only why takes it", self.ask("top", 5, code=2))
         self.assertIn("are for top", self.ask("status", "--once", code=2))
         self.assertIn("is for status, why and top", self.ask("reload", "--json", code=2))

@@ -152,6 +152,20 @@ class First(tunnel.TunnelCase):
         self.assertNotIn("flt1.", text)
         self.assertEqual(os.listdir(folder), ["relay_server_certs"])
 
+    def test_certificates_that_come_beside_agents_are_told(self):
+        folder = f"{self.folder}/both"
+        shutil.copytree(tunnel.keys().relay, f"{folder}/relay_server_certs")
+        os.mkdir(f"{folder}/relay_state")
+        with open(f"{folder}/relay_state/access", "w", encoding="ascii") as file:
+            file.write("cert any ports=*\n")
+        tool = self.own(Tool(tunnel.program(), "relay",
+                             tunnel.daemon.free_ports(3, socket.SOCK_STREAM), "--port-count", 2,
+                             cwd=folder))
+        text = ""
+        while "serving\n" not in text:
+            text += tool.line().decode()
+        self.assertIn("give --state ./relay_state", text)
+
     # --- further tokens
 
     def test_another_token_is_known_after_a_reload(self):
@@ -179,7 +193,7 @@ class First(tunnel.TunnelCase):
         with open(f"{self.state}/access", encoding="ascii") as file:
             former = file.read()
         for words, code, why in (
-                (["first"], 1, "'first' is there twice"), (["Laptop"], 2, "hyphens"), ([], 2, "name"),
+                (["first"], 1, "'first' is there twice"), (["Laptop"], 2, "hyphens"), ([], 2, "NAME"),
                 (["a", "--ports", "x"], 1, "'ports=x' has a value that cannot be"),
                 (["a", "--sni", "b c"], 1, "is not known here"),
                 (["a", "--access", "/nowhere/at/all"], 1, "/nowhere/at/all"),

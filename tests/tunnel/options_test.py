@@ -10,7 +10,8 @@ import tools
 import tunnel
 from tunnel import keys, read
 
-COMMANDS = ["relay", "expose", "connect", "echo", "http", "status", "why", "top", "reload", "keys"]
+COMMANDS = ["relay", "expose", "connect", "echo", "http", "status", "why", "top", "reload", "keys",
+            "token"]
 LINKS = ["tx_tlsrelay", "relayed_echoserver", "relayed_httpserver", "tls_netcat"]
 
 
@@ -36,6 +37,30 @@ class Commands(tunnel.TunnelCase):
             self.assertIn("\nUsage: ", said)
             self.assertIn("--version", said)
             self.assertIn(f"\n  {word} ", self.run_one(tunnel.program()))
+            self.assertIn(f"\nUsage: fairlead-tunnel {word} [OPTIONS]", said)
+        for name in LINKS:
+            said = self.run_one(tunnel.link(name), "--help")
+            self.assertIn(f"\nUsage: {name} [OPTIONS]", said)
+
+    def wrong(self, *words):
+        run = subprocess.run([str(word) for word in words], capture_output=True, text=True,
+                             timeout=30, check=False, env=tunnel.ENVIRONMENT, cwd="/")
+        self.assertEqual(run.returncode, 2, run.stdout + run.stderr)
+        return run.stderr
+
+    def test_each_says_by_its_name_what_is_wrong(self):
+        for word in COMMANDS:
+            said = self.wrong(tunnel.program(), word, "--helq")
+            self.assertIn(f"fairlead-tunnel {word}: unknown option '--helq'; did you mean '--help'?",
+                          said)
+        for name in LINKS:
+            self.assertIn(f"{name}: ", self.wrong(tunnel.link(name), "--helq"))
+        self.assertIn("there is no command 'expos'; did you mean 'expose'?",
+                      self.wrong(tunnel.program(), "expos"))
+        said = self.wrong(tunnel.program(), "flt1.secret")
+        self.assertIn("--help lists all", said)
+        self.assertNotIn("secret", said)
+        self.assertIn("TARGET: must be given", self.wrong(tunnel.program(), "expose"))
 
 
 class ExposeFile(tools.ToolCase):

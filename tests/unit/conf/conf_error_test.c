@@ -79,6 +79,11 @@ static void tells_every_way_to_give_what_is_missing(void **state)
                   "--realm: must be given: --realm=NAME, or SAMPLE_REALM in the environment, or "
                   "realm in the file",
                   "--help: must be given: --help=true", NULL);
+    errors = (struct conf_errors){0};
+    conf_error_missing(&errors, conf_option_find(&sample_positional_table, bytes_of_text("token")));
+    SAMPLE_ERRORS(&errors,
+                  "TOKEN: must be given, or SAMPLE_TOKEN in the environment, or token in the file",
+                  NULL);
 }
 
 static void counts_what_it_cannot_keep(void **state)

@@ -54,7 +54,7 @@ static void shows_positional_options_in_the_usage(void **state)
     conf_help_write(&wr, &sample_positional_table, &program);
     assert_true(wr_ok(&wr));
     memory[wr.len] = '\0';
-    assert_non_null(strstr((char *)memory, "Usage: fairlead-sample [OPTIONS] [TOKEN] [NAME]\n"));
+    assert_non_null(strstr((char *)memory, "Usage: fairlead-sample [OPTIONS] TOKEN [NAME]\n"));
 }
 
 static void keeps_every_line_within_80_columns(void **state)

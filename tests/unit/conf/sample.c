@@ -84,6 +84,7 @@ static const struct conf_option options[] = {
     },
     {
         .name = "name",
+        .default_note = "none",
         .placeholder = "NAME",
         .is_positional = true,
         .group = "Portal",
