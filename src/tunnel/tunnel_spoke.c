@@ -244,8 +244,8 @@ static void tell(struct tunnel_spoke *spoke, const struct revtun_spoke_news *new
                             spoke->config->core.session_max);
         return;
     case REVTUN_SPOKE_DRAINING:
-        daemon_tell_mistake(program, "the relay is going to end in %.0f s; connecting anew",
-                            wait_s);
+        daemon_tell_mistake(
+            program, "the relay is going to end, in %.0f s at most; connecting anew", wait_s);
         return;
     case REVTUN_SPOKE_WAITING:
         tunnel_spoke_words_of_why(spoke->config, news, spoke->trouble);
