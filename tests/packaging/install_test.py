@@ -13,6 +13,8 @@ import sys
 import tempfile
 import unittest
 
+import links
+
 SOURCE, BUILD = (pathlib.Path(name) for name in sys.argv[1:])
 # Below the prefix.
 WANTED = {
@@ -103,6 +105,18 @@ class Install(unittest.TestCase):
             wanted = {file.name for file in (SOURCE / kind).iterdir() if not file.is_dir()}
             there = {file.name for file in folder.iterdir()}
             self.assertEqual(there, wanted)
+
+    def test_links_of_pages_lead_to_what_is_installed(self):
+        self.install()
+        doc = self.root / "usr/local/share/doc"
+        for package in ("fairlead-relay", "fairlead-tunnel"):
+            self.assertEqual(links.dangling(doc / package), [])
+        page = doc / "fairlead-tunnel" / "tunnel.md"
+        former = page.read_text(encoding="utf-8")
+        self.assertGreater(len(re.findall(r"\]\([a-z]+[^:)]*\)", former)), 3)
+        for link in ("../bench/TUNNEL.md", "telemetri.md#x", "../fairlead-relay/README.md"):
+            page.write_text(f"{former}[more]({link})", encoding="utf-8")
+            self.assertEqual(links.dangling(doc / "fairlead-tunnel"), [("tunnel.md", link)])
 
     def test_prefix_and_folder_of_units_are_honoured(self):
         self.run_quietly("meson", "setup", self.root / "build", SOURCE, "-Dtests=false",
