@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "io/io_clock.h"
 #include "io/io_fd.h"
 #include "io/io_tcp.h"
 #include "io/io_tls_session.h"
@@ -55,6 +56,9 @@ static void enter(struct tunnel_control *control, enum tunnel_control_state stat
 
     if (is_stranger(control)) {
         remove_stranger(controls, control);
+    }
+    if (control->state == TUNNEL_CONTROL_UP || state == TUNNEL_CONTROL_UP) {
+        tunnel_handshakes_prove(&controls->handshakes, io_clock_now(), &control->peer);
     }
     controls->up_count -= control->state == TUNNEL_CONTROL_UP;
     control->state = state;

@@ -245,7 +245,8 @@ static const struct conf_option options[] = {
         .group = limits,
         .help = "Control connections whose handshake begins in a second, up to 1000000; those "
                 "above it are reset. While more than half of them are taken, each IPv4 /24 and "
-                "each IPv6 /48 has a sixteenth. 0: no limit.",
+                "each IPv6 /48 has a sixteenth, and the last quarter is for addresses from which "
+                "somebody has proven himself within a day. 0: no limit.",
     },
     DAEMON_OPTIONS_METRICS_ADDR(watching, "FAIRLEAD_TUNNEL_METRICS_ADDR", "127.0.0.1:9642"),
     DAEMON_OPTIONS_HEALTH_CHECK_ADDR(watching, "FAIRLEAD_TUNNEL_HEALTH_CHECK_ADDR", "relay", "off"),

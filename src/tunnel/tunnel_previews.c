@@ -86,12 +86,14 @@ void tunnel_previews_close(struct tunnel_previews *previews)
 
 // --- looking -------------------------------------------------------------------------------------
 
-static enum verdict judge_hello(struct tunnel_previews *previews, struct bytes received,
+// A handshake costs us more than the two bytes that it begins with: it is one when its ClientHello
+// is whole.
+static enum verdict judge_hello(struct tunnel_preview *preview, struct bytes received,
                                 struct revtun_hello *hello)
 {
-    switch (revtun_hello_read(received, previews->scratch, hello)) {
+    switch (revtun_hello_read(received, preview->previews->scratch, hello)) {
     case REVTUN_HELLO_WHOLE:
-        return revtun_hello_offers(hello, TUNNEL_CONTROLS_SECOND) ||
+        return !preview->is_shared || revtun_hello_offers(hello, TUNNEL_CONTROLS_SECOND) ||
                        revtun_hello_offers(hello, DATA_PROTOCOL)
                    ? VERDICT_TLS
                    : VERDICT_CLIENT;
@@ -115,10 +117,7 @@ static enum verdict judge(struct tunnel_preview *preview, struct bytes received,
     if (!revtun_hello_is_likely(received)) {
         return VERDICT_UNKNOWN;
     }
-    if (preview->is_shared) {
-        return judge_hello(preview->previews, received, hello);
-    }
-    return received.len >= 2 ? VERDICT_TLS : VERDICT_MORE; // two bytes are what the page says
+    return judge_hello(preview, received, hello);
 }
 
 // Looks at what has come. True: there is something, which may be the end.

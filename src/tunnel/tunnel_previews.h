@@ -2,7 +2,7 @@
 // Connections of which nobody knows yet what they are: their first bytes tell (docs/
 // tunnel-protocol.md, "One port").
 //
-//      TLS at the control port ------------------------------------------> tls()
+//      TLS at the control port, whose ClientHello is whole --------------> tls()
 //      TLS at the shared port, whose ClientHello offers an agent's ALPN --> tls()
 //      any other TLS at the shared port ---------------------------------> client(), with its host
 //      a preface of version 2 -------------------------------------------> data()

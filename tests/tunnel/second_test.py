@@ -514,6 +514,13 @@ class Crowds(SecondCase):
         self.assertEqual(tunnel.read_until_over(strangers[0].tls), b"")  # the oldest has gone
         self.assert_talk(*self.join(agent, agent.bind()))
 
+    def test_two_bytes_are_no_handshake(self):
+        relay = self.relay("--max-handshakes-per-second", 4)
+        for _ in range(40):
+            self.dial(relay.port).sendall(b"\x16\x03")
+        agent = self.agent(relay)
+        self.assert_talk(*self.join(agent, agent.bind()))
+
     def test_a_crowd_waits_until_its_agent_reads(self):
         """All are announced at once when it is back: more than it may leave unread."""
         names, each = 5, 120

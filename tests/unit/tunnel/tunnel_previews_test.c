@@ -165,24 +165,6 @@ static void wait_for_bytes(int fd, char *to, size_t len)
     }
 }
 
-static void tls_at_the_control_port_is_told_by_two_bytes(void **state)
-{
-    char byte = 0;
-    const int fd = add(1, false);
-
-    (void)state;
-    say(fd, "\x16", 1);
-    assert_int_equal(told.count, 0);
-    say(fd, "\x03", 1);
-    wait_until_told(1);
-    assert_int_equal(told.what, 't');
-    assert_int_equal(recv(told.fd, &byte, 1, 0), 1); // it is whole
-    assert_int_equal(byte, 0x16);
-    assert_int_equal(previews->used_count, 0);
-    close(told.fd);
-    close(fd);
-}
-
 static void a_preface_is_told_when_it_is_whole_wherever_it_is_cut(void **state)
 {
     uint8_t raw[REVTUN_PREFACE_LEN + 3] = "TRD2";
@@ -302,6 +284,38 @@ static void the_shared_port_looks_at_the_protocol_and_then_at_the_host(void **st
     }
 }
 
+// Two bytes are no handshake, nor is any part of a ClientHello.
+static void tls_at_the_control_port_is_told_when_its_hello_is_whole(void **state)
+{
+    static const char *const protocols[] = {NULL, "tlsrelay/1", "tlsrelay/2", "h2"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(protocols); i++) {
+        uint8_t hello[512];
+        uint8_t left[512];
+        const size_t len = hello_write(hello, sizeof hello, "a.test", protocols[i]);
+        const int fd = add(1, false);
+
+        told.count = 0;
+        for (size_t at = 0; at < len; at++) {
+            assert_int_equal(told.count, 0);
+            say(fd, hello + at, 1);
+        }
+        wait_until_told(1);
+        assert_int_equal(told.what, 't');
+        assert_int_equal(recv(told.fd, left, sizeof left, MSG_DONTWAIT), (int)len);
+        assert_memory_equal(left, hello, len); // it is whole
+        assert_int_equal(previews->used_count, 0);
+        close(told.fd);
+        close(fd);
+    }
+    // What begins as TLS and is none.
+    const int fd = add(1, false);
+    say(fd, "\x16\x03\x01\x00\x05xxxxx", 10);
+    wait_until_reset(fd);
+    close(fd);
+}
+
 static bool has_begun(void)
 {
     for (uint32_t i = 0; i < previews->used_count; i++) {
@@ -360,8 +374,8 @@ static void one_address_has_its_share_and_loses_its_oldest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(tls_at_the_control_port_is_told_by_two_bytes, open_previews,
-                                        close_previews),
+        cmocka_unit_test_setup_teardown(tls_at_the_control_port_is_told_when_its_hello_is_whole,
+                                        open_previews, close_previews),
         cmocka_unit_test_setup_teardown(a_preface_is_told_when_it_is_whole_wherever_it_is_cut,
                                         open_previews, close_previews),
         cmocka_unit_test_setup_teardown(anything_else_is_reset, open_previews, close_previews),
