@@ -321,6 +321,7 @@ static void say_bound(struct revtun_hub *hub, struct now now, const struct wish 
                              .owner = revtun_account_owner(revtun_account_at(hub, wish->account)),
                              .name = revtun_service_name(service),
                              .port = service->port,
+                             .tunnel = pool_ref(&hub->services, index),
                          });
 }
 
@@ -360,6 +361,7 @@ static void say_refused(struct revtun_hub *hub, struct now now, const struct wis
                              .from = link->peer,
                              .owner = revtun_account_owner(revtun_account_at(hub, wish->account)),
                              .name = name_kept(hub, wish->message->bind.name),
+                             .port = (uint16_t)wish->message->bind.port,
                              .code = revtun_denial_code(denial->kind),
                              .detail = wr_done(&wr),
                          });

@@ -7,6 +7,7 @@
 #include "base/layout.h"
 #include "revtun/revtun_account.h"
 #include "revtun/revtun_bind.h"
+#include "revtun/revtun_hub_look.h"
 #include "revtun/revtun_hub_priv.h"
 #include "revtun/revtun_line.h"
 #include "revtun/revtun_link.h"
@@ -251,17 +252,8 @@ void revtun_hub_link_down(struct revtun_hub *hub, struct now now, struct pool_re
 
 static uint32_t service_for(const struct revtun_hub *hub, const struct revtun_hub_client *client)
 {
-    const uint32_t port = client->dst.port;
-    const uint32_t first = hub->config.first_port;
-
-    if (client->host.len > 0) {
-        const uint32_t found = revtun_hosts_find(&hub->hosts, client->host);
-        return found != REVTUN_HOSTS_NONE ? found : POOL_NONE;
-    }
-    if (port < first || port - first >= hub->config.port_count || hub->by_port[port - first] == 0) {
-        return POOL_NONE;
-    }
-    return hub->by_port[port - first] - 1;
+    return client->host.len > 0 ? revtun_hub_look_host(hub, client->host)
+                                : revtun_hub_look_port(hub, client->dst.port);
 }
 
 static void reset(struct revtun_hub *hub, uint64_t conn)
@@ -280,6 +272,15 @@ struct pool_ref revtun_hub_client(struct revtun_hub *hub, struct now now,
     if (service == POOL_NONE) {
         hub->stats.hub_clients_unbound++;
         reset(hub, client->conn);
+        struct wr host = revtun_outbox_text(&hub->outbox); // which outlives the call
+        wr_bytes(&host, client->host);
+        revtun_outbox_report(&hub->outbox, &(struct revtun_command_report){
+                                               .event = REVTUN_EVENT_NOBODY,
+                                               .pair = POOL_NONE,
+                                               .from = client->from,
+                                               .name = wr_done(&host),
+                                               .port = client->dst.port,
+                                           });
         return (struct pool_ref){.index = POOL_NONE};
     }
     return revtun_visit_open(hub, now, service, client);
@@ -359,6 +360,7 @@ bool revtun_hub_tunnel_of(const struct revtun_hub *hub, struct pool_ref client,
     }
     const struct revtun_service *service = revtun_service_at(hub, visit->service);
     *out = (struct revtun_hub_tunnel){
+        .tunnel = pool_ref(&hub->services, visit->service),
         .owner = revtun_account_owner(revtun_account_at(hub, service->account)),
         .name = revtun_service_name(service),
     };

@@ -160,6 +160,7 @@ void revtun_hub_gone(struct revtun_hub *hub, struct now now, struct pool_ref cli
 // Whose tunnel a client has come to; borrowed until the next call. False, with *out untouched, when
 // it is not known any more, or was cut off.
 struct revtun_hub_tunnel {
+    struct pool_ref tunnel; // as revtun_hub_look() has it
     struct bytes owner;
     struct bytes name;
 };

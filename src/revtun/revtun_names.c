@@ -228,6 +228,34 @@ uint16_t revtun_names_find(const struct revtun_names *names, struct bytes owner,
     return index != REVTUN_LEASES_NONE ? revtun_leases_port(&names->leases, index) : 0;
 }
 
+bool revtun_names_look(const struct revtun_names *names, uint16_t port, int64_t wall_s,
+                       struct revtun_names_lease *out)
+{
+    const uint32_t index = revtun_leases_index(&names->leases, port);
+
+    if (index == REVTUN_LEASES_NONE) {
+        return false;
+    }
+    const struct revtun_lease *lease = &names->leases.at[index];
+    if (lease->state == REVTUN_LEASES_FREE ||
+        revtun_leases_is_over(&names->leases, lease, wall_s)) {
+        return false;
+    }
+    *out = (struct revtun_names_lease){
+        .owner = revtun_leases_owner(&names->leases, index),
+        .name = revtun_leases_name(&names->leases, index),
+        .is_bound = lease->state == REVTUN_LEASES_BOUND,
+        .released_s = lease->released_s,
+    };
+    return true;
+}
+
+uint32_t revtun_names_free_count(struct revtun_names *names, int64_t wall_s)
+{
+    revtun_leases_settle(&names->leases, wall_s);
+    return names->leases.vacant.vacant_count;
+}
+
 uint64_t revtun_names_change_count(const struct revtun_names *names)
 {
     return names->leases.change_count;

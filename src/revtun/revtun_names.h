@@ -70,6 +70,18 @@ void revtun_names_release(struct revtun_names *names, uint16_t port, int64_t wal
 // The port of a tunnel, bound or resting, or 0.
 uint16_t revtun_names_find(const struct revtun_names *names, struct bytes owner, struct bytes name);
 
+// Whose a port is. Of a lease that is over nobody has the port, though it may get it again.
+struct revtun_names_lease {
+    struct bytes owner, name; // borrowed until the next change
+    bool is_bound;
+    int64_t released_s; // when it began to rest, of one that is not bound
+};
+// False, with *out untouched: nobody's, or it is none of these ports.
+MUST_USE bool revtun_names_look(const struct revtun_names *names, uint16_t port, int64_t wall_s,
+                                struct revtun_names_lease *out);
+// Ports that are neither bound nor rest for anybody.
+uint32_t revtun_names_free_count(struct revtun_names *names, int64_t wall_s);
+
 // Grows with each change of what is written: when to write again.
 uint64_t revtun_names_change_count(const struct revtun_names *names);
 // Leases that there are, bound and resting; at most port_count.

@@ -64,6 +64,7 @@ void revtun_vacant_add(struct revtun_vacant *vacant, uint32_t index, uint64_t le
 {
     assert(index < vacant->count);
     assert(left > 0);
+    vacant->vacant_count += vacant->left[index] == 0;
     vacant->left[index] = left;
     renew(vacant, index);
 }
@@ -71,6 +72,7 @@ void revtun_vacant_add(struct revtun_vacant *vacant, uint32_t index, uint64_t le
 void revtun_vacant_remove(struct revtun_vacant *vacant, uint32_t index)
 {
     assert(index < vacant->count);
+    vacant->vacant_count -= vacant->left[index] != 0;
     vacant->left[index] = 0;
     renew(vacant, index);
 }

@@ -16,6 +16,7 @@ struct revtun_vacant {
     uint32_t *oldest; // by node: an index, or NONE. 1 is the root, 2n and 2n + 1 are below n, and
                       // the leaves are the last `count`
     uint32_t count;
+    uint32_t vacant_count;
 };
 
 // Bytes of memory for so many ports, at least 1.

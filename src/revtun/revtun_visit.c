@@ -66,9 +66,11 @@ static void reset(struct revtun_hub *hub, uint64_t conn)
                                     });
 }
 
-static void report(struct revtun_hub *hub, const struct revtun_service *service,
-                   const struct addr *from, enum revtun_event event, enum revtun_refusal refusal)
+static void report(struct revtun_hub *hub, uint32_t index, const struct addr *from,
+                   enum revtun_event event, enum revtun_refusal refusal)
 {
+    const struct revtun_service *service = revtun_service_at(hub, index);
+
     revtun_outbox_report(&hub->outbox, &(struct revtun_command_report){
                                            .event = event,
                                            .pair = POOL_NONE,
@@ -76,6 +78,7 @@ static void report(struct revtun_hub *hub, const struct revtun_service *service,
                                            .refusal = refusal,
                                            .owner = revtun_account_owner(account_of(hub, service)),
                                            .name = revtun_service_name(service),
+                                           .tunnel = pool_ref(&hub->services, index),
                                        });
 }
 
@@ -217,7 +220,7 @@ struct pool_ref revtun_visit_open(struct revtun_hub *hub, struct now now, uint32
     if (refusal != REVTUN_REFUSAL_NONE) {
         hub->stats.hub_clients_refused++;
         reset(hub, client->conn);
-        report(hub, service, &client->from, REVTUN_EVENT_REFUSED, refusal);
+        report(hub, index, &client->from, REVTUN_EVENT_REFUSED, refusal);
         return (struct pool_ref){.index = POOL_NONE};
     }
     const struct pool_ref ref = enter(hub, now, index, client);
@@ -408,8 +411,7 @@ void revtun_visit_expire(struct revtun_hub *hub, struct now now, uint32_t index)
     }
     const struct revtun_visit *visit = visit_at(hub, wait->visit);
     hub->stats.hub_clients_timed_out++;
-    report(hub, revtun_service_at(hub, visit->service), &visit->from, REVTUN_EVENT_TIMED_OUT,
-           REVTUN_REFUSAL_NONE);
+    report(hub, visit->service, &visit->from, REVTUN_EVENT_TIMED_OUT, REVTUN_REFUSAL_NONE);
     say_gone(hub, now, index, REVTUN_MESSAGE_CODE_TIMEOUT);
     close_waiting(hub, index);
 }

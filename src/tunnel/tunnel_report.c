@@ -107,12 +107,20 @@ static void log_lost(const struct revtun_command_report *report, const char *mes
              LOG_NUMBER("sessions", report->session_count));
 }
 
+static void log_forged(const struct revtun_command_report *report)
+{
+    static struct log_limit limit = LOG_LIMIT_DEFAULT;
+
+    LOG_LIMITED(&limit, LOG_LEVEL_WARN,
+                "a data connection was reset: its preface is of no agent that is here",
+                LOG_ADDR("from", &report->from));
+}
+
 void tunnel_report(const struct revtun_command_report *report)
 {
     static struct log_limit full = LOG_LIMIT_DEFAULT;
     static struct log_limit again = LOG_LIMIT_DEFAULT;
     static struct log_limit foreign = LOG_LIMIT_DEFAULT;
-    static struct log_limit forged = LOG_LIMIT_DEFAULT;
 
     switch (report->event) {
     case REVTUN_EVENT_LINKED:
@@ -171,10 +179,10 @@ void tunnel_report(const struct revtun_command_report *report)
     case REVTUN_EVENT_BIND_REFUSED:
         log_bind_refused(report);
         break;
+    case REVTUN_EVENT_NOBODY:
+        break; // whoever scans ports causes it: it is counted, and kept for who asks
     case REVTUN_EVENT_FORGED:
-        LOG_LIMITED(&forged, LOG_LEVEL_WARN,
-                    "a data connection was reset: its preface is of no agent that is here",
-                    LOG_ADDR("from", &report->from));
+        log_forged(report);
         break;
     }
 }

@@ -292,7 +292,7 @@ static void binds_other_hosts_where_there_is_no_room_for_both(void **state)
     hubs_client(hubs, 10, 443, "c.test"); // as it was
     assert_true(hubs_has(hubs, "sni=c.test"));
     hubs_client(hubs, 11, 443, "d.test");
-    assert_string_equal(hubs->text, "reset 11\n");
+    assert_string_equal(hubs->text, "reset 11\nreport nobody 0\n");
 }
 
 static void takes_a_name_that_is_not_allowed_any_more(void **state)
@@ -330,7 +330,7 @@ static void takes_hosts_that_are_not_allowed_any_more(void **state)
     hubs_pass(hubs, 0);
     assert_true(hubs_has(hubs, "send 1 unbound name=a code=revoked\r\n"));
     hubs_client(hubs, 11, 443, "shop.test");
-    assert_string_equal(hubs->text, "reset 11\n");
+    assert_string_equal(hubs->text, "reset 11\nreport nobody 0\n");
 }
 
 int main(void)

@@ -128,14 +128,14 @@ static void routes_by_host(void **state)
     hubs_come(hubs, 1, 1, 5, "", &agent);
     hubs_say(hubs, &agent, "bind rid=3 name=a kind=sni hosts=shop.test\r\n");
     hubs_client(hubs, 10, 443, "other.test");
-    assert_string_equal(hubs->text, "reset 10\n");
+    assert_string_equal(hubs->text, "reset 10\nreport nobody 0\n");
     hubs_client(hubs, 11, 443, "shop.test");
     assert_true(hubs_has(hubs, " dst=203.0.113.1:443 sni=shop.test\r\n"));
     // Bound anew as another kind, it has its port and no host.
     hubs_say(hubs, &agent, "bind rid=4 name=a kind=tcp\r\n");
     assert_true(hubs_has(hubs, "bound rid=4 name=a at=relay.test:12101"));
     hubs_client(hubs, 12, 443, "shop.test");
-    assert_string_equal(hubs->text, "reset 12\n");
+    assert_string_equal(hubs->text, "reset 12\nreport nobody 0\n");
 }
 
 static void hears_what_is_gone_while_more_is_due(void **state)

@@ -401,6 +401,32 @@ static void binds_as_fast_with_very_many_ports(void **state)
     close_world(&world);
 }
 
+static void tells_whose_a_port_is_as_long_as_it_is(void **state)
+{
+    struct world world = open_world(COUNT);
+    struct revtun_names_lease lease;
+
+    (void)state;
+    assert_false(revtun_names_look(world.names, 100, 5, &lease));
+    assert_false(revtun_names_look(world.names, 99, 5, &lease));
+    assert_false(revtun_names_look(world.names, 100 + COUNT, 5, &lease));
+    assert_int_equal(revtun_names_free_count(world.names, 5), COUNT);
+    assert_int_equal(bind_name(&world, "a", "web", 5), 100);
+    assert_int_equal(bind_name(&world, "b", "ssh", 5), 101);
+    assert_true(revtun_names_look(world.names, 100, 5, &lease));
+    assert_true(lease.is_bound);
+    assert_true(bytes_equal_text(lease.owner, "a"));
+    assert_true(bytes_equal_text(lease.name, "web"));
+    revtun_names_release(world.names, 100, 7);
+    assert_true(revtun_names_look(world.names, 100, 7 + LEASE_S - 1, &lease));
+    assert_false(lease.is_bound);
+    assert_int_equal(lease.released_s, 7);
+    assert_int_equal(revtun_names_free_count(world.names, 7 + LEASE_S - 1), COUNT - 2);
+    assert_false(revtun_names_look(world.names, 100, 7 + LEASE_S, &lease));
+    assert_int_equal(revtun_names_free_count(world.names, 7 + LEASE_S), COUNT - 1);
+    close_world(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -417,6 +443,7 @@ int main(void)
         cmocka_unit_test(leaves_out_lines_that_are_wrong),
         cmocka_unit_test(holds_in_a_random_world),
         cmocka_unit_test(binds_as_fast_with_very_many_ports),
+        cmocka_unit_test(tells_whose_a_port_is_as_long_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -427,8 +427,9 @@ void oracle_bind(struct oracle *oracle, size_t index, const struct oracle_line *
         oracle->stats.binds_denied[refusal.kind - 1]++;
         oracle_expect(oracle, "send %" PRIu64 " error rid=%" PRIu64 " code=%s text=*%s\r\n",
                       link->conn, line->rid, words, retry);
-        oracle_expect(oracle, "report bind refused %" PRIu64 " %s %s 0 %.*s", link->conn,
-                      oracle_owner_names[link->owner], line->name, (int)strcspn(words, " "), words);
+        oracle_expect(oracle, "report bind refused %" PRIu64 " %s %s %u %.*s", link->conn,
+                      oracle_owner_names[link->owner], line->name, line->port,
+                      (int)strcspn(words, " "), words);
         return;
     }
     oracle->stats.binds_done++;

@@ -152,6 +152,7 @@ bool oracle_client(struct oracle *oracle, uint64_t conn, const struct addr *from
     if (index == ORACLE_NOBODY) {
         oracle->stats.hub_clients_unbound++;
         oracle_expect(oracle, "reset %" PRIu64, conn);
+        oracle_expect(oracle, "report nobody 0 - %s %u -", host[0] != '\0' ? host : "-", dst->port);
         return false;
     }
     const struct oracle_service *service = &oracle->services[index];
