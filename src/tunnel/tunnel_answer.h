@@ -3,6 +3,7 @@
 //
 //      status              how the relay is, a line for each fact
 //      why PORT|ADDRESS    tunnel_why.h
+//      why NAME|HOST       tunnel_why_agents.h
 //      reload              what came of reading the configuration again
 //      top                 tunnel_sample.h, when the workers have told what their sessions carry
 //

@@ -350,7 +350,8 @@ static int open_parts(struct tunnel_broker *broker, const struct tunnel_config *
     error = tunnel_conns_open(&broker->conns, broker->loop, broker->limits.max_waiting + 1,
                               on_client_gone, broker);
     if (error == 0) {
-        error = tunnel_past_open(&broker->past, pair_count, config->otlp.sampled);
+        error = tunnel_past_open(&broker->past, pair_count,
+                                 has_second ? config->hub.max_services : 0, config->otlp.sampled);
     }
     if (error == 0) {
         error = open_core(broker);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What each pair of ports has seen: who has it, who had it before, what was carried, and what went
-// wrong since then. For one thread.
+// What each pair of ports of version 1, and each tunnel of version 2, has seen: who has it, who had
+// it before, what was carried, and what went wrong since then. For one thread.
 #pragma once
 
 #include <stdint.h>
@@ -8,6 +8,7 @@
 #include "base/addr.h"
 #include "base/macro.h"
 #include "base/now.h"
+#include "base/pool.h"
 #include "revtun/revtun_command.h"
 #include "tunnel/tunnel_session.h"
 
@@ -17,9 +18,10 @@ struct tunnel_ledger_mark {
     int64_t last_s; // Unix time
 };
 
-// Of a pair, since its server has it, or had it.
+// Of a pair, since its server has it, or had it; or of a tunnel, since it was bound the first time.
 struct tunnel_ledger_entry {
-    struct addr server;                  // ADDR_NONE: nobody has had it yet
+    struct addr server;                  // or agent; ADDR_NONE: nobody has had it yet
+    uint32_t generation;                 // of a tunnel (struct pool_ref)
     uint64_t linked_ns;                  // monotonic
     int64_t linked_s;                    // Unix time
     int64_t gone_s;                      // 0: it has it still
@@ -37,15 +39,24 @@ struct tunnel_ledger_entry {
 struct tunnel_ledger {
     struct tunnel_ledger_entry *entries; // by pair
     uint32_t pair_count;
+    struct tunnel_ledger_entry *tunnels; // by the index of a tunnel
+    uint32_t tunnel_count;
 };
 
 // 0 or -ENOMEM.
-MUST_USE int tunnel_ledger_open(struct tunnel_ledger *ledger, uint32_t pair_count);
+MUST_USE int tunnel_ledger_open(struct tunnel_ledger *ledger, uint32_t pair_count,
+                                uint32_t tunnel_count);
 // Closing twice, or what is all zero, does nothing.
 void tunnel_ledger_close(struct tunnel_ledger *ledger);
 
-// Enters what the core reports of a pair; other reports change nothing.
+// Enters what a core reports of a pair or a tunnel; other reports change nothing.
 void tunnel_ledger_report(struct tunnel_ledger *ledger, const struct revtun_command_report *report,
                           struct now now);
 // Enters a session that has ended, if its pair is still of who had it then.
 void tunnel_ledger_ended(struct tunnel_ledger *ledger, const struct tunnel_session *session);
+// The same of a session of a tunnel.
+void tunnel_ledger_tunnel_ended(struct tunnel_ledger *ledger, struct pool_ref tunnel,
+                                const struct tunnel_session *session);
+// Of a tunnel that was bound, or NULL.
+const struct tunnel_ledger_entry *tunnel_ledger_of(const struct tunnel_ledger *ledger,
+                                                   struct pool_ref tunnel);

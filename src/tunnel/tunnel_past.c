@@ -4,14 +4,15 @@
 #include "base/pool.h"
 #include "io/io_random.h"
 
-int tunnel_past_open(struct tunnel_past *past, uint32_t pair_count, uint64_t sampled)
+int tunnel_past_open(struct tunnel_past *past, uint32_t pair_count, uint32_t tunnel_count,
+                     uint64_t sampled)
 {
     struct siphash_key key;
 
     io_random_fill((uint8_t *)&key, sizeof key);
     tunnel_spans_init(&past->spans, sampled, key.k0 ^ key.k1);
     const int error = tunnel_refusals_open(&past->refusals, &key);
-    return error == 0 ? tunnel_ledger_open(&past->ledger, pair_count) : error;
+    return error == 0 ? tunnel_ledger_open(&past->ledger, pair_count, tunnel_count) : error;
 }
 
 void tunnel_past_close(struct tunnel_past *past)

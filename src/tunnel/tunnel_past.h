@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the broker remembers: of each pair of ports, of each address, of sessions that have ended.
-// Each part has a header of its own. For the broker's thread, but for the spans.
+// What the broker remembers: of each pair of ports and tunnel, of each address, of sessions that
+// have ended. Each part has a header of its own. For the broker's thread, but for the spans.
 #pragma once
 
 #include "tunnel/tunnel_ledger.h"
@@ -8,13 +8,14 @@
 #include "tunnel/tunnel_spans.h"
 
 struct tunnel_past {
-    struct tunnel_ledger ledger;     // of the pairs
+    struct tunnel_ledger ledger;     // of pairs and tunnels
     struct tunnel_refusals refusals; // by address
     struct tunnel_spans spans;       // of sessions, for traces
 };
 
 // `sampled` of 2^32 sessions become spans. 0 or -ENOMEM; tunnel_past_close() is due in any case.
-MUST_USE int tunnel_past_open(struct tunnel_past *past, uint32_t pair_count, uint64_t sampled);
+MUST_USE int tunnel_past_open(struct tunnel_past *past, uint32_t pair_count, uint32_t tunnel_count,
+                              uint64_t sampled);
 // Closing twice, or what is all zero, does nothing.
 void tunnel_past_close(struct tunnel_past *past);
 

@@ -15,11 +15,13 @@
 #include "base/macro.h"
 #include "base/siphash.h"
 #include "revtun/revtun_command.h"
+#include "revtun/revtun_pattern.h"
 
 enum {
     TUNNEL_REFUSALS_BUCKETS = 128,
     TUNNEL_REFUSALS_DEPTH = 8, // entries of a bucket
     TUNNEL_REFUSALS_DETAIL_MAX = 160,
+    TUNNEL_REFUSALS_ABOUT_MAX = REVTUN_HOST_MAX + 1, // bytes with their end
 };
 
 enum tunnel_refusal_kind {
@@ -35,16 +37,20 @@ enum tunnel_refusal_kind {
     TUNNEL_REFUSAL_AGENT,  // a control connection has ended: `detail` says why
     TUNNEL_REFUSAL_FORGED, // a data connection had no preface that is good
     TUNNEL_REFUSAL_BIND,   // an agent asked for a name, port or host: `detail` says why not
+    TUNNEL_REFUSAL_NOBODY, // a client: nobody has the port or host that it came for
 };
 
 struct tunnel_refusal {
     struct addr from;
     enum tunnel_refusal_kind kind;
     uint32_t pair;   // of ports; POOL_NONE: none
+    uint16_t port;   // of version 2, which was asked for; 0: none
     uint32_t count;  // 0: a free entry
     int64_t first_s; // Unix time
     int64_t last_s;
     char detail[TUNNEL_REFUSALS_DETAIL_MAX]; // may be empty
+    // Of version 2: "owner/name" of a tunnel, "owner" of an agent, or a host; may be empty.
+    char about[TUNNEL_REFUSALS_ABOUT_MAX];
 };
 
 struct tunnel_refusals {
@@ -68,3 +74,8 @@ void tunnel_refusals_report(struct tunnel_refusals *refusals,
 // Copies those of an address, whatever its ports, the newest first; how many.
 uint32_t tunnel_refusals_find(const struct tunnel_refusals *refusals, const struct addr *from,
                               struct tunnel_refusal out[TUNNEL_REFUSALS_DEPTH]);
+// The same of those that are of version 2 and about a port, unless that is 0, or about a word: a
+// host, an agent, a tunnel by its name, or as "owner/name". It looks at all that are kept.
+uint32_t tunnel_refusals_find_about(const struct tunnel_refusals *refusals, uint16_t port,
+                                    struct bytes word,
+                                    struct tunnel_refusal out[TUNNEL_REFUSALS_DEPTH]);

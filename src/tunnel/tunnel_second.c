@@ -13,6 +13,7 @@
 #include "io/io_tcp.h"
 #include "io/io_tls_session.h"
 #include "log/log.h"
+#include "revtun/revtun_hub_look.h"
 #include "tunnel/tunnel_carry.h"
 #include "tunnel/tunnel_listen.h"
 #include "tunnel/tunnel_reach.h"
@@ -166,8 +167,9 @@ void tunnel_second_ended(struct tunnel_second *second, struct pool_ref ref,
     struct revtun_hub_tunnel tunnel = {0};
 
     ref.index -= second->means.session_base;
-    IGNORE(
-        revtun_hub_tunnel_of(second->hub, ref, &tunnel)); // one that is cut off has none any more
+    if (revtun_hub_tunnel_of(second->hub, ref, &tunnel)) { // one that is cut off has none any more
+        tunnel_ledger_tunnel_ended(&second->means.past->ledger, tunnel.tunnel, session);
+    }
     tunnel_report_end_of(session, tunnel.owner, tunnel.name, io_clock_now());
     lose_client(second, ref);
 }
@@ -266,6 +268,9 @@ static int open_hub(struct tunnel_second *second, const struct tunnel_config *co
     hub.host = wr_done(&wr);
     hub.program = bytes_of_text("fairlead/" FAIRLEAD_VERSION);
     assert(revtun_hub_config_is_sound(&hub));
+    second->limits = hub;
+    second->limits.host.len = 0; // what is borrowed ends with this call
+    second->limits.program.len = 0;
     second->memory = calloc(1, revtun_hub_size(&hub));
     if (second->memory == NULL) {
         return -ENOMEM;
@@ -378,6 +383,23 @@ void tunnel_second_drain(struct tunnel_second *second, uint32_t in_s)
 void tunnel_second_leave(struct tunnel_second *second)
 {
     tunnel_second_drain(second, 0);
+}
+
+uint32_t tunnel_second_agents(const struct tunnel_second *second)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < revtun_hub_look_link_count(second->hub); i++) {
+        struct revtun_hub_look_link link;
+
+        count += revtun_hub_look_link(second->hub, i, &link);
+    }
+    return count;
+}
+
+uint32_t tunnel_second_ports_free(const struct tunnel_second *second, struct now now)
+{
+    return revtun_names_free_count(revtun_hub_names(second->hub), now.wall_s);
 }
 
 uint32_t tunnel_second_busy(const struct tunnel_second *second)

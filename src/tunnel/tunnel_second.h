@@ -42,9 +42,10 @@ struct tunnel_second_means {
 
 struct tunnel_second {
     struct tunnel_second_means means;
-    void *memory;                 // of the hub
-    struct revtun_hub *hub;       // NULL: there is version 1 alone
-    struct tunnel_access *access; // the list that counts, of the two
+    void *memory;                    // of the hub
+    struct revtun_hub *hub;          // NULL: there is version 1 alone
+    struct revtun_hub_config limits; // without its texts
+    struct tunnel_access *access;    // the list that counts, of the two
     struct tunnel_access accesses[2];
     struct tunnel_leases leases;
     struct tunnel_previews *previews;
@@ -92,6 +93,10 @@ void tunnel_second_drain(struct tunnel_second *second, uint32_t in_s);
 // Says good-bye to all agents.
 void tunnel_second_leave(struct tunnel_second *second);
 
+// Control connections of agents that have proven who they are.
+uint32_t tunnel_second_agents(const struct tunnel_second *second);
+// Ports that any agent could get.
+uint32_t tunnel_second_ports_free(const struct tunnel_second *second, struct now now);
 // Clients that wait or have a session.
 uint32_t tunnel_second_busy(const struct tunnel_second *second);
 

@@ -36,3 +36,8 @@ static inline uint64_t tunnel_session_owner(struct pool_ref session, uint32_t wo
 {
     return (uint64_t)session.generation << 32 | ((uint64_t)worker + 1);
 }
+
+static inline uint32_t tunnel_session_generation(uint64_t owner)
+{
+    return (uint32_t)(owner >> 32);
+}

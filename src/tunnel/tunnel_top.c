@@ -167,7 +167,8 @@ static void row_write(struct wr *wr, const struct shown *shown, uint32_t columns
 {
     const uint64_t *numbers = shown->row->numbers;
     char text[3][DAEMON_SCREEN_NUMBER_MAX];
-    char port[24] = "tls";
+    const bool has_hosts = !bytes_equal_text(shown->row->texts[TUNNEL_SAMPLE_HOSTS], "-");
+    char port[24];
     char line[LINE_ROOM];
     uint8_t memory[4 * TEXT_SHOWN_MAX + 64];
     struct wr whole = wr_init(memory, sizeof memory);
@@ -175,6 +176,8 @@ static void row_write(struct wr *wr, const struct shown *shown, uint32_t columns
 
     if (numbers[TUNNEL_SAMPLE_PORT] != 0) {
         snprintf(port, sizeof port, "%llu", (unsigned long long)numbers[TUNNEL_SAMPLE_PORT]);
+    } else {
+        snprintf(port, sizeof port, "%s", has_hosts ? "tls" : "-");
     }
     snprintf(line, sizeof line, "%5s %8llu %7llu %8llu %8s %8s %8s %8llu  ", port,
              (unsigned long long)numbers[TUNNEL_SAMPLE_SESSIONS],

@@ -43,7 +43,7 @@ class Asked(tunnel.TunnelCase):
             return all(re.search(pattern, self.told) for pattern in patterns)
         try:
             wait_until(is_told, 20)
-        except AssertionError:
+        except TimeoutError:
             self.fail(f"{patterns} are not all in: {self.told}")
         return self.told
 
@@ -90,7 +90,7 @@ class Why(Asked):
         self.assertIn("look at the server", told[1]["what_to_do"])
         self.why(relay.reverse(0), f"clients come to its public port, {relay.public(0)}")
         self.why(relay.port, "is the control port")
-        self.why(1, f"of a server of version 1: the public ones are {relay.public(0)} to")
+        self.why(1, f"no port of a server or an agent: the public ones of servers are {relay.public(0)}")
 
     def test_a_server_that_was_lost(self):
         relay = self.start(pairs=1)

@@ -9,14 +9,14 @@
 
 #include "base/pool.h"
 
-enum { PAIRS = 3 };
+enum { TUNNELS = 2, PAIRS = 3 };
 
 static struct tunnel_ledger ledger;
 
 static int begin(void **state)
 {
     (void)state;
-    return tunnel_ledger_open(&ledger, PAIRS);
+    return tunnel_ledger_open(&ledger, PAIRS, TUNNELS);
 }
 
 static int end(void **state)
@@ -129,6 +129,76 @@ static void knows_nothing_of_what_has_no_pair(void **state)
     }
 }
 
+static void report_tunnel(enum revtun_event event, struct pool_ref tunnel, int64_t second)
+{
+    const uint8_t ip[ADDR_IP4_LEN] = {192, 0, 2, 9};
+    const struct revtun_command_report one = {.event = event,
+                                              .pair = POOL_NONE,
+                                              .from = addr_ip4(ip, 5),
+                                              .tunnel = tunnel,
+                                              .refusal = REVTUN_REFUSAL_WAITING};
+
+    tunnel_ledger_report(&ledger, &one, at_s(second));
+}
+
+static void tunnel_ended(struct pool_ref tunnel, int64_t begun_s)
+{
+    static struct tunnel_session session;
+
+    session.pair = POOL_NONE;
+    session.begun_ns = at_s(begun_s).mono_ns;
+    session.pump.flows[0].byte_count = 100;
+    session.pump.flows[1].byte_count = 7;
+    tunnel_ledger_tunnel_ended(&ledger, tunnel, &session);
+}
+
+static void goes_on_with_a_tunnel_that_is_bound_again(void **state)
+{
+    const struct pool_ref tunnel = {.index = 1, .generation = 0};
+
+    (void)state;
+    assert_null(tunnel_ledger_of(&ledger, tunnel));
+    report_tunnel(REVTUN_EVENT_REFUSED, tunnel, 9);
+    report_tunnel(REVTUN_EVENT_BOUND, tunnel, 10);
+    const struct tunnel_ledger_entry *entry = tunnel_ledger_of(&ledger, tunnel);
+    assert_non_null(entry);
+    assert_int_equal(entry->limited.count, 0); // before it was there
+    report_tunnel(REVTUN_EVENT_REFUSED, tunnel, 11);
+    report_tunnel(REVTUN_EVENT_TIMED_OUT, tunnel, 12);
+    tunnel_ended(tunnel, 11);
+    report_tunnel(REVTUN_EVENT_BOUND, tunnel, 20);
+    assert_int_equal(entry->linked_s, at_s(10).wall_s);
+    assert_int_equal(entry->sessions, 1);
+    assert_int_equal(entry->bytes[0], 100);
+    assert_int_equal(entry->bytes[1], 7);
+    assert_int_equal(entry->limited.count, 1);
+    assert_int_equal(entry->limit, REVTUN_REFUSAL_WAITING);
+    assert_int_equal(entry->timed_out.last_s, at_s(12).wall_s);
+}
+
+static void begins_anew_with_another_tunnel_at_the_same_place(void **state)
+{
+    const struct pool_ref former = {.index = 0, .generation = 3};
+    const struct pool_ref tunnel = {.index = 0, .generation = 4};
+
+    (void)state;
+    report_tunnel(REVTUN_EVENT_BOUND, former, 10);
+    tunnel_ended(former, 11);
+    report_tunnel(REVTUN_EVENT_BOUND, tunnel, 20);
+    assert_null(tunnel_ledger_of(&ledger, former));
+    tunnel_ended(former, 12);
+    report_tunnel(REVTUN_EVENT_TIMED_OUT, former, 21);
+    const struct tunnel_ledger_entry *entry = tunnel_ledger_of(&ledger, tunnel);
+    assert_int_equal(entry->linked_s, at_s(20).wall_s);
+    assert_int_equal(entry->sessions, 0);
+    assert_int_equal(entry->timed_out.count, 0);
+    // Tunnels that there are not, and reports of none.
+    report_tunnel(REVTUN_EVENT_BOUND, (struct pool_ref){.index = TUNNELS}, 22);
+    assert_null(tunnel_ledger_of(&ledger, (struct pool_ref){.index = TUNNELS}));
+    report_tunnel(REVTUN_EVENT_FORGED, tunnel, 23);
+    assert_int_equal(entry->limited.count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +206,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(counts_what_goes_wrong_from_server_to_server, begin, end),
         cmocka_unit_test_setup_teardown(sums_what_a_servers_own_sessions_have_carried, begin, end),
         cmocka_unit_test_setup_teardown(knows_nothing_of_what_has_no_pair, begin, end),
+        cmocka_unit_test_setup_teardown(goes_on_with_a_tunnel_that_is_bound_again, begin, end),
+        cmocka_unit_test_setup_teardown(begins_anew_with_another_tunnel_at_the_same_place, begin,
+                                        end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

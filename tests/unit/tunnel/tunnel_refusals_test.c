@@ -129,6 +129,62 @@ static void keeps_reports_of_refusals_alone(void **state)
     tunnel_refusals_report(&refusals, &report, 100); // of nobody
 }
 
+static void report(enum revtun_event event, uint8_t network, const char *owner, const char *name,
+                   uint16_t port, int64_t at_s)
+{
+    const struct revtun_command_report one = {.event = event,
+                                              .pair = POOL_NONE,
+                                              .from = at(network, 1, 1000),
+                                              .owner = bytes_of_text(owner),
+                                              .name = bytes_of_text(name),
+                                              .port = port,
+                                              .detail = bytes_of_text("it is not yours")};
+
+    tunnel_refusals_report(&refusals, &one, at_s);
+}
+
+static uint32_t about(uint16_t port, const char *word)
+{
+    return tunnel_refusals_find_about(&refusals, port, bytes_of_text(word), found);
+}
+
+static void finds_what_is_about_a_tunnel_an_agent_a_host_or_a_port(void **state)
+{
+    (void)state;
+    report(REVTUN_EVENT_BIND_REFUSED, 1, "laptop", "web", 12101, 100);
+    report(REVTUN_EVENT_BIND_REFUSED, 1, "laptop", "web", 12101, 110);
+    report(REVTUN_EVENT_BIND_REFUSED, 1, "laptop", "web", 12102, 90);
+    report(REVTUN_EVENT_NOBODY, 2, "", "a.test", 443, 120);
+    report(REVTUN_EVENT_NOBODY, 3, "", "", 12101, 130);
+    report(REVTUN_EVENT_AGENT_DOWN, 4, "laptop", "", 0, 140);
+    assert_int_equal(about(0, "laptop/web"), 2);
+    assert_int_equal(found[0].count, 2);
+    assert_int_equal(found[0].kind, TUNNEL_REFUSAL_BIND);
+    assert_int_equal(found[0].port, 12101);
+    assert_string_equal(found[0].detail, "it is not yours");
+    assert_int_equal(about(0, "web"), 2);
+    assert_int_equal(about(0, "laptop"), 3);
+    assert_int_equal(found[0].kind, TUNNEL_REFUSAL_AGENT); // the newest
+    assert_int_equal(about(0, "a.test"), 1);
+    assert_int_equal(about(12101, ""), 2);
+    assert_int_equal(found[0].kind, TUNNEL_REFUSAL_NOBODY);
+    assert_int_equal(about(12103, ""), 0);
+    assert_int_equal(about(0, "we"), 0);
+    assert_int_equal(about(0, ""), 0);
+}
+
+static void finds_the_newest_of_many(void **state)
+{
+    (void)state;
+    for (uint8_t network = 0; network < 40; network++) { // in no order
+        report(REVTUN_EVENT_NOBODY, network, "", "", 12101, 100 + network * 7 % 40);
+    }
+    assert_int_equal(about(12101, ""), TUNNEL_REFUSALS_DEPTH);
+    for (uint32_t i = 0; i < TUNNEL_REFUSALS_DEPTH; i++) {
+        assert_int_equal(found[i].last_s, 139 - i);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +193,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(gives_the_oldest_of_its_network_up, begin, end),
         cmocka_unit_test_setup_teardown(cuts_long_words_off, begin, end),
         cmocka_unit_test_setup_teardown(keeps_reports_of_refusals_alone, begin, end),
+        cmocka_unit_test_setup_teardown(finds_what_is_about_a_tunnel_an_agent_a_host_or_a_port,
+                                        begin, end),
+        cmocka_unit_test_setup_teardown(finds_the_newest_of_many, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

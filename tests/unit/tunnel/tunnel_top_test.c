@@ -71,6 +71,56 @@ static void shows_the_busiest_first_with_what_it_carries_in_a_second(void **stat
         " 5003        3       0        0      500        0      500        1  [2001:db8::1]:7\n");
 }
 
+static void shows_tunnels_with_their_agents(void **state)
+{
+    static const char before_text[] =
+        "version 1.0\ntime_ms 1000\n"
+        "tunnel 0 100 10 1 0 4 1000 10 2 0 0 192.0.2.1:7 shop site shop.test\n"
+        "tunnel 12101 100 10 1 0 4 1000 10 2 0 0 192.0.2.1:7 laptop web -\nend\n";
+    static const char now_text[] =
+        "version 1.0\ntime_ms 2000\ngauge agents 2\ngauge tunnels 4\n"
+        "tunnel 0 100 11 1 0 4 6000 10 2 0 0 192.0.2.1:7 shop site shop.test,*.shop.test\n"
+        "tunnel 0 100 11 1 0 4 0 0 0 0 0 none shop old -\n"
+        "tunnel 12101 100 11 1 2 4 3000 30 2 0 0 192.0.2.1:7 laptop web -\n"
+        "tunnel 12102 100 11 0 3 0 0 0 0 1 12999 none laptop ssh -\nend\n";
+    static const struct daemon_query_view view = {.columns = 200, .row_max = 10};
+    struct daemon_sample before;
+    struct daemon_sample now;
+    struct wr wr = wr_init(memory, sizeof memory);
+
+    (void)state;
+    assert_true(daemon_sample_read(bytes_of_text(before_text), &kinds, &before));
+    assert_true(daemon_sample_read(bytes_of_text(now_text), &kinds, &now));
+    tunnel_top_table_write(&wr, &now, &before, &view);
+    wr_u8(&wr, '\0');
+    assert_string_equal(
+        (const char *)memory,
+        "fairlead-tunnel relay 1.0   servers 0, pairs 0, agents 2, tunnels 4, sessions 0, "
+        "waiting 0, handshakes 0\n"
+        "\n"
+        " PORT  CLIENTS WAITING    ENDED     IN/s    OUT/s    BYTES    AGE_s  SERVER OR TUNNEL\n"
+        "  tls        1       0        4     5.0k        0     6.0k       11  shop/site at "
+        "192.0.2.1:7 for shop.test,*.shop.test\n"
+        "12101        1       2        4     2.0k       20     3.0k       11  laptop/web at "
+        "192.0.2.1:7\n"
+        "    -        1       0        4        0        0        0       11  shop/old ended\n"
+        "12102        0       3        0        0        0        0       11  laptop/ssh lost, "
+        "kept "
+        "for 12 s\n");
+    wr = wr_init(memory, sizeof memory);
+    tunnel_top_json_write(&wr, &now, &before, 1);
+    wr_u8(&wr, '\0');
+    assert_string_equal((const char *)memory,
+                        "{\"version\":\"1.0\",\"agents\":2,\"tunnels\":4,\"list\":["
+                        "{\"agent\":\"192.0.2.1:7\",\"owner\":\"shop\",\"name\":\"site\","
+                        "\"hosts\":\"shop.test,*.shop.test\",\"port\":0,\"linked_s\":100,"
+                        "\"age_s\":11,\"sessions\":1,\"waiting\":0,\"ended\":4,"
+                        "\"from_clients\":6000,\"to_clients\":10,\"standing\":2,\"is_kept\":0,"
+                        "\"grace_ms\":0,\"from_clients_per_s\":5000,\"to_clients_per_s\":0}]}\n");
+    daemon_sample_free(&now);
+    daemon_sample_free(&before);
+}
+
 static void keeps_to_the_screen(void **state)
 {
     const char *text = table(5, 1);
@@ -126,6 +176,19 @@ static void has_room_for_all_at_their_largest(void **state)
     struct wr line = wr_init(memory, TUNNEL_SAMPLE_LINE_MAX);
     daemon_sample_row_write(&line, &tunnel_sample_kinds[TUNNEL_SAMPLE_SERVER], &row);
     assert_true(wr_ok(&line));
+    char owner[73];
+    char name[64];
+    char hosts[161];
+    memset(owner, '"', sizeof owner);
+    memset(name, 'n', sizeof name);
+    memset(hosts, 'h', sizeof hosts);
+    row.kind = TUNNEL_SAMPLE_TUNNEL;
+    row.texts[TUNNEL_SAMPLE_OWNER] = (struct bytes){(const uint8_t *)owner, sizeof owner - 1};
+    row.texts[TUNNEL_SAMPLE_NAME] = (struct bytes){(const uint8_t *)name, sizeof name - 1};
+    row.texts[TUNNEL_SAMPLE_HOSTS] = (struct bytes){(const uint8_t *)hosts, sizeof hosts - 1};
+    line = wr_init(memory, TUNNEL_SAMPLE_LINE_MAX);
+    daemon_sample_row_write(&line, &tunnel_sample_kinds[TUNNEL_SAMPLE_TUNNEL], &row);
+    assert_true(wr_ok(&line));
     struct wr json = wr_init(memory, tunnel_top_text_max(1));
     tunnel_top_json_write(&json, &sample, &none, 1);
     assert_true(wr_ok(&json));
@@ -135,6 +198,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shows_the_busiest_first_with_what_it_carries_in_a_second),
+        cmocka_unit_test(shows_tunnels_with_their_agents),
         cmocka_unit_test(keeps_to_the_screen),
         cmocka_unit_test(writes_the_same_as_json),
         cmocka_unit_test(counts_a_server_that_has_come_back_from_its_start),

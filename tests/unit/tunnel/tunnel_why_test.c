@@ -38,7 +38,7 @@ static int begin(void **state)
         return 1;
     }
     core = revtun_relay_init(memory, &limits, seed);
-    return tunnel_ledger_open(&ledger, PAIRS) != 0 ||
+    return tunnel_ledger_open(&ledger, PAIRS, 0) != 0 ||
            tunnel_refusals_open(&refusals, &(struct siphash_key){1, 2}) != 0;
 }
 
@@ -124,10 +124,10 @@ static void knows_which_port_is_which(void **state)
     assert_says(of_port(PORT + PAIRS + 1, 0), "5036 is a public port; its server dials 5001");
     assert_says(of_port(PORT + 2 * PAIRS, 0), "is a public port");
     assert_says(of_port(PORT + 2 * PAIRS + 1, 0),
-                "no port of a server of version 1: the public ones are 5036 "
+                "no port of a server or an agent: the public ones of servers are 5036 "
                 "to 5070");
-    assert_says(of_port(PORT - 1, 0), "no port of a server of version 1");
-    assert_says(of_port(65535, 0), "no port of a server of version 1");
+    assert_says(of_port(PORT - 1, 0), "no port of a server or an agent");
+    assert_says(of_port(65535, 0), "no port of a server or an agent");
 }
 
 static void tells_how_long_clients_wait_for_a_server(void **state)
