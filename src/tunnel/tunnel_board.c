@@ -23,8 +23,8 @@ static void fill(struct tunnel_snapshot *out, const struct tunnel_broker *broker
                 .controls = gauges.controls,
                 .pairs = broker->limits.pair_count,
                 .pairs_free = gauges.pairs_free,
-                .waiting = gauges.waiting,
-                .sessions = gauges.sessions,
+                .waiting = {gauges.waiting},
+                .sessions = {gauges.sessions},
                 .sessions_max = broker->limits.max_sessions,
                 .strangers = broker->controls.stranger_count,
                 .workers = broker->crew.worker_count,
@@ -38,7 +38,8 @@ static void fill(struct tunnel_snapshot *out, const struct tunnel_broker *broker
            sizeof out->counts.handshakes_refused);
 }
 
-static void add_second(struct tunnel_snapshot *out, const struct tunnel_broker *broker)
+static void add_second(struct tunnel_snapshot *out, const struct tunnel_broker *broker,
+                       struct now now)
 {
     const struct tunnel_second *second = &broker->second;
     uint64_t *crowded = &out->core.refused[REVTUN_REFUSAL_SESSIONS - 1];
@@ -50,13 +51,15 @@ static void add_second(struct tunnel_snapshot *out, const struct tunnel_broker *
     const struct revtun_hub_gauges gauges = revtun_hub_gauges(second->hub);
     out->hub = *revtun_hub_stats(second->hub);
     out->hub.hub_clients_refused += second->crowded_count;
-    out->gauges.waiting += gauges.waiting;
-    out->gauges.sessions += gauges.sessions;
+    out->gauges.waiting[1] = gauges.waiting;
+    out->gauges.sessions[1] = gauges.sessions;
     // Those that have proven themselves: the hub counts the others, too.
     out->gauges.agents = broker->controls.up_count > out->gauges.controls
                              ? broker->controls.up_count - out->gauges.controls
                              : 0;
     out->gauges.tunnels = gauges.services;
+    out->gauges.ports = second->limits.port_count;
+    out->gauges.ports_free = tunnel_second_ports_free(second, now);
     out->gauges.standing = gauges.standing;
     out->gauges.previews = second->previews->used_count;
     out->counts.previews_unknown = second->previews->unknown_count;
@@ -70,7 +73,7 @@ void tunnel_board_post_last(struct tunnel_board *board, const struct tunnel_brok
     struct tunnel_snapshot snapshot;
 
     fill(&snapshot, broker);
-    add_second(&snapshot, broker);
+    add_second(&snapshot, broker, now);
     pthread_mutex_lock(&board->lock);
     board->snapshot = snapshot;
     pthread_mutex_unlock(&board->lock);

@@ -20,14 +20,16 @@ struct tunnel_snapshot {
         uint64_t controls; // control connections with a pair
         uint64_t pairs;    // of ports
         uint64_t pairs_free;
-        uint64_t waiting; // clients, of both versions
-        uint64_t sessions;
-        uint64_t agents;   // control connections of version 2
-        uint64_t tunnels;  // of agents
-        uint64_t standing; // connections that stand by, or are asked for
-        uint64_t previews; // connections of which nobody knows yet what they are
-        uint64_t sessions_max;
-        uint64_t strangers; // control connections that are in their handshake, or being closed
+        uint64_t waiting[2]; // clients, of version 1 and of version 2
+        uint64_t sessions[2];
+        uint64_t agents;  // control connections of version 2
+        uint64_t tunnels; // of agents
+        uint64_t ports;   // that these may have
+        uint64_t ports_free;
+        uint64_t standing;     // connections that stand by, or are asked for
+        uint64_t previews;     // connections of which nobody knows yet what they are
+        uint64_t sessions_max; // those that wait included, of both versions
+        uint64_t strangers;    // control connections that are in their handshake, or being closed
         uint64_t workers;
         uint64_t pipes; // lent out
         uint64_t is_draining;

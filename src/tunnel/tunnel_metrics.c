@@ -23,8 +23,14 @@ SERIES(build) = {{AT(gauges.one), LABEL("version", FAIRLEAD_VERSION)}};
 SERIES(servers) = {{AT(gauges.controls)}};
 SERIES(pairs) = {{AT(gauges.pairs)}};
 SERIES(pairs_free) = {{AT(gauges.pairs_free)}};
-SERIES(waiting) = {{AT(gauges.waiting)}};
-SERIES(sessions) = {{AT(gauges.sessions)}};
+SERIES(waiting) = {
+    {AT(gauges.waiting[0]), LABEL("protocol", "1")},
+    {AT(gauges.waiting[1]), LABEL("protocol", "2")},
+};
+SERIES(sessions) = {
+    {AT(gauges.sessions[0]), LABEL("protocol", "1")},
+    {AT(gauges.sessions[1]), LABEL("protocol", "2")},
+};
 SERIES(sessions_max) = {{AT(gauges.sessions_max)}};
 SERIES(strangers) = {{AT(gauges.strangers)}};
 SERIES(workers) = {{AT(gauges.workers)}};
@@ -83,6 +89,8 @@ SERIES(bytes) = {
 // Of version 2.
 SERIES(agents) = {{AT(gauges.agents)}};
 SERIES(tunnels) = {{AT(gauges.tunnels)}};
+SERIES(ports) = {{AT(gauges.ports)}};
+SERIES(ports_free) = {{AT(gauges.ports_free)}};
 SERIES(standing) = {{AT(gauges.standing)}};
 SERIES(previews) = {{AT(gauges.previews)}};
 SERIES(previews_refused) = {
@@ -142,9 +150,12 @@ const struct metric_family tunnel_metrics_families[] = {
     GAUGE("servers", "", "Servers that have a pair of ports.", servers),
     GAUGE("pairs", "", "Pairs of ports.", pairs),
     GAUGE("pairs.free", "", "Pairs of ports that no server has.", pairs_free),
-    GAUGE("clients.waiting", "", "Clients that wait for a reverse connection.", waiting),
-    GAUGE("sessions", "", "Clients that are joined with a reverse connection.", sessions),
-    GAUGE("sessions.max", "", "Clients that there may be, those that wait included.", sessions_max),
+    GAUGE("clients.waiting", "", "Clients that wait for a server or an agent to dial back.",
+          waiting),
+    GAUGE("sessions", "", "Clients that are joined with a connection of a server or an agent.",
+          sessions),
+    GAUGE("sessions.max", "",
+          "Clients that there may be, by both versions, those that wait included.", sessions_max),
     GAUGE("handshakes", "", "Control connections that are no server's yet, or not any more.",
           strangers),
     GAUGE("workers", "", "Threads that carry bytes.", workers),
@@ -168,6 +179,9 @@ const struct metric_family tunnel_metrics_families[] = {
     COUNTER("carried", "By", "Bytes carried between clients and servers.", bytes),
     GAUGE("agents", "", "Control connections of agents (version 2).", agents),
     GAUGE("agents.tunnels", "", "Tunnels of agents, bound or kept.", tunnels),
+    GAUGE("agents.ports", "", "Ports that tunnels may have.", ports),
+    GAUGE("agents.ports.free", "", "Of these, those that no tunnel has, and none rests for one.",
+          ports_free),
     GAUGE("agents.standing", "", "Connections of agents that stand by, or are asked for.",
           standing),
     GAUGE("previews", "", "Connections whose first bytes do not tell yet what they are.", previews),

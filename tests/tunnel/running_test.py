@@ -182,6 +182,10 @@ class Reload(tunnel.TunnelCase):
                          f"public_listener elsewhere:{one.public(1)}\r\n".encode())
 
 
+FIRST_SESSIONS, FIRST_WAITING = (f'tunnel_{what}{{protocol="1"}}'
+                                 for what in ("sessions", "clients_waiting"))
+
+
 class Numbers(tunnel.TunnelCase):
     def start(self, *options, **more):
         self.port = tunnel.daemon.free_tcp_port()
@@ -207,12 +211,12 @@ class Numbers(tunnel.TunnelCase):
         for _ in range(3):
             self.client(servers[1])
         self.assert_numbers(tunnel_servers=2, tunnel_pairs=3, tunnel_pairs_free=1,
-                            tunnel_sessions=4, tunnel_clients_waiting=3)
+                            **{FIRST_SESSIONS: 4, FIRST_WAITING: 3})
         for end in sessions[0]:
             end.close()
         servers[1].close()
-        self.assert_numbers(tunnel_servers=1, tunnel_pairs_free=2, tunnel_sessions=3,
-                            tunnel_clients_waiting=0, tunnel_sessions_ended_total=1)
+        self.assert_numbers(tunnel_servers=1, tunnel_pairs_free=2, tunnel_sessions_ended_total=1,
+                            **{FIRST_SESSIONS: 3, FIRST_WAITING: 0})
 
     def test_what_has_happened(self):
         one = self.start(pairs=2, announced=[tunnel.FOREIGN])

@@ -679,7 +679,7 @@ class Running(SecondCase):
         agent = self.agent(relay)
         self.assert_talk(*self.join(agent, agent.bind()))
         wanted = ("tunnel_agents 1", "tunnel_agents_tunnels 1",
-                  "tunnel_sessions 1", "tunnel_agents_sessions_total 1",
+                  'tunnel_sessions{protocol="2"} 1', "tunnel_agents_sessions_total 1",
                   'tunnel_agents_controls_total{outcome="welcomed"} 1')
 
         def told():

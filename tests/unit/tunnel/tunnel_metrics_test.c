@@ -64,12 +64,45 @@ static void tells_each_counter_of_the_hub(void **state)
     }
 }
 
+static void tells_clients_of_both_versions_apart(void **state)
+{
+    static const char *const wanted[] = {
+        "\ntunnel_sessions{protocol=\"1\"} 1\n",
+        "\ntunnel_sessions{protocol=\"2\"} 2\n",
+        "\ntunnel_clients_waiting{protocol=\"1\"} 3\n",
+        "\ntunnel_clients_waiting{protocol=\"2\"} 4\n",
+        "\ntunnel_agents_ports 5\n",
+        "\ntunnel_agents_ports_free 6\n",
+        "\ntunnel_agents_standing 7\n",
+        "\ntunnel_agents 8\n",
+        "\ntunnel_agents_tunnels 9\n",
+    };
+    static const struct tunnel_snapshot snapshot = {.gauges = {.sessions = {1, 2},
+                                                               .waiting = {3, 4},
+                                                               .ports = 5,
+                                                               .ports_free = 6,
+                                                               .standing = 7,
+                                                               .agents = 8,
+                                                               .tunnels = 9}};
+    struct wr wr = wr_init(text, sizeof text - 1);
+
+    (void)state;
+    tunnel_metrics_write(&wr, &snapshot);
+    wr_u8(&wr, '\0');
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        if (strstr((const char *)text, wanted[i]) == NULL) {
+            fail_msg("not told: %s", wanted[i]);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(has_room_for_all_at_their_largest),
         cmocka_unit_test(tells_each_counter_of_the_core),
         cmocka_unit_test(tells_each_counter_of_the_hub),
+        cmocka_unit_test(tells_clients_of_both_versions_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
