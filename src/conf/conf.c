@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "conf/conf_section.h"
+
 static size_t index_of(const struct conf *conf, const struct conf_option *option)
 {
     assert(option >= conf->table->options);
@@ -52,7 +54,7 @@ const struct conf_value *conf_next(const struct conf *conf, const char *name,
         from = (size_t)(last - conf->values) + 1;
     }
     for (size_t i = from; i < conf->value_count; i++) {
-        if (conf->values[i].option == option) {
+        if (conf->values[i].option == option && conf->values[i].section == 0) {
             return &conf->values[i];
         }
     }
@@ -96,18 +98,23 @@ void conf_hold(struct conf *conf, const struct conf_option *option)
     given->strongest = CONF_COMMAND_LINE;
 }
 
+static void add_twice(struct conf *conf, const struct conf_value *value, size_t first_number)
+{
+    conf_error_add(&conf->errors, &(struct conf_error){
+                                      .wrong = CONF_WRONG_TWICE,
+                                      .place = value->place,
+                                      .first_number = first_number,
+                                      .option = value->option,
+                                  });
+}
+
 // Records that a source names an option; false, with an error, when it may not do so again.
 static bool note_given(struct conf *conf, const struct conf_value *value)
 {
     struct conf_given *given = &conf->given[index_of(conf, value->option)];
 
     if (given->first.source == value->place.source && !value->option->is_repeated) {
-        conf_error_add(&conf->errors, &(struct conf_error){
-                                          .wrong = CONF_WRONG_TWICE,
-                                          .place = value->place,
-                                          .first_number = given->first.number,
-                                          .option = value->option,
-                                      });
+        add_twice(conf, value, given->first.number);
         return false;
     }
     if (given->first.source != value->place.source) {
@@ -120,9 +127,33 @@ static bool note_given(struct conf *conf, const struct conf_value *value)
     return true;
 }
 
+// What is below a heading is overridden by nothing, and overrides nothing. False, with an error,
+// when it is there twice.
+static bool note_in_section(struct conf *conf, const struct conf_value *value)
+{
+    const struct conf_value *first =
+        conf_section_next(conf, value->section, value->option->name, NULL);
+
+    assert(value->section <= conf->section_count);
+    assert(value->option->is_of_section);
+    if (first == NULL || value->option->is_repeated) {
+        return true;
+    }
+    add_twice(conf, value, first->place.number);
+    return false;
+}
+
+static bool is_counted(struct conf *conf, const struct conf_value *value)
+{
+    if (value->section != 0) {
+        return note_in_section(conf, value);
+    }
+    const struct conf_given *given = &conf->given[index_of(conf, value->option)];
+    return note_given(conf, value) && given->strongest == value->place.source;
+}
+
 void conf_add(struct conf *conf, const struct conf_value *value)
 {
-    const struct conf_given *given = &conf->given[index_of(conf, value->option)];
     bool is_set = false;
 
     assert(value->place.source != CONF_DEFAULT);
@@ -132,7 +163,7 @@ void conf_add(struct conf *conf, const struct conf_value *value)
     if (value->option->placeholder == NULL && !conf_value_bool(&conf->errors, value, &is_set)) {
         return;
     }
-    if (!note_given(conf, value) || given->strongest != value->place.source) {
+    if (!is_counted(conf, value)) {
         return;
     }
     if (conf->value_count == CONF_VALUE_MAX) {

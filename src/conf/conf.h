@@ -19,6 +19,9 @@
 //     user = conf_next(&conf, "user", NULL);                   // and again, with the last one
 //     for (i = 0; i < conf.errors.count; i++) conf_error_write(&conf.errors, i, &wr);
 //
+// A file may have sections (conf_section.h): what stands below a heading is of that alone, and no
+// source overrides it.
+//
 // A value that a stronger source overrides is not read, so mistakes in it are not found.
 #pragma once
 
@@ -32,6 +35,7 @@
 
 enum {
     CONF_VALUE_MAX = 4096, // values held, all options together
+    CONF_SECTION_MAX = 32, // headings of a file
 };
 
 // What is known of one option.
@@ -39,6 +43,12 @@ struct conf_given {
     bool is_given;
     enum conf_source strongest; // the source that supplies its values, while is_given
     struct conf_place first;    // where the source that is being read named it first
+};
+
+// A heading of the file.
+struct conf_section {
+    struct bytes name; // between its brackets
+    size_t number;     // its line
 };
 
 struct conf {
@@ -49,6 +59,8 @@ struct conf {
     struct conf_value defaults[CONF_OPTION_MAX];
     struct conf_value values[CONF_VALUE_MAX];
     size_t value_count;
+    struct conf_section sections[CONF_SECTION_MAX];
+    size_t section_count;
 };
 
 // Makes an empty configuration. The table outlives it.

@@ -183,6 +183,15 @@ static void wrong_write(struct wr *wr, const struct conf_error *error)
     case CONF_WRONG_IN_FILE:
         in_file_write(wr, error->option);
         return;
+    case CONF_WRONG_SECTION:
+        wr_u8(wr, '[');
+        given_write(wr, error->given, CONF_ERROR_QUOTE_MAX);
+        wr_text(wr, "] ");
+        wanted_write(wr, &error->wanted);
+        return;
+    case CONF_WRONG_IN_SECTION:
+        wr_text(wr, "is of the whole file; it stands above the first heading");
+        return;
     case CONF_WRONG_LINE:
         wr_text(wr, "this line is neither 'key = value' nor a '# comment'");
         return;

@@ -42,6 +42,8 @@ enum conf_wrong {
     CONF_WRONG_EMPTY,      // nothing between two commas
     CONF_WRONG_TWICE,      // one source gives two values to an option that takes one
     CONF_WRONG_IN_FILE,    // this option does not belong into a file
+    CONF_WRONG_SECTION,    // a heading of the file, whose name is `given`: wanted.predicate
+    CONF_WRONG_IN_SECTION, // this option is of the whole file, and stands below a heading
     CONF_WRONG_LINE,       // a line that is not `key = value`
     CONF_WRONG_BYTE,       // a NUL byte
     CONF_WRONG_LENGTH,     // a line over the limit, which is wanted.max

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "conf/conf_section.h"
 #include "conf/conf_suggest.h"
 
 static const struct bytes byte_order_mark = BYTES_LITERAL("\xef\xbb\xbf");
@@ -34,7 +35,11 @@ static bool unquote(struct bytes *text)
 static void read_value(struct conf *conf, size_t number, const struct conf_option *option,
                        struct bytes text)
 {
-    if (option->is_outside_file) {
+    const size_t section = conf->section_count;
+
+    if (section > 0 && !option->is_of_section) {
+        add_error(conf, number, CONF_WRONG_IN_SECTION, option);
+    } else if (option->is_outside_file) {
         add_error(conf, number, CONF_WRONG_IN_FILE, option);
     } else if (text.len == 0) {
         add_error(conf, number, CONF_WRONG_NO_VALUE, option);
@@ -44,9 +49,21 @@ static void read_value(struct conf *conf, size_t number, const struct conf_optio
         conf_add(conf, &(struct conf_value){
                            .option = option,
                            .place = {CONF_FILE, number},
+                           .section = section,
                            .text = text,
                        });
     }
+}
+
+// "[NAME]". False: it is none.
+static bool read_heading(struct conf *conf, size_t number, struct bytes line)
+{
+    if (!conf->table->has_sections || line.len < 3 || line.ptr[0] != '[' ||
+        line.ptr[line.len - 1] != ']') {
+        return false;
+    }
+    conf_section_begin(conf, bytes_trim(bytes_first(bytes_from(line, 1), line.len - 2)), number);
+    return true;
 }
 
 static void read_line(struct conf *conf, size_t number, struct bytes line)
@@ -60,7 +77,7 @@ static void read_line(struct conf *conf, size_t number, struct bytes line)
         return;
     }
     line = bytes_trim(line);
-    if (line.len == 0 || line.ptr[0] == '#') {
+    if (line.len == 0 || line.ptr[0] == '#' || read_heading(conf, number, line)) {
         return;
     }
     size_t equals = bytes_index(line, '=');

@@ -9,8 +9,9 @@
 // A line is `key = value`; keys are the long options without their dashes. Blanks around key and
 // value do not count. A value in double quotes is what stands between the first and the last
 // quote, as it is: nothing is escaped. So "" is an empty value, and a value that begins with a
-// quote is quoted itself. A repeated option is a repeated line; a flag is true or false. Lines
-// end with LF or CRLF, the last one with either or nothing. A byte order mark is skipped.
+// quote is quoted itself. Where the table has sections, a line `[name]` begins one. A repeated
+// option is a repeated line; a flag is true or false. Lines end with LF or CRLF, the last one with
+// either or nothing. A byte order mark is skipped.
 #pragma once
 
 #include "conf/conf.h"

@@ -23,6 +23,7 @@ struct conf_option {
     char short_name;          // 'h' for -h; 0: none
     bool is_repeated;         // takes many values
     bool is_secret;           // its value is never repeated in a message
+    bool is_of_section;       // may stand below a heading of the file, of what that names
     bool is_outside_file;     // a mistake when the file has it: help, version, config
     bool is_reloaded;         // it may change while the program runs
     bool is_positional;       // also given by an argument without a name, in the table's order;
@@ -31,7 +32,8 @@ struct conf_option {
 
 struct conf_table {
     const struct conf_option *options;
-    size_t count; // up to CONF_OPTION_MAX
+    size_t count;      // up to CONF_OPTION_MAX
+    bool has_sections; // the file may have headings, [NAME], each with options of its own
 };
 
 // Asserts what every table promises: names, headings and help are there, names are unlike one

@@ -19,6 +19,7 @@
 struct conf_value {
     const struct conf_option *option;
     struct conf_place place; // CONF_DEFAULT: it is the table's default_text
+    size_t section;          // the heading of the file that it stands below, from 1; 0: none
     struct bytes text;       // borrowed from argv, environment, file, scratch memory or the table
 };
 

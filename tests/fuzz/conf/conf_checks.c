@@ -5,7 +5,12 @@
 #include <string.h>
 
 static const struct conf_option options[] = {
-    {.name = "flag", .environment = "F", .short_name = 'f', .group = "G", .help = "H."},
+    {.name = "flag",
+     .environment = "F",
+     .short_name = 'f',
+     .is_of_section = true,
+     .group = "G",
+     .help = "H."},
     {.name = "port",
      .environment = "P",
      .placeholder = "PORT",
@@ -16,6 +21,7 @@ static const struct conf_option options[] = {
      .environment = "W",
      .placeholder = "WORD",
      .is_repeated = true,
+     .is_of_section = true,
      .group = "G",
      .help = "H."},
     {.name = "secret",
@@ -39,7 +45,7 @@ static const struct conf_option options[] = {
      .help = "H."},
 };
 
-const struct conf_table conf_checks_table = {options, COUNT_OF(options)};
+const struct conf_table conf_checks_table = {options, COUNT_OF(options), .has_sections = true};
 
 static void check_errors(const struct conf_errors *errors)
 {
@@ -106,6 +112,9 @@ void conf_checks(struct conf *conf)
         }
         assert(count <= 1 || options[i].is_repeated);
         value_count += count;
+    }
+    for (size_t i = 0; i < conf->value_count; i++) {
+        value_count += conf->values[i].section > 0 ? 1 : 0;
     }
     assert(value_count == conf->value_count);
     (void)conf_flag(conf, "flag"); // asserts by itself

@@ -25,6 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(value->place.number >= 1);
         assert(value->place.number <= line_count);
         assert(!value->option->is_outside_file);
+        assert(value->section <= conf.section_count);
+        assert(value->section == 0 || value->option->is_of_section);
         assert(value->text.len <= CONF_FILE_LINE_MAX);
         assert(bytes_index(value->text, '\n') == value->text.len);
         assert(bytes_index(value->text, '\0') == value->text.len);
