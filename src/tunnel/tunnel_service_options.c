@@ -63,10 +63,13 @@ static const char running[] = "Running";
 static const struct conf_option expose[] = {
     {
         .name = "target",
-        .placeholder = "TARGET",
+        .placeholder = "[NAME=]TARGET",
         .is_positional = true,
+        .is_repeated = true,
+        .is_of_section = true,
         .group = service,
-        .help = "Where the service is, as HOST:PORT; a port alone is one of this host.",
+        .help = "Where the service is, as HOST:PORT; a port alone is one of this host. With a "
+                "token, up to 32 services, each with its name in front.",
     },
     TUNNEL_SPOKE_OPTIONS_SERVICE(service),
     {
@@ -122,8 +125,8 @@ static const struct conf_option little[] = {
     DAEMON_OPTIONS_HELP(running),
 };
 
-const struct conf_table tunnel_service_options_expose = {.options = expose,
-                                                         .count = COUNT_OF(expose)};
+const struct conf_table tunnel_service_options_expose = {
+    .options = expose, .count = COUNT_OF(expose), .has_sections = true};
 const struct conf_table tunnel_service_options_little = {.options = little,
                                                          .count = COUNT_OF(little)};
 
@@ -138,14 +141,18 @@ static void expose_read(struct conf *conf, struct tunnel_service_config *out)
 {
     struct conf_errors *errors = &conf->errors;
 
-    require(conf, "target");
+    if (conf->section_count == 0) {
+        require(conf, "target");
+    }
     require(conf, "relay");
-    out->target = (struct tunnel_place){.host = "127.0.0.1"};
-    tunnel_place_of(errors, conf_find(conf, "target"), &out->target);
     out->agent.relay.port = CONTROL_PORT;
     tunnel_place_of(errors, conf_find(conf, "relay"), &out->agent.relay);
     conf_value_text(errors, conf_find(conf, "keys"), 1, PATH_MAX, &out->agent.keys);
     out->is_second = tunnel_spoke_options_are_given(conf);
+    if (!out->is_second) {
+        out->target = (struct tunnel_place){.host = "127.0.0.1"};
+        tunnel_place_of(errors, conf_find(conf, "target"), &out->target);
+    }
 }
 
 // What both versions have, and what only the second has.
@@ -155,7 +162,6 @@ static void second_read(struct conf *conf, struct tunnel_service_config *out)
 
     spoke->relay = out->agent.relay;
     spoke->relay_name = out->agent.relay_name;
-    spoke->targets[0].place = out->target;
     spoke->core.session_max = out->agent.core.connection_max;
     spoke->core.retry = (enum revtun_spoke_retry)out->agent.core.retry;
     _Static_assert((int)REVTUN_SPOKE_RETRY_ALWAYS == (int)REVTUN_AGENT_RETRY_ALWAYS &&

@@ -176,24 +176,33 @@ static void hang_up(struct tunnel_spoke *spoke, uint32_t link)
     }
 }
 
-static void print(const char *text)
+// A line of standard output: where clients find a service; which one is said when there are
+// several.
+static void print(const struct tunnel_spoke *spoke, const struct revtun_spoke_service *service,
+                  const char *at)
 {
+    char line[REVTUN_NAME_MAX + 1 + REVTUN_HOST_MAX + REVTUN_MESSAGE_AT_MAX + sizeof "\n"];
+    const bool is_named = spoke->config->core.service_count > 1;
+
+    snprintf(line, sizeof line, "%.*s%s%s\n", is_named ? (int)service->name.len : 0,
+             (const char *)service->name.ptr, is_named ? " " : "", at);
     // Without standard output it serves all the same.
-    IGNORE(daemon_tell(bytes_of_text(text)));
-    IGNORE(daemon_tell(bytes_of_text("\n")));
+    IGNORE(daemon_tell(bytes_of_text(line)));
 }
 
 // Services that share a port by their hosts are found at these.
-static void print_hosts(struct bytes hosts, const char *at)
+static void print_hosts(const struct tunnel_spoke *spoke,
+                        const struct revtun_spoke_service *service, const char *at)
 {
     const char *port = strrchr(at, ':');
+    struct bytes hosts = service->hosts;
     struct bytes host = {0};
 
     while (revtun_pattern_take(&hosts, &host)) {
         char text[REVTUN_HOST_MAX + REVTUN_MESSAGE_AT_MAX];
         snprintf(text, sizeof text, "%.*s%s", (int)host.len, (const char *)host.ptr,
                  port == NULL ? "" : port);
-        print(text);
+        print(spoke, service, text);
     }
 }
 
@@ -211,9 +220,9 @@ static void publish(struct tunnel_spoke *spoke, const struct revtun_spoke_news *
     memcpy(at, news->at.ptr, news->at.len);
     at[news->at.len] = '\0';
     if (service->kind == REVTUN_MESSAGE_KIND_SNI) {
-        print_hosts(service->hosts, at);
+        print_hosts(spoke, service, at);
     } else {
-        print(at);
+        print(spoke, service, at);
     }
 }
 

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/ascii.h"
 #include "daemon/daemon_file.h"
+#include "tunnel/tunnel_services.h"
 
 static const char *const own[] = {
     "token", "token-file", "cert",           "key",  "ca",   "name",
@@ -20,7 +20,7 @@ bool tunnel_spoke_options_are_given(const struct conf *conf)
             return true;
         }
     }
-    return false;
+    return tunnel_services_are_second(conf);
 }
 
 static void require(struct conf *conf, const char *name)
@@ -108,97 +108,18 @@ static void read_credential(struct conf *conf, struct tunnel_spoke_config *out)
     }
 }
 
-// --- what the service is -------------------------------------------------------------------------
-
-static void read_name(struct conf *conf, const struct tunnel_place *target, struct bytes *out)
-{
-    static char text[REVTUN_NAME_MAX + 1];
-    struct bytes name = {0};
-
-    if (conf_value_text(&conf->errors, conf_find(conf, "name"), 1, REVTUN_NAME_MAX, &name)) {
-        if (!revtun_pattern_is_name(name)) {
-            conf_error_value(&conf->errors, conf_find(conf, "name"),
-                             "is no name of a-z, 0-9 and hyphens, which begin and end none");
-            return;
-        }
-        memcpy(text, name.ptr, name.len);
-    } else {
-        snprintf(text, sizeof text, "port-%u", target->port);
-    }
-    *out = bytes_of_text(text);
-}
-
-static bool read_host(struct conf_errors *errors, const struct conf_value *value, struct wr *wr)
-{
-    uint8_t lower[REVTUN_HOST_MAX];
-
-    if (value->text.len > sizeof lower) {
-        conf_error_value(errors, value, "is too long for a host");
-        return false;
-    }
-    for (size_t i = 0; i < value->text.len; i++) {
-        lower[i] = ascii_lower(value->text.ptr[i]);
-    }
-    const struct bytes host = {lower, value->text.len};
-    if (!revtun_pattern_is_of_hosts(host)) {
-        conf_error_value(errors, value, "is no host, and no pattern as *.example.org");
-        return false;
-    }
-    if (wr->len > 0) {
-        wr_text(wr, ",");
-    }
-    wr_bytes(wr, host);
-    return true;
-}
-
-static void read_hosts(struct conf *conf, struct revtun_spoke_service *out)
-{
-    static uint8_t text[REVTUN_MESSAGE_HOSTS_MAX];
-    struct wr wr = wr_init(text, sizeof text);
-    const struct conf_value *value = NULL;
-
-    out->kind = REVTUN_MESSAGE_KIND_TCP;
-    while ((value = conf_next(conf, "host", value)) != NULL) {
-        if (!read_host(&conf->errors, value, &wr)) {
-            return;
-        }
-        if (!wr_ok(&wr)) {
-            conf_error_value(&conf->errors, value, "is one too many: all take 1024 bytes at most");
-            return;
-        }
-        out->kind = REVTUN_MESSAGE_KIND_SNI;
-    }
-    out->hosts = wr_done(&wr);
-    if (out->kind == REVTUN_MESSAGE_KIND_SNI && conf_is_given(conf, "port")) {
-        conf_error_value(&conf->errors, conf_find(conf, "port"),
-                         "is not for services with --host, which share a port");
-    }
-}
+// --- all of them ---------------------------------------------------------------------------------
 
 void tunnel_spoke_options_read(struct conf *conf, struct tunnel_spoke_config *out)
 {
-    static const char *const versions[] = {"off", "v1", "v2"};
-    struct conf_errors *errors = &conf->errors;
-    struct revtun_spoke_service *service = &out->services[0];
-    size_t version = REVTUN_PROXY_NO;
     uint64_t pool = 0;
 
     read_credential(conf, out);
-    read_name(conf, &out->targets[0].place, &service->name);
-    read_hosts(conf, service);
-    if (service->kind == REVTUN_MESSAGE_KIND_TCP) {
-        conf_value_port(errors, conf_find(conf, "port"), &service->port);
-    }
-    conf_value_word(errors, conf_find(conf, "proxy-protocol"), versions, COUNT_OF(versions),
-                    &version);
-    conf_value_number(errors, conf_find(conf, "pool"), 0, REVTUN_MESSAGE_POOL_MAX, &pool);
-    service->is_taken = conf_flag(conf, "take");
-    service->max = out->core.session_max;
-    out->targets[0].proxy = (enum revtun_proxy_version)version;
+    conf_value_number(&conf->errors, conf_find(conf, "pool"), 0, REVTUN_MESSAGE_POOL_MAX, &pool);
     out->core.pool = (uint32_t)pool;
-    out->core.service_count = 1;
+    tunnel_services_read(conf, out);
     if (conf_is_given(conf, "keys")) {
-        conf_error_value(errors, conf_find(conf, "keys"),
+        conf_error_value(&conf->errors, conf_find(conf, "keys"),
                          "is for relays of version 1, which know no tokens and names");
     }
 }

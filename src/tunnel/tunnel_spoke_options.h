@@ -60,6 +60,7 @@
     {                                                                                              \
         .name = "port",                                                                            \
         .placeholder = "PORT",                                                                     \
+        .is_of_section = true,                                                                     \
         .group = (heading),                                                                        \
         .default_note = "the one that it had last, or any",                                        \
         .help = "The relay's port where clients are to find it.",                                  \
@@ -68,6 +69,7 @@
         .name = "host",                                                                            \
         .placeholder = "HOST",                                                                     \
         .is_repeated = true,                                                                       \
+        .is_of_section = true,                                                                     \
         .group = (heading),                                                                        \
         .help = "Clients find it at the port that services share, by this host in their TLS. The " \
                 "service speaks TLS, and its key stays with it. *.HOST is all below a host. May "  \
@@ -77,6 +79,7 @@
         .name = "proxy-protocol",                                                                  \
         .placeholder = "VERSION",                                                                  \
         .default_text = "off",                                                                     \
+        .is_of_section = true,                                                                     \
         .group = (heading),                                                                        \
         .help = "Tells the service who its client is, by the PROXY protocol: v1, v2 or off. The "  \
                 "service must be set up to expect it.",                                            \
@@ -91,6 +94,7 @@
     },                                                                                             \
     {                                                                                              \
         .name = "take",                                                                            \
+        .is_of_section = true,                                                                     \
         .group = (heading),                                                                        \
         .help = "Take the name from another process with the same token, even if that is alive.",  \
     }
