@@ -269,6 +269,7 @@ static void provoke_icmp(struct talk *talk)
             talk_wait(talk, talk->world->now(talk->world->self).mono_ns + wait_ns, is_icmp, NULL);
     }
     if (found == NULL) {
+        talk_need_way(talk, 0);
         talk_fail(talk, bytes_of_text("a Data indication with ICMP"),
                   bytes_of_text("none came, though the peer's port is closed"));
     }

@@ -17,7 +17,8 @@ enum {
 static const struct conf_option options[] = {
     {
         .name = "i-may",
-        .group = PROBE_INQUIRY_SERVER,
+        .group = PROBE_SERVER_GROUP,
+        .is_outside_file = true,
         .help = "The server's owner allows this. Without it only addresses of this host are "
                 "attacked.",
     },
@@ -26,6 +27,7 @@ static const struct conf_option options[] = {
         .placeholder = "SECONDS",
         .default_text = "900",
         .group = PROBE_INQUIRY_RUNNING,
+        .is_outside_file = true,
         .help = "Time after which no further check is begun; with --slow it must be more than an "
                 "hour to be of use.",
     },
@@ -48,42 +50,46 @@ const struct conf_program probe_attack_program = {
 
 static void read_limits(struct conf *conf, struct probe_inquiry_config *config)
 {
-    char link[IO_HOST_LINK_LEN];
     uint64_t limit_s = 0;
 
     if (conf_value_number(&conf->errors, conf_find(conf, "limit"), 1, LIMIT_MAX_S, &limit_s)) {
         config->limit_s = (uint32_t)limit_s;
     }
-    if (config->is_list || conf->errors.count > 0) {
-        return;
-    }
-    if (config->target.rate > RATE_MAX) {
+    if (!config->is_list && config->target.rate > RATE_MAX) {
         conf_error_value(&conf->errors, conf_find(conf, "rate"),
                          "is more than the 2000 a second that attack sends at most");
     }
-    if (!conf_flag(conf, "i-may") && !addr_is_loopback(&config->target.server) &&
-        io_host_link(&config->target.server, link) != 0) {
-        conf_error_value(&conf->errors, conf_find(conf, "server"),
-                         "is no address of this host: say --i-may if its owner allows it");
+}
+
+// Whether it is the address of this host, or its owner allows it. What a name resolves to counts.
+static bool may_attack(struct conf *conf, const struct addr *addr)
+{
+    char link[IO_HOST_LINK_LEN];
+
+    if (conf_flag(conf, "i-may") || addr_is_loopback(addr) || io_host_link(addr, link) == 0) {
+        return true;
     }
+    conf_error_value(&conf->errors, conf_find(conf, "server"),
+                     "is no address of this host: say --i-may if its owner allows it");
+    return false;
 }
 
 // Says what is about to happen, before it does.
 static void announce(const struct probe_inquiry_config *config)
 {
-    uint8_t text[ADDR_TEXT_MAX];
-    struct wr wr = wr_init(text, sizeof text);
+    char server[PROBE_ENDPOINT_TEXT_MAX];
 
-    addr_write(&wr, &config->target.server);
     fprintf(stderr,
-            "fairlead-probe: attacking %.*s, at most %u datagrams a second for at most %u s: "
+            "fairlead-probe: attacking %s, at most %u datagrams a second for at most %u s: "
             "forbidden peers, floods of some thousand requests, malformed datagrams\n",
-            (int)wr.len, (const char *)wr.ptr, config->target.rate, config->limit_s);
+            probe_endpoint_text(&config->target.server, server), config->target.rate,
+            config->limit_s);
 }
 
 int probe_attack_run(struct conf *conf)
 {
     static struct probe_inquiry_config config;
+    struct probe_endpoint *server = &config.target.server;
     bool is_read = probe_inquiry_read(conf, attack_subjects, attack_subject_count, &config);
 
     read_limits(conf, &config);
@@ -91,6 +97,12 @@ int probe_attack_run(struct conf *conf)
         return -1;
     }
     if (!config.is_list) {
+        if (!probe_endpoint_find(server)) {
+            return PROBE_INQUIRY_SILENCE;
+        }
+        if (!may_attack(conf, &server->addr)) {
+            return -1;
+        }
         announce(&config);
     }
     return probe_inquiry_run("attack", &config, attack_subjects, attack_subject_count);

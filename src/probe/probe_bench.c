@@ -179,7 +179,7 @@ static bool measure_floods(struct bench *bench)
         return fail(bench, "cannot read a socket's address", -1);
     }
     local = addr_with_port(local, 0);
-    int error = probe_flood_open(&bench->flood, &local, &bench->config->server);
+    int error = probe_flood_open(&bench->flood, &local, &bench->config->server.addr);
     bool is_good = error == 0 || fail(bench, "cannot open sockets for a flood", error);
     for (int kind = 0; kind < PROBE_FLOOD_KIND_COUNT; kind++) {
         for (uint32_t i = 0; i < bench->config->flood_rate_count && is_good; i++) {

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/macro.h"
-#include "probe/probe_endpoint.h"
 
 enum {
     CLIENTS_MAX = 20000,
@@ -25,20 +24,36 @@ static void read_server(struct conf *conf, struct probe_config *config)
     conf_value_addr(&conf->errors, conf_find(conf, "peer-address"), ADDR_NONE, &config->peer);
 }
 
+// The value of an option that has an old name too: the stronger source decides.
+static const struct conf_value *find_either(struct conf *conf, const char *name, const char *old)
+{
+    const struct conf_value *value = conf_find(conf, name);
+    const struct conf_value *other = conf_find(conf, old);
+
+    if (value == NULL || other == NULL) {
+        return value != NULL ? value : other;
+    }
+    if (value->place.source == other->place.source) {
+        conf_error_value(&conf->errors, other, "is another name of what is given too");
+    }
+    return value->place.source > other->place.source ? value : other;
+}
+
 static void read_credential(struct conf *conf, struct probe_config *config)
 {
     const struct conf_value *user = conf_find(conf, "user");
-    const struct conf_value *secret = conf_find(conf, "secret");
+    const struct conf_value *pass = find_either(conf, "pass", "password");
+    const struct conf_value *secret = find_either(conf, "auth-secret", "secret");
 
     conf_value_text(&conf->errors, user, 1, TEXT_MAX, &config->username);
-    conf_value_text(&conf->errors, conf_find(conf, "password"), 1, SIZE_MAX, &config->password);
+    conf_value_text(&conf->errors, pass, 1, SIZE_MAX, &config->password);
     conf_value_text(&conf->errors, secret, 1, SIZE_MAX, &config->secret);
     if (user == NULL && secret == NULL) {
         conf_error_missing(&conf->errors, conf_option_find(conf->table, bytes_of_text("user")));
     } else if (user != NULL && secret != NULL) {
-        conf_error_value(&conf->errors, user, "cannot be given beside --secret");
-    } else if (user != NULL && conf_find(conf, "password") == NULL) {
-        conf_error_missing(&conf->errors, conf_option_find(conf->table, bytes_of_text("password")));
+        conf_error_value(&conf->errors, user, "cannot be given beside --auth-secret");
+    } else if (user != NULL && pass == NULL) {
+        conf_error_missing(&conf->errors, conf_option_find(conf->table, bytes_of_text("pass")));
     }
 }
 

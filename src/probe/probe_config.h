@@ -4,6 +4,7 @@
 
 #include "base/addr.h"
 #include "conf/conf.h"
+#include "probe/probe_endpoint.h"
 
 enum {
     PROBE_CONFIG_KINDS_MAX = 4,         // sizes, and lengths of trains
@@ -31,7 +32,7 @@ enum probe_part {
 extern const char *const probe_config_parts[PROBE_PART_COUNT];
 
 struct probe_config {
-    struct addr server;
+    struct probe_endpoint server;
     struct addr peer; // port 0; ADDR_NONE: not given
     struct bytes username;
     struct bytes password;

@@ -25,5 +25,8 @@ int probe_conform_run(struct conf *conf)
     if (!probe_inquiry_read(conf, conform_subjects, conform_subject_count, &config)) {
         return -1;
     }
+    if (!config.is_list && !probe_endpoint_find(&config.target.server)) {
+        return PROBE_INQUIRY_SILENCE;
+    }
     return probe_inquiry_run("conform", &config, conform_subjects, conform_subject_count);
 }

@@ -2,7 +2,10 @@
 #include "probe/probe_findings.h"
 
 #include <inttypes.h>
+#include <string.h>
 
+#include "base/macro.h"
+#include "probe/probe_baseline.h"
 #include "probe/probe_grade.h"
 #include "probe/probe_json.h"
 #include "probe/probe_junit.h"
@@ -10,16 +13,6 @@
 #include "talk/talk_words.h"
 
 static const char *const levels[] = {"MUST", "SHOULD", "MAY"};
-
-const char *probe_findings_server(const struct probe_inquiry *inquiry,
-                                  char text[PROBE_FINDINGS_SERVER_MAX])
-{
-    struct wr wr = wr_init((uint8_t *)text, ADDR_TEXT_MAX);
-
-    addr_write(&wr, &inquiry->config->target.server);
-    text[wr.len] = '\0';
-    return text;
-}
 
 const char *probe_findings_words(const struct talk_log_entry *entry,
                                  char text[PROBE_FINDINGS_WORDS_MAX])
@@ -70,19 +63,33 @@ static void cure_print(const struct talk_cure *cure, FILE *out)
     }
 }
 
+static void known_print(const struct probe_known_entry *known, FILE *out)
+{
+    if (known == NULL) {
+        return;
+    }
+    fprintf(out, "  known%s%.*s", known->reason.len > 0 ? ": " : "", (int)known->reason.len,
+            (const char *)known->reason.ptr);
+}
+
 static void result_print(const struct probe_inquiry *inquiry,
                          const struct probe_inquiry_result *result, FILE *out)
 {
     const struct talk *talk = &result->talk;
     const bool is_weighed = result->check->severity != TALK_UNWEIGHED;
+    const bool is_sometimes = result->found_count < result->asked_count;
 
-    fprintf(out, "\n%s  %s  (%s%s%s)%s\n", probe_grade_name(result), result->check->id,
+    fprintf(out, "\n%s  %s  (%s%s%s)", probe_grade_name(result), result->check->id,
             result->check->section, is_weighed ? "" : ", ",
-            is_weighed ? "" : levels[result->check->level], result->is_known ? "  known" : "");
-    fprintf(out, "      %s\n", result->check->rule);
+            is_weighed ? "" : levels[result->check->level]);
+    if (is_sometimes && talk->verdict != TALK_PASS) {
+        fprintf(out, "  %u of %u times", result->found_count, result->asked_count);
+    }
+    known_print(probe_baseline_find(inquiry, result), out);
+    fprintf(out, "\n      %s\n", result->check->rule);
     if (talk->verdict == TALK_SKIP) {
         fprintf(out, "      not tried: %s\n", talk->came);
-    } else {
+    } else if (talk->verdict != TALK_PASS) {
         fprintf(out, is_weighed ? "      %s\n" : "      the RFC: \"%s\"\n", result->check->words);
         fprintf(out, "      expected: %s\n      came: %s\n", talk->expected, talk->came);
         cure_print(result->check->cure, out);
@@ -90,6 +97,56 @@ static void result_print(const struct probe_inquiry *inquiry,
     if (inquiry->config->has_details) {
         log_print(talk, inquiry->config->has_hex, out);
     }
+}
+
+// What of a reason is the same for all that share it: nonces and addresses behind it differ.
+static struct bytes reason_of(const struct probe_inquiry_result *result)
+{
+    struct bytes text = bytes_of_text(result->talk.came);
+    static const char *const ends[] = {", NONCE", ", REALM", ", XOR-"};
+
+    for (size_t at = 0; at < text.len; at++) {
+        for (size_t i = 0; i < COUNT_OF(ends); i++) {
+            struct bytes rest = bytes_from(text, at);
+            if (bytes_equal_text(bytes_first(rest, strlen(ends[i])), ends[i])) {
+                return bytes_first(text, at);
+            }
+        }
+    }
+    return text;
+}
+
+static bool is_skipped_so(const struct probe_inquiry *inquiry,
+                          const struct probe_inquiry_result *result, struct bytes reason,
+                          bool is_known)
+{
+    return result->talk.verdict == TALK_SKIP && bytes_equal(reason_of(result), reason) &&
+           (probe_baseline_find(inquiry, result) != NULL) == is_known;
+}
+
+// All that were skipped for the same reason as the one at `first`, unless it was told before.
+static void skips_print(const struct probe_inquiry *inquiry, size_t first, FILE *out)
+{
+    const struct probe_inquiry_result *result = &inquiry->results[first];
+    struct bytes reason = reason_of(result);
+    const bool is_known = probe_baseline_find(inquiry, result) != NULL;
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < inquiry->count; i++) {
+        const bool is_same = is_skipped_so(inquiry, &inquiry->results[i], reason, is_known);
+        if (is_same && i < first) {
+            return;
+        }
+        count += is_same;
+    }
+    fprintf(out, "\nskip  %u %s not tried%s: %.*s\n     ", count, count > 1 ? "checks" : "check",
+            is_known ? ", as known" : "", (int)reason.len, (const char *)reason.ptr);
+    for (size_t i = first; i < inquiry->count; i++) {
+        if (is_skipped_so(inquiry, &inquiry->results[i], reason, is_known)) {
+            fprintf(out, " %s", inquiry->results[i].check->id);
+        }
+    }
+    fprintf(out, "\n");
 }
 
 static void row_print(const char *name, const uint32_t counts[PROBE_GRADE_MAX], size_t count,
@@ -127,16 +184,25 @@ static void table_print(const struct probe_inquiry *inquiry, FILE *out)
 
 static void text_print(const struct probe_inquiry *inquiry, FILE *out)
 {
-    char server[PROBE_FINDINGS_SERVER_MAX];
+    char server[PROBE_ENDPOINT_TEXT_MAX];
+    // Who names checks, and wants to see the datagrams, wants to see those of all of them.
+    const bool is_told_alone = inquiry->config->has_details && inquiry->config->only.count > 0;
 
-    fprintf(out, "%s of %s, %zu checks\n", inquiry->name, probe_findings_server(inquiry, server),
-            inquiry->count);
+    fprintf(out, "%s of %s, %zu checks\n", inquiry->name,
+            probe_endpoint_text(&inquiry->config->target.server, server), inquiry->count);
     for (size_t i = 0; i < inquiry->count; i++) {
-        if (inquiry->results[i].talk.verdict != TALK_PASS) {
+        const enum talk_verdict verdict = inquiry->results[i].talk.verdict;
+        if (is_told_alone || (verdict != TALK_PASS && verdict != TALK_SKIP)) {
             result_print(inquiry, &inquiry->results[i], out);
         }
     }
+    for (size_t i = 0; i < inquiry->count && !is_told_alone; i++) {
+        if (inquiry->results[i].talk.verdict == TALK_SKIP) {
+            skips_print(inquiry, i, out);
+        }
+    }
     table_print(inquiry, out);
+    probe_baseline_sum(inquiry, out);
 }
 
 void probe_findings_print(const struct probe_inquiry *inquiry, FILE *out)

@@ -24,11 +24,6 @@ void probe_findings_page(const struct probe_findings_head *head,
                          const struct talk_subject *const *subjects, size_t subject_count,
                          FILE *out);
 
-enum { PROBE_FINDINGS_SERVER_MAX = ADDR_TEXT_MAX + 1 };
-// The address of the server as a C string.
-const char *probe_findings_server(const struct probe_inquiry *inquiry,
-                                  char text[PROBE_FINDINGS_SERVER_MAX]);
-
 // A datagram of a conversation in words, as a C string.
 enum { PROBE_FINDINGS_WORDS_MAX = 2048 };
 const char *probe_findings_words(const struct talk_log_entry *entry,

@@ -74,7 +74,7 @@ static bool open_client(struct probe_fleet *fleet, uint32_t index)
     }
     io_random_fill(seed, sizeof seed);
     turnc_client_init(&client->turn, name, password, seed);
-    int error = probe_socket_open(&fleet->local, &config->server, &client->fd);
+    int error = probe_socket_open(&fleet->local, &config->server.addr, &client->fd);
     if (error == 0) {
         error = probe_socket_stamp(client->fd);
     }
@@ -113,7 +113,7 @@ bool probe_fleet_open(struct probe_fleet *fleet, const struct probe_config *conf
     for (uint32_t i = 0; i < count; i++) {
         fleet->clients[i].fd = -1;
     }
-    int error = io_route_source_to(&config->server, &fleet->local);
+    int error = io_route_source_to(&config->server.addr, &fleet->local);
     if (error != 0) {
         return fail(fleet, "the server cannot be reached from here", error);
     }
@@ -195,7 +195,7 @@ static bool explain(struct probe_fleet *fleet, uint32_t index, enum probe_step s
     switch (turn->state) {
     case TURNC_REFUSED:
         if (turn->error_code == STUN_ERROR_UNAUTHENTICATED) {
-            hint = "; are --user and --password right?";
+            hint = "; are --user and --pass right?";
         } else if (turn->error_code == STUN_ERROR_FORBIDDEN) {
             hint = "; the server must allow --peer-address as a peer";
         } else if (turn->error_code == STUN_ERROR_QUOTA_REACHED ||

@@ -3,43 +3,32 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/io_clock.h"
-#include "io/io_random.h"
-#include "io/io_thread.h"
+#include "probe/probe_baseline.h"
+#include "probe/probe_crew.h"
 #include "probe/probe_findings.h"
-#include "probe/probe_world.h"
 #include "stun/stun_error.h"
 #include "talk/talk_answer.h"
 #include "talk/talk_ask.h"
 #include "talk/talk_need.h"
 
 enum {
-    THREADS_MAX = 32,
     PATH_MAX_BYTES = 4096,
+    REPEAT_MAX = 20,
 };
 
 static const char *const formats[] = {"text", "json", "junit", "markdown"};
 
 // --- options -------------------------------------------------------------------------------------
 
-// The check has this id, or one that begins with it and a dash.
-static bool is_meant(const struct talk_check *check, struct bytes id)
-{
-    struct bytes own = bytes_of_text(check->id);
-
-    return bytes_equal(bytes_first(own, id.len), id) &&
-           (own.len == id.len || own.ptr[id.len] == '-');
-}
-
 static bool is_among(const struct talk_check *check, const struct probe_inquiry_ids *ids)
 {
     for (size_t i = 0; i < ids->count; i++) {
-        if (is_meant(check, ids->ids[i])) {
+        const struct probe_known_entry meant = {.id = ids->ids[i], .is_beginning = true};
+        if (probe_known_means(&meant, check)) {
             return true;
         }
     }
@@ -53,10 +42,11 @@ static void read_ids(struct conf *conf, const char *name,
     const struct conf_value *value = NULL;
 
     while ((value = conf_next(conf, name, value)) != NULL) {
+        const struct probe_known_entry meant = {.id = value->text, .is_beginning = true};
         bool is_there = false;
         for (size_t i = 0; i < subject_count; i++) {
             for (size_t j = 0; j < subjects[i]->count; j++) {
-                is_there = is_there || is_meant(&subjects[i]->checks[j], value->text);
+                is_there = is_there || probe_known_means(&meant, &subjects[i]->checks[j]);
             }
         }
         if (!is_there) {
@@ -73,6 +63,7 @@ bool probe_inquiry_read(struct conf *conf, const struct talk_subject *const *sub
                         size_t subject_count, struct probe_inquiry_config *out)
 {
     size_t format = 0;
+    uint64_t repeat = 1;
 
     memset(out, 0, sizeof *out);
     out->is_list = conf_flag(conf, "list");
@@ -81,8 +72,9 @@ bool probe_inquiry_read(struct conf *conf, const struct talk_subject *const *sub
     }
     read_ids(conf, "only", subjects, subject_count, &out->only);
     read_ids(conf, "except", subjects, subject_count, &out->except);
-    read_ids(conf, "known", subjects, subject_count, &out->known);
+    probe_known_read(conf, subjects, subject_count, &out->known);
     out->is_strict = conf_flag(conf, "strict");
+    out->allows_skips = conf_flag(conf, "allow-skips");
     out->is_slow = conf_flag(conf, "slow");
     out->has_hex = conf_flag(conf, "hex");
     out->has_details = out->has_hex || conf_flag(conf, "details");
@@ -91,118 +83,14 @@ bool probe_inquiry_read(struct conf *conf, const struct talk_subject *const *sub
         out->format = (enum probe_inquiry_format)format;
     }
     conf_value_text(&conf->errors, conf_find(conf, "output"), 1, PATH_MAX_BYTES - 1, &out->output);
+    conf_value_text(&conf->errors, conf_find(conf, "write-known"), 1, PATH_MAX_BYTES - 1,
+                    &out->write_known);
+    conf_value_number(&conf->errors, conf_find(conf, "repeat"), 1, REPEAT_MAX, &repeat);
+    out->repeat = (uint32_t)repeat;
     return conf->errors.count == 0;
 }
 
 // --- running -------------------------------------------------------------------------------------
-
-// Slow ones begin first; those that want to be alone come when all others are done.
-enum turn { TURN_SLOW, TURN_QUICK, TURN_ALONE, TURNS };
-
-struct crew {
-    struct probe_inquiry *inquiry;
-    struct probe_world_pace pace;
-    atomic_size_t next; // result to be worked on, in the order of turns
-    size_t counts[TURNS];
-    uint64_t end_ns; // after which none is begun
-};
-
-static void run_one(struct crew *crew, struct probe_world *world,
-                    struct probe_inquiry_result *result)
-{
-    uint8_t seed[CRYPTO_RANDOM_SEED_LEN];
-    struct probe_target_user users[2];
-    struct talk_target target;
-    struct now begun = io_clock_now();
-
-    io_random_fill(seed, sizeof seed);
-    probe_target_of(&crew->inquiry->config->target, result->check->id, begun.wall_s, users,
-                    &target);
-    talk_run(&result->talk, result->check, &target, &world->world, seed);
-    result->took_ns = io_clock_now().mono_ns - begun.mono_ns;
-}
-
-static enum turn turn_of(const struct talk_check *check)
-{
-    return check->is_alone ? TURN_ALONE : check->is_slow ? TURN_SLOW : TURN_QUICK;
-}
-
-// The result that is the `index`-th of its turn.
-static struct probe_inquiry_result *result_of(const struct probe_inquiry *inquiry, enum turn turn,
-                                              size_t index)
-{
-    for (size_t i = 0; i < inquiry->count; i++) {
-        if (turn_of(inquiry->results[i].check) == turn && index-- == 0) {
-            return &inquiry->results[i];
-        }
-    }
-    return NULL;
-}
-
-static struct probe_inquiry_result *next_of(struct crew *crew)
-{
-    size_t index = atomic_fetch_add(&crew->next, 1);
-
-    return index < crew->counts[TURN_SLOW]
-               ? result_of(crew->inquiry, TURN_SLOW, index)
-               : result_of(crew->inquiry, TURN_QUICK, index - crew->counts[TURN_SLOW]);
-}
-
-static void run_in_time(struct crew *crew, struct probe_world *world,
-                        struct probe_inquiry_result *result)
-{
-    if (io_clock_now().mono_ns < crew->end_ns) {
-        run_one(crew, world, result);
-        return;
-    }
-    result->talk.check = result->check;
-    talk_skip(&result->talk, "the time that was allowed was over");
-}
-
-static void *work(void *context)
-{
-    struct crew *crew = context;
-    struct probe_world *world = calloc(1, sizeof *world);
-
-    if (world == NULL) {
-        return NULL;
-    }
-    probe_world_init(world, &crew->pace);
-    for (struct probe_inquiry_result *result; (result = next_of(crew)) != NULL;) {
-        run_in_time(crew, world, result);
-    }
-    probe_world_deinit(world);
-    free(world);
-    return NULL;
-}
-
-// Starts the others; works itself too, so that it works even if none can be started.
-static void run_all(struct crew *crew)
-{
-    struct io_thread threads[THREADS_MAX] = {0};
-    uint32_t count = crew->inquiry->config->target.jobs - 1;
-
-    for (uint32_t i = 0; i < count && i < THREADS_MAX; i++) {
-        if (io_thread_start(&threads[i], "probe", work, crew) != 0) {
-            break;
-        }
-    }
-    work(crew);
-    for (uint32_t i = 0; i < THREADS_MAX; i++) {
-        io_thread_join(&threads[i]);
-    }
-}
-
-static void run_alone(struct crew *crew)
-{
-    static struct probe_world world;
-
-    probe_world_init(&world, &crew->pace);
-    for (size_t i = 0; i < crew->counts[TURN_ALONE]; i++) {
-        run_in_time(crew, &world, result_of(crew->inquiry, TURN_ALONE, i));
-    }
-    probe_world_deinit(&world);
-}
 
 static void greet(struct talk *talk)
 {
@@ -214,15 +102,12 @@ static void greet(struct talk *talk)
     }
 }
 
-static bool is_anybody_there(struct crew *crew)
+static bool is_anybody_there(struct probe_crew *crew)
 {
-    static const struct talk_check check = {.id = "greet", .run = greet};
+    static const struct talk_check check = {.id = "greet", .rule = "", .run = greet};
     static struct probe_inquiry_result result = {.check = &check};
-    static struct probe_world world;
 
-    probe_world_init(&world, &crew->pace);
-    run_one(crew, &world, &result);
-    probe_world_deinit(&world);
+    probe_crew_ask(crew, &result);
     return result.talk.has_heard;
 }
 
@@ -238,15 +123,12 @@ static void prove(struct talk *talk)
 }
 
 // Without a user that the server knows most is skipped, which must not pass for an all-clear.
-static bool is_user_refused(struct crew *crew)
+static bool is_user_refused(struct probe_crew *crew)
 {
     static const struct talk_check check = {.id = "prove", .rule = "", .run = prove};
     static struct probe_inquiry_result result = {.check = &check};
-    static struct probe_world world;
 
-    probe_world_init(&world, &crew->pace);
-    run_one(crew, &world, &result);
-    probe_world_deinit(&world);
+    probe_crew_ask(crew, &result);
     return result.talk.verdict == TALK_FAIL;
 }
 
@@ -256,23 +138,19 @@ static bool is_wanted(const struct talk_check *check, const struct probe_inquiry
            !is_among(check, &config->except) && (config->is_slow || !check->is_slow);
 }
 
-static void choose(struct crew *crew, const struct talk_subject *const *subjects,
+static void choose(struct probe_inquiry *inquiry, const struct talk_subject *const *subjects,
                    size_t subject_count)
 {
-    struct probe_inquiry *inquiry = crew->inquiry;
-    const struct probe_inquiry_config *config = inquiry->config;
-
     for (size_t i = 0; i < subject_count; i++) {
         for (size_t j = 0; j < subjects[i]->count; j++) {
             const struct talk_check *check = &subjects[i]->checks[j];
-            if (!is_wanted(check, config)) {
-                continue;
+            if (is_wanted(check, inquiry->config)) {
+                struct probe_inquiry_result *result = &inquiry->results[inquiry->count++];
+                result->subject = subjects[i];
+                result->check = check;
+                result->talk.check = check;
+                talk_skip(&result->talk, "it was not run: this host has no memory left");
             }
-            struct probe_inquiry_result *result = &inquiry->results[inquiry->count++];
-            result->subject = subjects[i];
-            result->check = check;
-            result->is_known = is_among(check, &config->known);
-            crew->counts[turn_of(check)]++;
         }
     }
 }
@@ -282,67 +160,90 @@ bool probe_inquiry_counts(const struct probe_inquiry *inquiry,
 {
     const enum talk_verdict verdict = result->talk.verdict;
 
-    if (result->is_known) {
+    if (verdict == TALK_PASS || verdict == TALK_SKIP ||
+        probe_baseline_find(inquiry, result) != NULL) {
         return false;
     }
-    if (verdict == TALK_FAIL && result->talk.severity == TALK_INFO) {
-        return inquiry->config->is_strict;
-    }
-    return verdict == TALK_FAIL ||
-           (inquiry->config->is_strict && (verdict == TALK_WARN || verdict == TALK_LACKS));
+    return inquiry->config->is_strict ||
+           (verdict == TALK_FAIL && result->talk.severity != TALK_INFO);
 }
 
-static enum probe_inquiry_exit print(const struct probe_inquiry *inquiry)
+typedef void (*print_fn)(const struct probe_inquiry *inquiry, FILE *out);
+
+// Prints to a file, or to standard output without a path.
+static bool print(const struct probe_inquiry *inquiry, struct bytes where, print_fn how)
 {
     char path[PATH_MAX_BYTES] = {0};
-    struct bytes output = inquiry->config->output;
     FILE *out = stdout;
-    bool has_findings = false;
 
-    if (output.len > 0) {
-        memcpy(path, output.ptr, output.len);
+    if (where.len > 0) {
+        memcpy(path, where.ptr, where.len);
         out = fopen(path, "we");
         if (out == NULL) {
             fprintf(stderr, "fairlead-probe: %s: %s\n", path, strerror(errno));
-            return PROBE_INQUIRY_BROKEN;
+            return false;
         }
     }
-    probe_findings_print(inquiry, out);
+    how(inquiry, out);
     bool is_printed = fflush(out) == 0 && !ferror(out);
     if (out != stdout) {
         is_printed = fclose(out) == 0 && is_printed;
     }
     if (!is_printed) {
         fprintf(stderr, "fairlead-probe: the results cannot be written\n");
-        return PROBE_INQUIRY_BROKEN;
     }
-    for (size_t i = 0; i < inquiry->count; i++) {
-        has_findings = has_findings || probe_inquiry_counts(inquiry, &inquiry->results[i]);
-    }
-    return has_findings ? PROBE_INQUIRY_FINDINGS : PROBE_INQUIRY_GOOD;
+    return is_printed;
 }
 
-static enum probe_inquiry_exit run(struct crew *crew)
+static enum probe_inquiry_exit judge(const struct probe_inquiry *inquiry, bool is_refused)
 {
-    const struct probe_inquiry_config *config = crew->inquiry->config;
+    const struct probe_inquiry_config *config = inquiry->config;
+    const struct probe_baseline_counts counts = probe_baseline_count(inquiry);
 
-    probe_world_pace_init(&crew->pace, config->target.rate);
-    crew->end_ns =
-        config->limit_s > 0 ? io_clock_now().mono_ns + config->limit_s * SECOND_NS : UINT64_MAX;
-    if (!is_anybody_there(crew)) {
+    if (is_refused) {
+        return PROBE_INQUIRY_FINDINGS;
+    }
+    if (config->write_known.len > 0) {
+        return print(inquiry, config->write_known, probe_baseline_write) ? PROBE_INQUIRY_GOOD
+                                                                         : PROBE_INQUIRY_BROKEN;
+    }
+    if (counts.new_findings > 0) {
+        return PROBE_INQUIRY_FINDINGS;
+    }
+    return counts.new_skips > 0 && !config->allows_skips ? PROBE_INQUIRY_UNTRIED
+                                                         : PROBE_INQUIRY_GOOD;
+}
+
+static enum probe_inquiry_exit run(struct probe_inquiry *inquiry)
+{
+    const struct probe_inquiry_config *config = inquiry->config;
+    struct probe_crew crew;
+
+    probe_crew_init(&crew, inquiry);
+    if (!is_anybody_there(&crew)) {
         fprintf(stderr, "fairlead-probe: the server does not answer, neither to Binding nor to "
                         "Allocate requests\n");
         return PROBE_INQUIRY_SILENCE;
     }
-    const bool is_refused = is_user_refused(crew);
+    const bool is_refused = is_user_refused(&crew);
     if (is_refused) {
         fprintf(stderr, "fairlead-probe: the server refuses the user by 401: look at --user and "
                         "--pass, or at --auth-secret; what takes a user cannot be judged\n");
     }
-    run_all(crew);
-    run_alone(crew);
-    const enum probe_inquiry_exit status = print(crew->inquiry);
-    return status == PROBE_INQUIRY_GOOD && is_refused ? PROBE_INQUIRY_FINDINGS : status;
+    probe_crew_run(&crew);
+    if (!print(inquiry, config->output, probe_findings_print)) {
+        return PROBE_INQUIRY_BROKEN;
+    }
+    if (config->output.len > 0 || config->format != PROBE_INQUIRY_TEXT) {
+        probe_baseline_sum(inquiry, stderr);
+    }
+    const enum probe_inquiry_exit status = judge(inquiry, is_refused);
+    if (status == PROBE_INQUIRY_UNTRIED) {
+        fprintf(stderr, "fairlead-probe: nothing was found, but not all could be tried, which is "
+                        "no all-clear: --allow-skips if that is well, or a line with `skip` in "
+                        "--known-file\n");
+    }
+    return status;
 }
 
 enum probe_inquiry_exit probe_inquiry_run(const char *name,
@@ -351,7 +252,6 @@ enum probe_inquiry_exit probe_inquiry_run(const char *name,
                                           size_t subject_count)
 {
     struct probe_inquiry inquiry = {.name = name, .config = config};
-    struct crew crew = {.inquiry = &inquiry};
     size_t count = 0;
 
     if (config->is_list) {
@@ -367,8 +267,8 @@ enum probe_inquiry_exit probe_inquiry_run(const char *name,
         fprintf(stderr, "fairlead-probe: %s\n", strerror(ENOMEM));
         return PROBE_INQUIRY_BROKEN;
     }
-    choose(&crew, subjects, subject_count);
-    enum probe_inquiry_exit how = run(&crew);
+    choose(&inquiry, subjects, subject_count);
+    enum probe_inquiry_exit how = run(&inquiry);
     free(inquiry.results);
     return how;
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "conf/conf.h"
+#include "probe/probe_known.h"
 #include "probe/probe_target.h"
 #include "talk/talk.h"
 #include "talk/talk_check.h"
@@ -19,6 +20,7 @@ enum probe_inquiry_exit {
     PROBE_INQUIRY_USAGE = 2,
     PROBE_INQUIRY_SILENCE = 3, // the server has never answered
     PROBE_INQUIRY_BROKEN = 4,  // this host does not do what is needed
+    PROBE_INQUIRY_UNTRIED = 5, // nothing was found, but not all could be tried
 };
 
 enum probe_inquiry_format {
@@ -38,12 +40,15 @@ struct probe_inquiry_config {
     struct probe_target target;
     struct probe_inquiry_ids only; // empty: all
     struct probe_inquiry_ids except;
-    struct probe_inquiry_ids known;
+    struct probe_known known;
     bool is_strict;
+    bool allows_skips;
+    uint32_t repeat; // how often each check is run that is not slow, at least once
     bool is_slow;
     bool is_list;
     enum probe_inquiry_format format;
-    struct bytes output; // path, or empty
+    struct bytes output;      // path, or empty
+    struct bytes write_known; // path, or empty
     bool has_details;
     bool has_hex;
     uint32_t limit_s; // after which no further check is begun; 0: never
@@ -53,9 +58,10 @@ struct probe_inquiry_config {
 struct probe_inquiry_result {
     const struct talk_subject *subject;
     const struct talk_check *check;
-    bool is_known; // the configuration says so
     uint64_t took_ns;
-    struct talk talk;
+    uint32_t asked_count; // how often it could be tried
+    uint32_t found_count; // and how often of these it has not passed
+    struct talk talk;     // of these the worst, and the first among equals
 };
 
 struct probe_inquiry {
@@ -70,7 +76,7 @@ struct probe_inquiry {
 MUST_USE bool probe_inquiry_read(struct conf *conf, const struct talk_subject *const *subjects,
                                  size_t subject_count, struct probe_inquiry_config *out);
 
-// Whether a result makes the inquiry end with PROBE_INQUIRY_FINDINGS.
+// Whether a result makes the inquiry end with PROBE_INQUIRY_FINDINGS: it is grave enough, and new.
 bool probe_inquiry_counts(const struct probe_inquiry *inquiry,
                           const struct probe_inquiry_result *result);
 

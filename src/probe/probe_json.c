@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/probe_json.h"
 
+#include "probe/probe_baseline.h"
 #include "probe/probe_findings.h"
 #include "probe/probe_grade.h"
 
@@ -51,7 +52,36 @@ static void cure_print(const struct talk_cure *cure, FILE *out)
     fputc('}', out);
 }
 
-static void result_print(const struct probe_inquiry_result *result, FILE *out)
+// A text of the user's own file, which may be UTF-8 and is told as it is.
+static void span_print(const char *name, struct bytes text, FILE *out)
+{
+    fprintf(out, "\"%s\":\"", name);
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '"' || text.ptr[i] == '\\') {
+            fputc('\\', out);
+        }
+        fputc(text.ptr[i] < ' ' ? ' ' : text.ptr[i], out);
+    }
+    fputc('"', out);
+}
+
+static void standing_print(const struct probe_inquiry *inquiry,
+                           const struct probe_inquiry_result *result, FILE *out)
+{
+    const struct probe_known_entry *known = probe_baseline_find(inquiry, result);
+
+    fprintf(out, ",\"counts\":%s,\"is_known\":%s,",
+            probe_inquiry_counts(inquiry, result) ? "true" : "false",
+            known != NULL ? "true" : "false");
+    if (known != NULL && known->reason.len > 0) {
+        span_print("known_reason", known->reason, out);
+        fputc(',', out);
+    }
+    fprintf(out, "\"asked\":%u,\"found\":%u", result->asked_count, result->found_count);
+}
+
+static void result_print(const struct probe_inquiry *inquiry,
+                         const struct probe_inquiry_result *result, FILE *out)
 {
     static const char *const levels[] = {"must", "should", "may"};
     const struct talk *talk = &result->talk;
@@ -65,9 +95,10 @@ static void result_print(const struct probe_inquiry_result *result, FILE *out)
     if (result->check->cure != NULL) {
         cure_print(result->check->cure, out);
     }
-    fprintf(out, ",\"level\":\"%s\",\"verdict\":\"%s\",\"is_known\":%s,\"took_ms\":%llu,",
-            levels[result->check->level], probe_grade_name(result),
-            result->is_known ? "true" : "false", (unsigned long long)(result->took_ns / 1000000));
+    fprintf(out, ",\"level\":\"%s\",\"verdict\":\"%s\"", levels[result->check->level],
+            probe_grade_name(result));
+    standing_print(inquiry, result, out);
+    fprintf(out, ",\"took_ms\":%llu,", (unsigned long long)(result->took_ns / 1000000));
     text_print("rule", result->check->rule, out);
     fputc(',', out);
     text_print("words", result->check->words, out);
@@ -83,22 +114,52 @@ static void result_print(const struct probe_inquiry_result *result, FILE *out)
     fprintf(out, "]}");
 }
 
+static void server_print(const struct probe_endpoint *server, FILE *out)
+{
+    char text[PROBE_ENDPOINT_TEXT_MAX];
+    const struct probe_endpoint nameless = {.addr = server->addr};
+
+    text_print("server", probe_endpoint_text(&nameless, text), out);
+    if (server->name.len > 0) {
+        fputc(',', out);
+        span_print("host", server->name, out);
+    }
+}
+
+static void gone_print(const struct probe_inquiry *inquiry, FILE *out)
+{
+    const struct probe_known *known = &inquiry->config->known;
+    const char *before = "";
+
+    fprintf(out, ",\"gone\":[");
+    for (size_t i = 0; i < known->count; i++) {
+        const struct probe_known_entry *entry = &known->entries[i];
+        if (probe_baseline_is_gone(inquiry, entry)) {
+            fprintf(out, "%s\"%.*s\"", before, (int)entry->id.len, (const char *)entry->id.ptr);
+            before = ",";
+        }
+    }
+    fputc(']', out);
+}
+
 void probe_json_print(const struct probe_inquiry *inquiry, FILE *out)
 {
-    char server[PROBE_FINDINGS_SERVER_MAX];
     const struct probe_grade_scale *scale = probe_grade_scale_of(inquiry);
     uint32_t counts[PROBE_GRADE_MAX];
 
-    fprintf(out, "{\"command\":\"%s\",\"server\":\"%s\",\"version\":\"%s\",\"counts\":{",
-            inquiry->name, probe_findings_server(inquiry, server), FAIRLEAD_VERSION);
+    fprintf(out, "{\"command\":\"%s\",", inquiry->name);
+    server_print(&inquiry->config->target.server, out);
+    fprintf(out, ",\"version\":\"%s\",\"counts\":{", FAIRLEAD_VERSION);
     probe_grade_count(inquiry, NULL, counts);
     for (size_t i = 0; i < scale->count; i++) {
         fprintf(out, "%s\"%s\":%u", i > 0 ? "," : "", scale->names[i], counts[i]);
     }
-    fprintf(out, "},\"results\":[");
+    fputc('}', out);
+    gone_print(inquiry, out);
+    fprintf(out, ",\"results\":[");
     for (size_t i = 0; i < inquiry->count; i++) {
         fprintf(out, i > 0 ? ",\n" : "\n");
-        result_print(&inquiry->results[i], out);
+        result_print(inquiry, &inquiry->results[i], out);
     }
     fprintf(out, "]}\n");
 }

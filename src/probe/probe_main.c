@@ -21,9 +21,9 @@ enum {
     TEXT_MAX = 1 << 16,
 };
 
-static const char usage[] = "usage: fairlead-probe attack ADDR[:PORT] [OPTION...]\n"
-                            "       fairlead-probe bench ADDR[:PORT] [OPTION...]\n"
-                            "       fairlead-probe conform ADDR[:PORT] [OPTION...]\n"
+static const char usage[] = "usage: fairlead-probe attack HOST[:PORT] [OPTION...]\n"
+                            "       fairlead-probe bench HOST[:PORT] [OPTION...]\n"
+                            "       fairlead-probe conform HOST[:PORT] [OPTION...]\n"
                             "       fairlead-probe COMMAND --help\n"
                             "       fairlead-probe --version\n";
 
@@ -77,6 +77,9 @@ static int bench(struct conf *conf)
 
     if (!probe_config_read(conf, &config)) {
         return -1;
+    }
+    if (!probe_endpoint_find(&config.server)) {
+        return EXIT_FAILURE;
     }
     if (!probe_bench_run(&config, &report, wrong)) {
         fprintf(stderr, "fairlead-probe: %s\n", wrong);

@@ -20,7 +20,8 @@ static const struct probe_findings_head conform_head = {
     "Each check, what it expects, and the words of the RFC by which it judges. A finding is a "
     "fault "
     "of the\nserver's program more often than of its configuration: what its operator can do is to "
-    "update it, to\ntell its makers, quoting these words, and to name the finding as `--known` "
+    "update it, to\ntell its makers, quoting these words, and to name the finding in "
+    "`--known-file` "
     "until "
     "then.",
 };

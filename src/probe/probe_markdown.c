@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/probe_markdown.h"
 
-#include "probe/probe_findings.h"
+#include "probe/probe_baseline.h"
 #include "probe/probe_grade.h"
 
 void probe_markdown_print(const struct probe_inquiry *inquiry, FILE *out)
@@ -14,6 +14,9 @@ void probe_markdown_print(const struct probe_inquiry *inquiry, FILE *out)
         const struct probe_inquiry_result *result = &inquiry->results[i];
         fprintf(out, "| `%s` | %s | %s | ", result->check->id, result->check->section,
                 probe_grade_name(result));
+        if (probe_baseline_find(inquiry, result) != NULL) {
+            fprintf(out, "known: ");
+        }
         for (const char *at = result->talk.came; *at != '\0'; at++) {
             fprintf(out, *at == '|' ? "\\|" : "%c", *at);
         }
@@ -24,5 +27,6 @@ void probe_markdown_print(const struct probe_inquiry *inquiry, FILE *out)
     for (size_t i = 0; i < scale->count; i++) {
         fprintf(out, "%s%u %s", i > 0 ? ", " : "", counts[i], scale->names[i]);
     }
-    fprintf(out, "\n");
+    fprintf(out, "\n\n");
+    probe_baseline_sum(inquiry, out);
 }

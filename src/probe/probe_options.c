@@ -3,44 +3,33 @@
 
 #include "base/macro.h"
 #include "conf/conf.h"
+#include "probe/probe_server_options.h"
 
-static const char server[] = "The server";
+static const char server[] = PROBE_SERVER_GROUP;
 static const char load[] = "The load";
 static const char running[] = "Running it";
 
 static const struct conf_option options[] = {
-    {
-        .name = "server",
-        .placeholder = "ADDR[:PORT]",
-        .group = server,
-        .is_positional = true,
-        .help = "The STUN/TURN server to measure, of whatever make; UDP port 3478 if none is "
-                "given. An IPv6 address with a port stands in brackets.",
-    },
-    {
-        .name = "user",
-        .environment = "FAIRLEAD_PROBE_USER",
-        .placeholder = "NAME",
-        .group = server,
-        .help = "Name of a user of the server, as whom all clients come. Its quota must be at "
-                "least --num-clients and --num-allocations.",
-    },
+    PROBE_SERVER_OPTIONS(
+        "Name of a user of the server, as whom all clients come. Its quota must be at least "
+        "--num-clients and --num-allocations.",
+        "Secret that the server shares with web services (TURN REST), in place of a user: each "
+        "client comes as a user of its own."),
     {
         .name = "password",
-        .environment = "FAIRLEAD_PROBE_PASSWORD",
         .placeholder = "TEXT",
         .group = server,
+        .is_outside_file = true,
         .is_secret = true,
-        .help = "The user's password.",
+        .help = "The same as --pass, which is its name in all commands.",
     },
     {
         .name = "secret",
-        .environment = "FAIRLEAD_PROBE_SECRET",
         .placeholder = "SECRET",
         .group = server,
+        .is_outside_file = true,
         .is_secret = true,
-        .help = "Secret that the server shares with web services (TURN REST), in place of a user: "
-                "each client comes as a user of its own.",
+        .help = "The same as --auth-secret, which is its name in all commands.",
     },
     {
         .name = "peer-address",
@@ -48,6 +37,7 @@ static const struct conf_option options[] = {
         .placeholder = "ADDR",
         .default_note = "the address from which this host reaches the server",
         .group = server,
+        .is_outside_file = true,
         .help = "Address of this host at which the peers are, as the server sees it. The server "
                 "must allow it as a peer.",
     },
@@ -56,6 +46,7 @@ static const struct conf_option options[] = {
         .placeholder = "N",
         .default_text = "100",
         .group = load,
+        .is_outside_file = true,
         .help = "Clients, each with an address of its own, an allocation and a channel to the "
                 "peer, through which packets go in turns.",
     },
@@ -64,6 +55,7 @@ static const struct conf_option options[] = {
         .placeholder = "BYTES",
         .default_text = "1000",
         .group = load,
+        .is_outside_file = true,
         .is_repeated = true,
         .help = "Payload of a packet. Up to four of them, each of which is measured.",
     },
@@ -72,6 +64,7 @@ static const struct conf_option options[] = {
         .placeholder = "N",
         .default_note = "1 and 32",
         .group = load,
+        .is_outside_file = true,
         .is_repeated = true,
         .help = "Packets of one client behind one another, as a video frame or a download has "
                 "them, before it is the next one's turn. Up to four, each of which is measured.",
@@ -81,6 +74,7 @@ static const struct conf_option options[] = {
         .placeholder = "WORD",
         .default_note = "each of them",
         .group = load,
+        .is_outside_file = true,
         .is_repeated = true,
         .help = "to-peers, to-clients or both.",
     },
@@ -89,6 +83,7 @@ static const struct conf_option options[] = {
         .placeholder = "WORD",
         .default_note = "overload, rate, latency and allocate",
         .group = load,
+        .is_outside_file = true,
         .is_repeated = true,
         .help = "What to measure. overload: what is delivered of all that can be sent. rate: the "
                 "highest rate that loses at most one packet of a thousand. latency: there and back "
@@ -100,6 +95,7 @@ static const struct conf_option options[] = {
         .name = "rate",
         .placeholder = "N",
         .group = load,
+        .is_outside_file = true,
         .help = "Packets a second, in place of searching for the highest rate.",
     },
     {
@@ -107,6 +103,7 @@ static const struct conf_option options[] = {
         .placeholder = "N",
         .default_note = "10000, 50000, 100000 and 200000",
         .group = load,
+        .is_outside_file = true,
         .is_repeated = true,
         .help = "Datagrams a second of each flood. Up to eight of them, each of which is measured.",
     },
@@ -115,6 +112,7 @@ static const struct conf_option options[] = {
         .placeholder = "N",
         .default_text = "1000",
         .group = load,
+        .is_outside_file = true,
         .help = "Allocations that are made, as fast as the server answers, to measure how many it "
                 "makes a second.",
     },
@@ -123,26 +121,28 @@ static const struct conf_option options[] = {
         .placeholder = "N",
         .default_text = "2",
         .group = load,
+        .is_outside_file = true,
         .help = "How long each trial is.",
     },
     {
         .name = "json",
         .group = running,
+        .is_outside_file = true,
         .help = "Print the results as JSON, not as a table.",
     },
     {
         .name = "help",
         .group = running,
+        .is_outside_file = true,
         .help = "Print this help and exit.",
         .short_name = 'h',
-        .is_outside_file = true,
     },
     {
         .name = "version",
         .group = running,
+        .is_outside_file = true,
         .help = "Print the version and exit.",
         .short_name = 'V',
-        .is_outside_file = true,
     },
 };
 

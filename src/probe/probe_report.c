@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 
-#include "base/addr.h"
 #include "base/macro.h"
 
 void probe_report_say(const char *format, ...)
@@ -15,15 +14,6 @@ void probe_report_say(const char *format, ...)
     vfprintf(stderr, format, arguments);
     va_end(arguments);
     fputc('\n', stderr);
-}
-
-static const char *server_text(const struct probe_report *report, char text[ADDR_TEXT_MAX + 1])
-{
-    struct wr wr = wr_init((uint8_t *)text, ADDR_TEXT_MAX);
-
-    addr_write(&wr, &report->config->server);
-    text[wr.len] = '\0';
-    return text;
 }
 
 static void rows_print(const struct probe_report *report, FILE *out)
@@ -63,10 +53,11 @@ static void floods_print(const struct probe_report *report, FILE *out)
 
 void probe_report_table(const struct probe_report *report, FILE *out)
 {
-    char text[ADDR_TEXT_MAX + 1];
+    char text[PROBE_ENDPOINT_TEXT_MAX];
 
-    fprintf(out, "%s, %u clients, trials of %u s\n", server_text(report, text),
-            report->config->client_count, report->config->seconds);
+    fprintf(out, "%s, %u clients, trials of %u s\n",
+            probe_endpoint_text(&report->config->server, text), report->config->client_count,
+            report->config->seconds);
     if (report->row_count > 0) {
         rows_print(report, out);
     }
@@ -88,10 +79,11 @@ static const char *truth(bool value)
 
 void probe_report_json(const struct probe_report *report, FILE *out)
 {
-    char text[ADDR_TEXT_MAX + 1];
+    char text[PROBE_ENDPOINT_TEXT_MAX];
 
     fprintf(out, "{\"server\":\"%s\",\"clients\":%u,\"seconds\":%u,\"packets\":[",
-            server_text(report, text), report->config->client_count, report->config->seconds);
+            probe_endpoint_text(&report->config->server, text), report->config->client_count,
+            report->config->seconds);
     for (uint32_t i = 0; i < report->row_count; i++) {
         const struct probe_report_row *row = &report->rows[i];
         fprintf(out,

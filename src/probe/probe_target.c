@@ -7,7 +7,6 @@
 
 #include "base/base64.h"
 #include "crypto/crypto_hmac.h"
-#include "probe/probe_endpoint.h"
 
 enum {
     CREDENTIAL_S = 86400, // for which made-up credentials are good
@@ -99,7 +98,7 @@ void probe_target_of(const struct probe_target *target, const char *id, int64_t 
                      struct probe_target_user users[2], struct talk_target *out)
 {
     *out = (struct talk_target){
-        .server = target->server,
+        .server = target->server.addr,
         .username = target->username,
         .password = target->password,
         .realm = target->realm,

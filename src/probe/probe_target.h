@@ -6,6 +6,7 @@
 #include "base/addr.h"
 #include "base/bytes.h"
 #include "conf/conf.h"
+#include "probe/probe_endpoint.h"
 #include "talk/talk.h"
 
 enum {
@@ -14,7 +15,7 @@ enum {
 };
 
 struct probe_target {
-    struct addr server;
+    struct probe_endpoint server;
     struct bytes username; // empty: not given
     struct bytes password;
     struct bytes realm; // to be named before the server does; empty: not

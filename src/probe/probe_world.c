@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -20,6 +21,19 @@ void probe_world_pace_init(struct probe_world_pace *pace, uint32_t rate)
     pthread_mutex_init(&pace->lock, NULL);
     pace->interval_ns = SECOND_NS / rate;
     pace->next_ns = 0;
+    memset(pace->ports, 0, sizeof pace->ports);
+}
+
+// Whether nobody had the port before; from now on somebody has.
+static bool take_port(struct probe_world_pace *pace, uint16_t port)
+{
+    const uint8_t bit = (uint8_t)(1U << (port % 8));
+
+    pthread_mutex_lock(&pace->lock);
+    const bool is_new = (pace->ports[port / 8] & bit) == 0;
+    pace->ports[port / 8] |= bit;
+    pthread_mutex_unlock(&pace->lock);
+    return is_new;
 }
 
 // Waits until it is this datagram's turn.
@@ -38,6 +52,28 @@ static void pace_wait(struct probe_world_pace *pace)
     }
 }
 
+// Opens a socket at a port that was not used before or, when so many in a row were, at one that
+// was.
+static bool open_at(struct probe_world *world, const struct addr *at, int *fd, struct addr *local)
+{
+    enum { TRIES = 32 };
+
+    for (int i = 0; i < TRIES; i++) {
+        io_fd_close(fd);
+        if (probe_socket_open(at, NULL, fd) != 0) {
+            return false;
+        }
+        if (probe_socket_local(*fd, local) != 0) {
+            io_fd_close(fd);
+            return false;
+        }
+        if (take_port(world->pace, local->port) || at->port != 0) {
+            break;
+        }
+    }
+    return true;
+}
+
 static bool open_socket(void *self, const struct addr *at, const struct addr *remote,
                         uint32_t *out_socket, struct addr *out_local)
 {
@@ -54,12 +90,7 @@ static bool open_socket(void *self, const struct addr *at, const struct addr *re
     if (local.family == ADDR_NONE && io_route_source_to(remote, &local) != 0) {
         return false;
     }
-    if (probe_socket_open(&local, NULL, &world->fds[index]) != 0) {
-        world->fds[index] = -1;
-        return false;
-    }
-    if (probe_socket_local(world->fds[index], out_local) != 0) {
-        io_fd_close(&world->fds[index]);
+    if (!open_at(world, &local, &world->fds[index], out_local)) {
         return false;
     }
     *out_socket = index;

@@ -12,13 +12,16 @@
 enum {
     PROBE_WORLD_SOCKETS = 128,
     PROBE_WORLD_DATAGRAM_MAX = 65536, // bytes
+    PROBE_WORLD_PORT_COUNT = 65536,
 };
 
-// The rate that worlds share.
+// What worlds share: their rate, and the ports of this host that they had. No port is used twice
+// while there are others, since servers may hold something for one after it was given back.
 struct probe_world_pace {
     pthread_mutex_t lock;
-    uint64_t interval_ns; // between two datagrams
-    uint64_t next_ns;     // monotonic: before which none is sent
+    uint64_t interval_ns;                      // between two datagrams
+    uint64_t next_ns;                          // monotonic: before which none is sent
+    uint8_t ports[PROBE_WORLD_PORT_COUNT / 8]; // that were used: a bit for each
 };
 
 void probe_world_pace_init(struct probe_world_pace *pace, uint32_t rate);

@@ -5,6 +5,7 @@
 
 #include "stun/stun_attr.h"
 #include "stun/stun_chandata.h"
+#include "talk/talk_need.h"
 #include "talk/talk_request.h"
 #include "talk/talk_words.h"
 
@@ -142,6 +143,9 @@ static void push(struct talk *talk, uint32_t peer, uint16_t number, struct bytes
             NULL) {
             return;
         }
+    }
+    if (number == 0) {
+        talk_need_way(talk, peer);
     }
     fail_lost(talk, "the data at the peer, from the relayed address", "it did not arrive there");
 }

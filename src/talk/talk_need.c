@@ -4,10 +4,14 @@
 #include <assert.h>
 
 #include "stun/stun_attr.h"
+#include "stun/stun_error.h"
 #include "talk/talk_answer.h"
 #include "talk/talk_ask.h"
 
-enum { LIFETIME_S = 600 }; // the default of RFC 8656
+enum {
+    LIFETIME_S = 600, // the default of RFC 8656
+    PORTS_MAX = 8,    // of this host that are tried
+};
 
 void talk_need_that(struct talk *talk, bool holds, const char *why)
 {
@@ -68,6 +72,13 @@ void talk_need_nonce(struct talk *talk)
     talk_need_that(talk, talk_me(talk)->username.len > 0,
                    "no user of the server is known (--user and --pass, or --auth-secret)");
     ask_unproven(talk);
+    // Another conversation had this port before, and the server has not let go of it yet.
+    for (int i = 1; i < PORTS_MAX && !talk_me(talk)->is_met && !talk->is_decided &&
+                    talk_answer_code(talk) == STUN_ERROR_ALLOCATION_MISMATCH;
+         i++) {
+        talk_close(talk);
+        ask_unproven(talk);
+    }
     talk_need_that(talk, talk->is_decided || !talk_answer_is_success(talk),
                    "the server asks nobody for a proof");
     if (!talk->is_decided && !talk_answer_learn(talk)) {
@@ -84,18 +95,29 @@ static enum addr_family peer_family(const struct talk *talk)
                                                                                      : ADDR_IP4;
 }
 
-void talk_need_allocation(struct talk *talk)
+static void ask_allocation(struct talk *talk)
 {
-    struct wr *wr;
+    struct wr *wr = talk_request(talk, STUN_ALLOCATE);
 
-    talk_need_nonce(talk);
-    wr = talk_request(talk, STUN_ALLOCATE);
     talk_request_udp(wr);
     if (peer_family(talk) == ADDR_IP6) {
         stun_attr_u8_write(wr, STUN_ATTR_REQUESTED_ADDRESS_FAMILY, STUN_ATTR_FAMILY_IP6);
     }
     talk_ask(talk);
     talk_answer_take(talk);
+}
+
+void talk_need_allocation(struct talk *talk)
+{
+    enum { TRIES = 6 };
+
+    talk_need_nonce(talk);
+    ask_allocation(talk);
+    // What checks before this one gave back may count for a while.
+    for (int i = 1; i < TRIES && talk_answer_code(talk) == STUN_ERROR_QUOTA_REACHED; i++) {
+        talk_sleep(talk, 1);
+        ask_allocation(talk);
+    }
     if (!talk->is_decided && talk_me(talk)->relayed.family == ADDR_NONE) {
         give_up(talk, "no allocation is to be had");
     }
@@ -186,6 +208,18 @@ void talk_need_channel(struct talk *talk, uint32_t peer, uint16_t number)
     talk_ask(talk);
     talk_need_success(talk, "the server binds no channel");
     open_way(talk, peer);
+}
+
+void talk_need_way(struct talk *talk, uint32_t peer)
+{
+    enum { SCOUT = 0x4FFE }; // a channel that no check binds
+
+    stun_attr_u16_write(talk_request(talk, STUN_CHANNEL_BIND), STUN_ATTR_CHANNEL_NUMBER, SCOUT);
+    talk_request_peer(talk, peer);
+    talk_ask(talk);
+    talk_need_that(talk, talk->is_decided || talk_answer_code(talk) != STUN_ERROR_FORBIDDEN,
+                   "the server permits the address of the peer, but forbids its port: it must "
+                   "allow --peer-address");
 }
 
 void talk_need_no_more(struct talk *talk)

@@ -27,5 +27,10 @@ void talk_need_error(struct talk *talk, uint16_t code, const char *what);
 // It holds, or `why` it cannot be tried.
 void talk_need_that(struct talk *talk, bool holds, const char *why);
 
+// What was sent to a permitted peer did not arrive. Skips if it never could: permissions are for an
+// address, so that a server may grant one for the sake of its own relayed ports there (two clients
+// of one relay), and forbid all other ports of that address to channels and data.
+void talk_need_way(struct talk *talk, uint32_t peer);
+
 // Gives back all allocations, after the verdict.
 void talk_need_no_more(struct talk *talk);

@@ -13,8 +13,10 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 import case
+import junit
 from coturn import Coturn
 from sandbox import PATIENCE_S
 from weak import Weak
@@ -22,6 +24,7 @@ from weak import Weak
 if "FAIRLEAD_PROBE" not in os.environ:  # case.main() may start this file anew
     os.environ["FAIRLEAD_PROBE"] = os.path.abspath(sys.argv.pop(2))
 PROBE = os.environ["FAIRLEAD_PROBE"]
+KNOWN = pathlib.Path(__file__).resolve().parent.parent.parent / "packaging" / "known"
 BOB = ("--other-user", "bob", "--other-pass", "builder")
 
 HARDENED = pathlib.Path(__file__).resolve().parents[2] / "docs" / "coturn-hardened.conf"
@@ -64,7 +67,7 @@ class Attack(case.Case):
         done = subprocess.run(command, text=True, capture_output=True, check=False,
                               timeout=500)
         self.outputs.append(done.stdout[-20000:] + done.stderr)
-        self.assertIn("attacking " + server, done.stderr)
+        self.assertIn("fairlead-probe: attacking ", done.stderr)
         if exit_code is not None:
             self.assertEqual(done.returncode, exit_code, done.stderr)
         return json.loads(done.stdout)
@@ -224,15 +227,22 @@ class Others(Attack):
         super().setUp()
         case.needs_tool("turnserver")
 
-    def attack(self, server_options, *options):
+    def ask(self, server_options, *options):
         server = Coturn(*server_options)
         self.addCleanup(server.close)
-        return self.findings(self.probe(f"127.0.0.1:{server.port}", *BOB, *options,
-                                        exit_code=None))
+        return self.probe(f"127.0.0.1:{server.port}", *BOB, *options, exit_code=None)
+
+    def attack(self, server_options, *options):
+        return self.findings(self.ask(server_options, *options))
 
     def test_coturns_known_gaps_are_found_and_no_more(self):
-        found = self.attack((), "--except", "state-quota")  # what it ended a moment ago has ports still
-        self.assertEqual(found, COTURN)
+        told = self.ask((), "--except", "state-quota",  # what it ended a moment ago has ports still
+                        "--known-file", KNOWN / "coturn-4.6.1.attack")
+        self.assertEqual(self.findings(told), COTURN)
+        # What no configuration closes is known (packaging/known); what one does counts.
+        self.assertEqual({one["id"] for one in told["results"] if one["counts"]} - SOMETIMES,
+                         {name for name in COTURN if name.startswith("relay")} | {"amplify-odd"})
+        self.assertEqual(told["gone"], [])
 
     def test_coturn_has_no_quota_unless_told(self):
         self.assertEqual(self.attack((), "--only", "state-quota"), {"state-quota": "low"})
@@ -275,9 +285,45 @@ class Safety(Attack):
         server = Weak()
         self.addCleanup(server.close)
         told = self.probe(server.name(), "--only", "leak", "--jobs", "1", "--quiet", "1500",
-                          "--limit", "1")
+                          "--limit", "1", exit_code=5)
         self.assertIn("the time that was allowed was over",
                       {one["came"] for one in told["results"]})
+
+    def test_a_pipeline_reads_severities(self):
+        server = Weak("open", "software")
+        self.addCleanup(server.close)
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = os.path.join(folder.name, "junit.xml")
+        done = subprocess.run([PROBE, "attack", server.name(), "--user", "alice", "--pass", "wonder",
+                               "--timeout", "5000", "--only", "user-none", "--only", "user-software",
+                               "--format", "junit", "--output", path], text=True, capture_output=True,
+                              check=False, timeout=2 * PATIENCE_S)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("findings that count: 1 (user-none)", done.stderr)
+        ends = {one.get("name"): (one[0].tag, one[0].get("type")) for one in
+                junit.read(path).iter("testcase")}
+        self.assertEqual(ends, {"user-none": ("failure", "high"), "user-software": ("skipped", "info")})
+
+    def test_a_known_finding_that_has_become_worse_counts(self):
+        server = Weak("open")
+        self.addCleanup(server.close)
+        with tempfile.NamedTemporaryFile("w") as known:
+            for grade, code in (("medium", 1), ("high", 0), ("skip", 1)):
+                known.seek(0)
+                known.truncate()
+                known.write(f"user-none {grade}\n")
+                known.flush()
+                self.probe(server.name(), "--only", "user-none", "--known-file", known.name,
+                           exit_code=code, timeout_ms=5000)
+
+    def test_names_are_judged_by_what_they_are(self):
+        server = Weak("open")
+        self.addCleanup(server.close)
+        port = server.name().rpartition(":")[2]
+        told = self.probe(f"localhost:{port}", "-4", "--only", "user-none", exit_code=1,
+                          timeout_ms=5000)
+        self.assertEqual((told["host"], told["server"]), ("localhost", server.name()))
 
     def test_the_list_is_for_people(self):
         told = subprocess.run([PROBE, "attack", "--list"], text=True, capture_output=True,

@@ -10,21 +10,24 @@ import concurrent.futures
 import hashlib
 import json
 import os
+import pathlib
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
-import xml.etree.ElementTree
 
 import case
+import junit
 from coturn import Coturn
 from sandbox import PATIENCE_S
 
 if "FAIRLEAD_PROBE" not in os.environ:  # case.main() may start this file anew
     os.environ["FAIRLEAD_PROBE"] = os.path.abspath(sys.argv.pop(2))
 PROBE = os.environ["FAIRLEAD_PROBE"]
+KNOWN = pathlib.Path(__file__).resolve().parent.parent.parent / "packaging" / "known"
 
 # What the RFCs have and our relay has not, on purpose (docs/conformance.md), and where its relayed
 # ports are in these tests.
@@ -87,7 +90,8 @@ class Conform(case.Case):
         done = subprocess.run(command, text=True, capture_output=True, check=False,
                               timeout=2 * PATIENCE_S + 100)
         self.outputs.append(done.stdout[-20000:] + done.stderr)
-        self.assertEqual(done.returncode, exit_code, done.stderr)
+        if exit_code is not None:
+            self.assertEqual(done.returncode, exit_code, done.stderr)
         return json.loads(done.stdout) if is_json else done.stdout
 
     def findings(self, told):
@@ -119,11 +123,43 @@ class OurRelay(Conform):
 
     def test_it_passes_with_software_and_what_is_known_does_not_count(self):
         one = self.relay("--allow-peer", "127.0.0.1", "--software", "fairlead", announced=[".*"])
-        told = self.probe(f"127.0.0.1:{one.port}", "--known", "channel-reserved-400", "--only",
-                          "channel", "--only", "binding")
+        told = self.probe(f"127.0.0.1:{one.port}", "--known-file", KNOWN / "fairlead-relay.conform",
+                          "--only", "channel", "--only", "allocate-success")
         self.assertEqual(self.findings(told), {"channel-reserved-400": "fail"})
-        told = self.probe(f"127.0.0.1:{one.port}", "--strict", "--only", "binding-software")
+        self.assertEqual(told["gone"], [])
+        told = self.probe(f"127.0.0.1:{one.port}", "--strict", "--only", "binding-software", "--known",
+                          "channel-reserved-400")
         self.assertEqual(told["counts"]["pass"], 1)
+
+    def test_where_it_forbids_the_peers_nothing_is_a_fault_and_no_all_clear(self):
+        # It permits their address, which is that of other clients' relayed ports, but not theirs.
+        one = self.relay(announced=[".*"])
+        told = self.probe(f"127.0.0.1:{one.port}", "--only", "data", "--jobs", "16", exit_code=5,
+                          timeout_ms=8000)
+        self.assertEqual(self.findings(told), {})
+        skipped = self.skipped(told)
+        self.assertIn("must allow --peer-address", skipped["data-to-peer"])
+        self.assertIn("must allow --peer-address", skipped["data-icmp"])
+        self.assertGreaterEqual(len(skipped), 9)
+
+    def test_without_a_credential_it_is_no_all_clear_unless_told(self):
+        one = self.relay("--software", "x", announced=[".*"])
+        asked = (f"127.0.0.1:{one.port}", "--only", "binding", "--only", "refresh")
+        told = self.probe(*asked, exit_code=5, user=())
+        self.assertGreater(told["counts"]["skip"], 5)
+        self.assertEqual(told["counts"]["fail"], 0)
+        self.assertIn("no all-clear", self.outputs[-1])
+        self.probe(*asked, "--allow-skips", user=())
+
+    def test_a_server_has_a_name(self):
+        one = self.relay(announced=[".*"])
+        asked = ("--only", "binding-success")
+        told = self.probe(f"localhost:{one.port}", "-4", *asked, user=())
+        self.assertEqual(told["server"], f"127.0.0.1:{one.port}")
+        self.assertEqual(told["host"], "localhost")
+        self.assertIn("localhost is 127.0.0.1", self.outputs[-1])
+        shown = self.probe(f"localhost:{one.port}", "--ip4", *asked, user=(), is_json=False)
+        self.assertIn(f"conform of localhost (127.0.0.1:{one.port}), 1 checks", shown)
 
     def test_firezones_manner_is_that_of_its_own_relay(self):
         secret = "4c98bf59c99b3e467ecd7cf9d6b3e5279645fca59be67bc5bb4af3cf653761ab"
@@ -154,8 +190,10 @@ class Others(Conform):
     def test_its_known_gaps_are_found_and_no_more(self):
         server = Coturn("--allow-loopback-peers")
         self.addCleanup(server.close)
+        # With what packaging/known says of it, nothing counts, and nothing has gone.
         told = self.probe(f"127.0.0.1:{server.port}", "--other-user", "bob", "--other-pass", "builder",
-                          exit_code=1)
+                          "--known-file", KNOWN / "coturn-4.6.1.conform")
+        self.assertEqual(told["gone"], [])
         found = {name: verdict for name, verdict in self.findings(told).items()
                  if name not in COTURN_SOMETIMES}
         self.assertEqual(found, COTURN)
@@ -256,10 +294,24 @@ class Misbehaving(Conform):
 
 
 class Telling(Conform):
+    # Of which this server, that answers all requests by success, fails the first.
+    three = ("--only", "binding-unknown-420", "--only", "binding-success", "--only", "binding-software")
+
     def setUp(self):
         super().setUp()
         self.server = Twisted(lambda raw, address: [(False, binding(raw, address))])
         self.addCleanup(self.server.close)
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def known(self, text):
+        """The path of a file of known findings."""
+        with open(self.path("known"), "w", encoding="utf-8") as file:
+            file.write(text)
+        return file.name
 
     def test_the_table_is_for_people(self):
         told = self.probe(self.server.name(), "--only", "binding", "--hex", exit_code=1,
@@ -273,11 +325,10 @@ class Telling(Conform):
         self.assertRegex(told, r"\nBinding +\d+")
 
     def test_junit_is_xml_with_each_check(self):
-        path = os.path.join(tempfile.mkdtemp(), "junit.xml")
-        self.addCleanup(shutil.rmtree, os.path.dirname(path))
+        path = self.path("junit.xml")
         self.probe(self.server.name(), "--only", "binding", "--format", "junit", "--output", path,
                    exit_code=1, is_json=False, user=())
-        suites = xml.etree.ElementTree.parse(path).getroot()
+        suites = junit.read(path)
         cases = suites.findall("testsuite/testcase")
         self.assertGreater(len(cases), 10)
         suite = suites.find("testsuite")
@@ -287,6 +338,90 @@ class Telling(Conform):
         failed = {one.get("name") for one in cases if one.find("failure") is not None}
         self.assertIn("binding-unknown-420", failed)
         self.assertNotIn("binding-software", failed)  # which servers may leave out
+        self.assertEqual(suites.get("name"), "fairlead-probe conform")
+        self.assertEqual({one.find("skipped").get("type") for one in cases
+                          if one.get("name") == "binding-software"}, {"warn"})
+        self.assertEqual(suite.find("properties/property").get("value"), self.server.name())
+
+    def test_what_is_known_is_told_as_such_in_all_forms(self):
+        known = self.known("binding-unknown-420 fail # its makers <know>\n")
+        asked = (self.server.name(), *self.three, "--known-file", known)
+        told = self.probe(*asked, exit_code=0, user=())
+        one = {one["id"]: one for one in told["results"]}["binding-unknown-420"]
+        self.assertEqual((one["verdict"], one["is_known"], one["counts"]), ("fail", True, False))
+        self.assertEqual(one["known_reason"], "its makers <know>")
+        shown = self.probe(*asked, is_json=False, user=())
+        self.assertRegex(shown, r"\nfail  binding-unknown-420  .*  known: its makers <know>\n")
+        self.assertIn("findings that count: 0; known: 1\n", shown)
+        table = self.probe(*asked, "--format", "markdown", is_json=False, user=())
+        self.assertIn("| `binding-unknown-420` | RFC 8489, 6.3.1 | fail | known: Binding", table)
+        path = self.path("junit.xml")
+        self.probe(*asked, "--format", "junit", "--output", path, is_json=False, user=())
+        case_of = {one.get("name"): one for one in junit.read(path).iter("testcase")}
+        self.assertRegex(case_of["binding-unknown-420"].find("skipped").get("message"),
+                         "^known: its makers <know>: Binding success response")
+
+    def test_what_is_new_fails_and_what_has_gone_is_told(self):
+        known = self.known("# of an older one\nbinding-success fail\n")
+        told = self.probe(self.server.name(), *self.three, "--known-file", known, exit_code=1, user=())
+        self.assertEqual(told["gone"], ["binding-success"])
+        self.assertIn(f"gone: binding-success is known, but is not found any more: take it out of "
+                      f"{known}, line 2", self.outputs[-1])
+        self.assertIn("findings that count: 1 (binding-unknown-420); known: 0", self.outputs[-1])
+
+    def test_what_is_written_as_known_is_known(self):
+        known = self.known("binding-success fail\nrefresh-success # elsewhere\n"
+                           "binding-unknown-420 fail # ours\n")
+        asked = (self.server.name(), "--only", "binding", "--only", "allocate")
+        self.probe(*asked, "--known-file", known, "--write-known", known, user=())
+        with open(known, encoding="utf-8") as file:
+            written = file.read()
+        self.assertNotIn("binding-success ", written)
+        self.assertRegex(written, r"\nbinding-unknown-420 +fail +# ours\n")
+        self.assertRegex(written, r"\nbinding-software +warn +# expected an answer with SOFTWARE\n")
+        self.assertRegex(written, r"\nallocate-success +skip +# no user of the server is known")
+        self.assertRegex(written, r"\nrefresh-success +# elsewhere\n")
+        told = self.probe(*asked, "--strict", "--known-file", known, user=())
+        self.assertEqual(told["gone"], [])
+
+    def test_an_answer_that_comes_and_goes_is_told_as_that(self):
+        order = []
+
+        def answer(raw, address):  # the greeting, and three times the check
+            if raw[8:20] not in order:
+                order.append(raw[8:20])
+            is_good = order.index(raw[8:20]) != 2
+            return [(False, binding(raw, address) if is_good
+                     else b"\x01\x11\0\x08\x21\x12\xa4\x42" + raw[8:20] + b"\0\x09\0\x04\0\0\5\0")]
+
+        server = Twisted(answer)
+        self.addCleanup(server.close)
+        asked = (server.name(), "--only", "binding-success", "--repeat", "3")
+        told = self.probe(*asked, exit_code=1, user=())
+        found = told["results"][0]
+        self.assertEqual((found["verdict"], found["asked"], found["found"]), ("fail", 3, 1))
+        order.clear()
+        shown = self.probe(*asked, exit_code=1, is_json=False, user=())
+        self.assertRegex(shown, r"\nfail  binding-success  .*  1 of 3 times\n")
+        order.clear()
+        known = self.path("known")
+        self.probe(*asked, "--write-known", known, user=())
+        with open(known, encoding="utf-8") as file:
+            self.assertRegex(file.read(), r"\nbinding-success +fail +sometimes +# ")
+
+    def test_datagrams_of_checks_that_are_named_are_told_when_they_pass_too(self):
+        shown = self.probe(self.server.name(), "--only", "binding-success", "--details",
+                           is_json=False, user=())
+        self.assertRegex(shown, r"\npass  binding-success .*\n.*\n.* > client 0: Binding request\n")
+        shown = self.probe(self.server.name(), "--details", "--except", "binding-unknown-420",
+                           exit_code=None, is_json=False, user=())
+        self.assertNotIn("\npass  binding-success", shown)
+
+    def test_skips_take_one_line_for_each_reason(self):
+        shown = self.probe(self.server.name(), "--only", "refresh", "--only", "channel", exit_code=5,
+                           is_json=False, user=())
+        self.assertEqual(shown.count("no user of the server is known"), 1)
+        self.assertRegex(shown, r"\nskip  \d\d checks not tried: no user .*\n      refresh-success ")
 
     def test_without_a_user_only_what_anybody_may_ask_is_asked(self):
         told = self.probe(self.server.name(), exit_code=1, user=())
@@ -298,13 +433,33 @@ class Telling(Conform):
         self.assertIn("| `binding-success` | RFC 8489, 12 | pass |", told)
 
     def test_wrong_use_is_2(self):
-        for options in (["nowhere.example"], ["127.0.0.1", "--only", "nothing"], [],
+        for options in (["nowhere:0"], ["127.0.0.1", "--only", "nothing"], [], ["::1", "-4"],
+                        ["127.0.0.1", "--known-file", "/dev/null/none"],
                         ["127.0.0.1", "--user", "a"], ["127.0.0.1", "--format", "pdf"],
                         ["127.0.0.1", "--auth-secret", "s", "--user", "a", "--pass", "b"]):
             done = subprocess.run([PROBE, "conform", *options], text=True, capture_output=True,
                                   check=False, timeout=PATIENCE_S)
             self.assertEqual(done.returncode, 2, options)
             self.assertIn("fairlead-probe: ", done.stderr)
+            self.assertNotIn("in the file", done.stderr)  # there is none
+
+    def test_the_commands_of_the_page_are_right(self):
+        page = (KNOWN.parent.parent / "docs" / "probe-in-ci.md").read_text(encoding="utf-8")
+        script = re.search(r"<!-- ci/turn-check -->\n```\n(.*?)```", page, re.S)[1].replace("\\\n", "")
+        commands = re.findall(r"^fairlead-probe (.*?)(?: >.*)? \|\|", script, re.M)
+        self.assertEqual(len(commands), 4)
+        for command in commands:
+            words = [str(KNOWN / word.replace("ci/turn.", "coturn-4.6.1.")) if word.startswith("ci/")
+                     else word for word in command.split()]
+            done = subprocess.run([PROBE, *words, "--list"], text=True, capture_output=True, check=False,
+                                  timeout=PATIENCE_S)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), command)
+
+    def test_a_name_that_nobody_has_is_3(self):
+        done = subprocess.run([PROBE, "conform", "nowhere.invalid"], text=True, capture_output=True,
+                              check=False, timeout=2 * PATIENCE_S)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("fairlead-probe: nowhere.invalid: ", done.stderr)
 
     def test_the_list_needs_no_server(self):
         done = subprocess.run([PROBE, "conform", "--list"], text=True, capture_output=True,

@@ -57,7 +57,7 @@ class Probe(case.Case):
     def test_a_shared_secret_makes_each_client_a_user(self):
         self.one = self.relay("--allow-peer", "127.0.0.1", "--auth-secret", "north",
                               "--user-quota", "1")
-        done = subprocess.run([PROBE, "bench", f"127.0.0.1:{self.one.port}", "--secret", "north",
+        done = subprocess.run([PROBE, "bench", f"127.0.0.1:{self.one.port}", "--auth-secret", "north",
                                "--num-clients", "4", "--seconds", "1", "--rate", "300", "--part",
                                "rate"], text=True, capture_output=True, check=False, timeout=90)
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -89,7 +89,8 @@ class Probe(case.Case):
         self.assertIn("error 486", self.probe(exit_code=1))
         closed = self.probe(exit_code=1, server="127.0.0.1:9")
         self.assertIn("nobody listens", closed)
-        self.assertIn("--password right?", self.probe(exit_code=1, password="x"))
+        self.assertIn("--pass right?", self.probe(exit_code=1, password="x"))
+        self.assertIn("nowhere.invalid: ", self.probe(exit_code=1, server="nowhere.invalid"))
 
 
 if __name__ == "__main__":

@@ -48,12 +48,12 @@ static void takes_a_server_in_each_form(void **state)
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct probe_config config;
         struct addr wanted = {0};
-        char line[128] = "bench --secret s ";
+        char line[128] = "bench --auth-secret s ";
         strcat(line, rows[i].text);
         assert_true(read_words(line, &config));
         assert_true(addr_read(bytes_of_text(rows[i].ip), &wanted));
         wanted = addr_with_port(wanted, rows[i].port);
-        assert_true(addr_equal(&config.server, &wanted));
+        assert_true(addr_equal(&config.server.addr, &wanted));
     }
 }
 
@@ -85,6 +85,23 @@ static void measures_all_but_floods_unless_told(void **state)
     assert_int_equal(config.flood_rate_count, 1);
 }
 
+static void knows_options_by_their_old_names(void **state)
+{
+    struct probe_config config;
+
+    (void)state;
+    assert_true(read_words("bench turn.example.org --user a --pass b -4", &config));
+    assert_true(bytes_equal_text(config.password, "b"));
+    assert_true(bytes_equal_text(config.server.name, "turn.example.org"));
+    assert_int_equal(config.server.family, ADDR_IP4);
+    assert_true(read_words("bench 192.0.2.1 --user a --password c", &config));
+    assert_true(bytes_equal_text(config.password, "c"));
+    assert_true(read_words("bench 192.0.2.1 --secret s", &config));
+    assert_true(bytes_equal_text(config.secret, "s"));
+    assert_true(read_words("bench 192.0.2.1 --auth-secret t", &config));
+    assert_true(bytes_equal_text(config.secret, "t"));
+}
+
 static void refuses_what_it_cannot_do(void **state)
 {
     static const char *const lines[] = {
@@ -97,7 +114,11 @@ static void refuses_what_it_cannot_do(void **state)
         "bench 192.0.2.1: --secret s",
         "bench [2001:db8::1 --secret s",
         "bench [2001:db8::1]x --secret s",
-        "bench turn.example.org --secret s",
+        "bench turn.example.org:x --secret s",
+        "bench 192.0.2.1 --pass b --password b --user a", // one by two names
+        "bench 192.0.2.1 --auth-secret s --secret s",
+        "bench 192.0.2.1 -6 --secret s",
+        "bench turn.example.org -4 -6 --secret s",
         "bench 192.0.2.1 --secret s --size 23",
         "bench 192.0.2.1 --secret s --size 1401",
         "bench 192.0.2.1 --secret s --train 65",
@@ -119,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_a_server_in_each_form),
         cmocka_unit_test(measures_all_but_floods_unless_told),
+        cmocka_unit_test(knows_options_by_their_old_names),
         cmocka_unit_test(refuses_what_it_cannot_do),
     };
 

@@ -58,15 +58,24 @@ static void has_a_format(void **state)
     assert_true(config.has_details);
     assert_false(read_words("conform 192.0.2.1 --format pdf"));
     assert_true(read_words("conform --list"));
+    assert_int_equal(config.repeat, 1);
+    assert_true(read_words("conform 192.0.2.1 --repeat 20 --allow-skips"));
+    assert_int_equal(config.repeat, 20);
+    assert_true(config.allows_skips);
+    assert_false(read_words("conform 192.0.2.1 --repeat 0"));
+    assert_false(read_words("conform 192.0.2.1 --known-file /dev/null/none"));
 }
 
 static bool counts(enum talk_verdict verdict, bool is_known, bool is_strict)
 {
     static struct probe_inquiry_result result;
-    struct probe_inquiry_config strict = {.is_strict = is_strict};
-    const struct probe_inquiry inquiry = {.config = &strict};
+    static struct probe_inquiry_config strict;
+    const struct probe_inquiry inquiry = {.config = &strict, .results = &result, .count = 1};
 
-    result.is_known = is_known;
+    strict.is_strict = is_strict;
+    strict.known.entries[0].id = bytes_of_text("data-icmp");
+    strict.known.count = is_known;
+    result.check = conform_find("data-icmp");
     result.talk.verdict = verdict;
     return probe_inquiry_counts(&inquiry, &result);
 }

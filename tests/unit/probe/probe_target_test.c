@@ -80,7 +80,8 @@ static void says_what_does_not_go_together(void **state)
 {
     static const char *const lines[] = {
         "conform",
-        "conform nowhere",
+        "conform nowhere:0",
+        "conform ::1 -4",
         "conform 192.0.2.1 --user alice",
         "conform 192.0.2.1 --other-user bob",
         "conform 192.0.2.1 --user alice --pass w --auth-secret north",
