@@ -79,6 +79,7 @@ enum revtun_event {
     REVTUN_EVENT_BOUND,        // `owner` has bound `name` to `port`, or to hosts if that is 0
     REVTUN_EVENT_UNBOUND,      // it has lost it, with `code`
     REVTUN_EVENT_BIND_REFUSED, // `owner` has asked for `name`, and got `code`: `detail`
+    REVTUN_EVENT_DENIED,       // a client was reset: its agent has refused it
     REVTUN_EVENT_NOBODY,       // a client was reset: no tunnel has `port`, or the host `name`
     REVTUN_EVENT_FORGED,       // a data connection had no preface that is good now, and was reset
 };
@@ -98,8 +99,8 @@ struct revtun_command_report {
     struct bytes name;   // of its tunnel; empty: about none
     struct bytes detail; // words for people; empty: there are none
     uint16_t port;       // REVTUN_EVENT_BOUND; _BIND_REFUSED, if it was asked for; _NOBODY
-    // Its tunnel, as revtun_hub_look() has it: REVTUN_EVENT_BOUND, _REFUSED, _TIMED_OUT. Of others
-    // it says nothing.
+    // Its tunnel, as revtun_hub_look() has it: REVTUN_EVENT_BOUND, _REFUSED, _TIMED_OUT, _DENIED.
+    // Of others it says nothing.
     struct pool_ref tunnel;
     enum revtun_message_code code;
 };

@@ -316,7 +316,10 @@ static void close_waiting(struct revtun_hub *hub, uint32_t index)
 
 void revtun_visit_deny(struct revtun_hub *hub, uint32_t index)
 {
+    const struct revtun_visit *visit = visit_at(hub, wait_at(hub, index)->visit);
+
     hub->stats.hub_clients_denied++;
+    report(hub, visit->service, &visit->from, REVTUN_EVENT_DENIED, REVTUN_REFUSAL_NONE);
     reset(hub, drop(hub, index));
 }
 

@@ -32,10 +32,18 @@ static void count_clients(struct tunnel_ledger_entry *entry,
 {
     if (report->event == REVTUN_EVENT_TIMED_OUT) {
         mark(&entry->timed_out, 1, wall_s);
+    } else if (report->event == REVTUN_EVENT_DENIED) {
+        mark(&entry->denied, 1, wall_s);
     } else if (report->event == REVTUN_EVENT_REFUSED) {
         mark(&entry->limited, 1, wall_s);
         entry->limit = report->refusal;
     }
+}
+
+static bool is_of_client(enum revtun_event event)
+{
+    return event == REVTUN_EVENT_TIMED_OUT || event == REVTUN_EVENT_REFUSED ||
+           event == REVTUN_EVENT_DENIED;
 }
 
 // An agent that binds its tunnel again, after it was lost, goes on with the former entry.
@@ -51,8 +59,7 @@ static void report_tunnel(struct tunnel_ledger *ledger, const struct revtun_comm
                 .generation = tunnel.generation, .linked_ns = now.mono_ns, .linked_s = now.wall_s};
         }
         entry->server = report->from;
-    } else if ((report->event == REVTUN_EVENT_TIMED_OUT || report->event == REVTUN_EVENT_REFUSED) &&
-               tunnel_ledger_of(ledger, tunnel) != NULL) {
+    } else if (is_of_client(report->event) && tunnel_ledger_of(ledger, tunnel) != NULL) {
         count_clients(&ledger->tunnels[tunnel.index], report, now.wall_s);
     }
 }
@@ -114,10 +121,15 @@ void tunnel_ledger_ended(struct tunnel_ledger *ledger, const struct tunnel_sessi
 }
 
 void tunnel_ledger_tunnel_ended(struct tunnel_ledger *ledger, struct pool_ref tunnel,
-                                const struct tunnel_session *session)
+                                const struct tunnel_session *session, int64_t wall_s)
 {
-    if (tunnel_ledger_of(ledger, tunnel) != NULL) {
-        add_session(&ledger->tunnels[tunnel.index], session);
+    if (tunnel_ledger_of(ledger, tunnel) == NULL) {
+        return;
+    }
+    struct tunnel_ledger_entry *entry = &ledger->tunnels[tunnel.index];
+    add_session(entry, session);
+    if (session->pump.flows[1].byte_count == 0) {
+        mark(&entry->mute, 1, wall_s);
     }
 }
 

@@ -30,6 +30,8 @@ struct tunnel_ledger_entry {
     uint64_t bytes[2];                   // of these: from clients, to clients
     struct tunnel_ledger_mark again;     // announcements that were repeated
     struct tunnel_ledger_mark timed_out; // clients that were closed, since nobody came for them
+    struct tunnel_ledger_mark denied;    // clients that their agent refused
+    struct tunnel_ledger_mark mute;      // sessions of a tunnel that carried nothing to the client
     struct tunnel_ledger_mark limited;   // clients that met a limit
     struct tunnel_ledger_mark foreign;   // reverse connections that came from elsewhere
     enum revtun_refusal limit;           // the last one that was met
@@ -56,7 +58,7 @@ void tunnel_ledger_report(struct tunnel_ledger *ledger, const struct revtun_comm
 void tunnel_ledger_ended(struct tunnel_ledger *ledger, const struct tunnel_session *session);
 // The same of a session of a tunnel.
 void tunnel_ledger_tunnel_ended(struct tunnel_ledger *ledger, struct pool_ref tunnel,
-                                const struct tunnel_session *session);
+                                const struct tunnel_session *session, int64_t wall_s);
 // Of a tunnel that was bound, or NULL.
 const struct tunnel_ledger_entry *tunnel_ledger_of(const struct tunnel_ledger *ledger,
                                                    struct pool_ref tunnel);

@@ -131,6 +131,9 @@ void tunnel_refusals_report(struct tunnel_refusals *refusals,
         kind = TUNNEL_REFUSAL_BIND;
         detail = text_of(report->detail, text);
         break;
+    case REVTUN_EVENT_DENIED:
+        kind = TUNNEL_REFUSAL_DENIED;
+        break;
     case REVTUN_EVENT_NOBODY:
         kind = TUNNEL_REFUSAL_NOBODY;
         break;

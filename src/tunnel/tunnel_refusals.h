@@ -37,6 +37,7 @@ enum tunnel_refusal_kind {
     TUNNEL_REFUSAL_AGENT,  // a control connection has ended: `detail` says why
     TUNNEL_REFUSAL_FORGED, // a data connection had no preface that is good
     TUNNEL_REFUSAL_BIND,   // an agent asked for a name, port or host: `detail` says why not
+    TUNNEL_REFUSAL_DENIED, // a client: its agent has refused it
     TUNNEL_REFUSAL_NOBODY, // a client: nobody has the port or host that it came for
 };
 

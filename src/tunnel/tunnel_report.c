@@ -179,8 +179,9 @@ void tunnel_report(const struct revtun_command_report *report)
     case REVTUN_EVENT_BIND_REFUSED:
         log_bind_refused(report);
         break;
-    case REVTUN_EVENT_NOBODY:
-        break; // whoever scans ports causes it: it is counted, and kept for who asks
+    case REVTUN_EVENT_DENIED: // which the agent's own log tells
+    case REVTUN_EVENT_NOBODY: // which whoever scans ports causes
+        break;                // they are counted, and kept for who asks
     case REVTUN_EVENT_FORGED:
         log_forged(report);
         break;

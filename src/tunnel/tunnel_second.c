@@ -168,7 +168,8 @@ void tunnel_second_ended(struct tunnel_second *second, struct pool_ref ref,
 
     ref.index -= second->means.session_base;
     if (revtun_hub_tunnel_of(second->hub, ref, &tunnel)) { // one that is cut off has none any more
-        tunnel_ledger_tunnel_ended(&second->means.past->ledger, tunnel.tunnel, session);
+        tunnel_ledger_tunnel_ended(&second->means.past->ledger, tunnel.tunnel, session,
+                                   io_clock_now().wall_s);
     }
     tunnel_report_end_of(session, tunnel.owner, tunnel.name, io_clock_now());
     lose_client(second, ref);

@@ -104,6 +104,33 @@ static bool silence_write(struct wr *wr, const struct tunnel_why *why,
     return true;
 }
 
+// True: the service does not seem to answer, which is told.
+static bool service_write(struct wr *wr, const struct tunnel_why *why,
+                          const struct tunnel_ledger_entry *entry)
+{
+    const bool is_denied = entry != NULL && tunnel_why_words_is_recent(why, &entry->denied);
+    const bool is_mute = entry != NULL && tunnel_why_words_is_recent(why, &entry->mute);
+
+    if (!is_denied && !is_mute) {
+        return false;
+    }
+    wr_text(wr, "- The service behind its agent may not answer: ");
+    if (is_denied) {
+        tunnel_why_words_mark(wr, why, &entry->denied, " clients were refused by the agent");
+    }
+    wr_text(wr, is_denied && is_mute ? "; " : "");
+    if (is_mute) {
+        tunnel_why_words_mark(wr, why, &entry->mute,
+                              " sessions ended without a byte from the service");
+    }
+    wr_text(wr, "\n");
+    tunnel_why_words_advice(wr,
+                            "the service does not run, refuses connections, or has nothing to say",
+                            "on the agent's host, connect to the service; the agent's log tells "
+                            "what it met");
+    return true;
+}
+
 static bool limit_write(struct wr *wr, const struct tunnel_why *why,
                         const struct tunnel_ledger_entry *entry)
 {
@@ -128,12 +155,13 @@ static void whole_write(struct wr *wr, const struct tunnel_why *why, uint32_t in
     agent_write(wr, why, look, entry);
     const bool is_kept = kept_write(wr, why, look);
     const bool is_silent = !is_kept && silence_write(wr, why, look, entry);
+    const bool is_mute = service_write(wr, why, entry);
     const bool is_limited = limit_write(wr, why, entry);
-    if (!is_kept && !is_silent && !is_limited && !look->has_ended) {
+    if (!is_mute && !is_kept && !is_silent && !is_limited && !look->has_ended) {
         wr_text(wr,
                 "Nothing is wrong that the relay sees. If clients do not get through: does this "
                 "port of this host let them in (a firewall), and does the service behind the "
-                "agent answer? The agent's log tells\n");
+                "agent answer? The agent's log tells.\n");
     }
 }
 

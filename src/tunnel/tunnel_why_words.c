@@ -80,6 +80,9 @@ static const struct words kinds[] = {
                              "look at the agent's options and at its line in the list that "
                              "--access names; fairlead-tunnel why, with the name or the port, "
                              "tells who has it"},
+    [TUNNEL_REFUSAL_DENIED] = {"it was reset as a client",
+                               "its agent refused it, as when the service cannot be reached",
+                               "look at the agent's log, and at the service behind it"},
     [TUNNEL_REFUSAL_NOBODY] =
         {"it was reset as a client", "no agent had what it came for",
          "look at the agent that is to have it: does it run, and what does it "
@@ -89,7 +92,7 @@ static const struct words kinds[] = {
                                "if it is an agent, its control connection was lost meanwhile"},
 };
 
-// "at public port 12101", "of laptop/web", "port 12150".
+// "at public port 12101", "of laptop/web, port 12150", "for a.test, port 443".
 static void place_write(struct wr *wr, const struct tunnel_why *why,
                         const struct tunnel_refusal *refusal)
 {
@@ -101,7 +104,7 @@ static void place_write(struct wr *wr, const struct tunnel_why *why,
             revtun_pairs_public_port(limits->control_port, limits->pair_count, refusal->pair), "");
     }
     if (refusal->about[0] != '\0') {
-        wr_text(wr, ", ");
+        wr_text(wr, refusal->kind == TUNNEL_REFUSAL_NOBODY ? ", for " : ", of ");
         plain_write(wr, bytes_of_text(refusal->about));
     }
     if (refusal->port != 0) {

@@ -48,6 +48,8 @@ static const char *event_name(enum revtun_event event)
         return "report unbound";
     case REVTUN_EVENT_BIND_REFUSED:
         return "report bind refused";
+    case REVTUN_EVENT_DENIED:
+        return "report denied";
     case REVTUN_EVENT_NOBODY:
         return "report nobody";
     case REVTUN_EVENT_FORGED:

@@ -135,10 +135,10 @@ class Shows(spoke_test.SpokeCase):
         agent = self.agent(relay, shop)
         for port, code in ((relay.first, "port_taken"), (relay.first + 1, "denied")):
             agent.expect("error", rid=agent.ask("bind", "api", kind="tcp", port=port), code=code)
-        text = self.why("api", "as an agent it was refused a name, shop/api, port "
-                        f"{relay.first}, .*\n  why: .*\n", f"shop/api, port {relay.first + 1}, ")
+        text = self.why("api", "as an agent it was refused a name, of shop/api, port "
+                        f"{relay.first}, .*\n  why: .*\n", f"of shop/api, port {relay.first + 1}, ")
         self.assertIn("the list that --access names", text)
-        self.why("shop", "Agent shop has a control connection", "it was refused a name, shop/api")
+        self.why("shop", "Agent shop has a control connection", "it was refused a name, of shop/api")
         self.why(exposed.public_port, "Tunnel laptop/web has port", "it was refused a name")
 
     def test_an_agent_that_does_not_dial(self):
@@ -150,7 +150,19 @@ class Shows(spoke_test.SpokeCase):
         self.assertEqual(read_until_over(client), b"")
         self.why(port, "- Its agent does not dial back for clients: 0 wait now; 1 clients were "
                        "closed, the last one", "look at the agent's log")
-        self.why("127.0.0.1", "it was closed as a client, laptop/web,")
+        self.why("127.0.0.1", "it was closed as a client, of laptop/web,")
+
+    def test_a_service_that_does_not_answer(self):
+        relay = self.relay()
+        for name, pool in (("none", 0), ("some", 1)):
+            exposed = self.control(relay, "--name", name, "--pool", pool)
+            exposed.listener.close()
+            tunnel.knock(exposed.public_port)
+        self.why("none", "- The service behind its agent may not answer: 1 clients were refused by "
+                 "the agent", "connect to the service")
+        self.why("some", "may not answer: 1 (clients were refused|sessions ended without a byte)")
+        self.why("127.0.0.1", "it was reset as a client, of laptop/none,",
+                 "why: its agent refused it")
 
     def test_clients_that_meet_a_limit(self):
         relay = self.relay(announced=[tunnel.LIMITED])
@@ -178,7 +190,7 @@ class Shows(spoke_test.SpokeCase):
         context = ssl.create_default_context()
         with self.assertRaises(OSError):
             context.wrap_socket(self.dial(shared), server_hostname="other.test")
-        self.why("other.test", f"it was reset as a client, other.test, port {shared}")
+        self.why("other.test", f"it was reset as a client, for other.test, port {shared}")
         agent.lose()
         self.why(shared, "and its agent is lost")
 

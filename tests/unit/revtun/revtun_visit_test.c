@@ -34,7 +34,7 @@ static void tells_the_agent_what_became_of_a_client(void **state)
     wr_text(&wr, "\r\n");
     wr_u8(&wr, 0);
     hubs_say(hubs, &agent, text);
-    assert_string_equal(hubs->text, "reset 12\n");
+    assert_string_equal(hubs->text, "report denied 0\nreset 12\n");
     hubs_say(hubs, &agent, text); // it is over
     assert_string_equal(hubs->text, "");
     hubs_expect(hubs, (struct revtun_hub_gauges){.links = 1, .agents = 1, .services = 1});

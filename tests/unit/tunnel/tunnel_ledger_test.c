@@ -149,7 +149,7 @@ static void tunnel_ended(struct pool_ref tunnel, int64_t begun_s)
     session.begun_ns = at_s(begun_s).mono_ns;
     session.pump.flows[0].byte_count = 100;
     session.pump.flows[1].byte_count = 7;
-    tunnel_ledger_tunnel_ended(&ledger, tunnel, &session);
+    tunnel_ledger_tunnel_ended(&ledger, tunnel, &session, at_s(begun_s).wall_s);
 }
 
 static void goes_on_with_a_tunnel_that_is_bound_again(void **state)
@@ -165,6 +165,7 @@ static void goes_on_with_a_tunnel_that_is_bound_again(void **state)
     assert_int_equal(entry->limited.count, 0); // before it was there
     report_tunnel(REVTUN_EVENT_REFUSED, tunnel, 11);
     report_tunnel(REVTUN_EVENT_TIMED_OUT, tunnel, 12);
+    report_tunnel(REVTUN_EVENT_DENIED, tunnel, 13);
     tunnel_ended(tunnel, 11);
     report_tunnel(REVTUN_EVENT_BOUND, tunnel, 20);
     assert_int_equal(entry->linked_s, at_s(10).wall_s);
@@ -174,6 +175,8 @@ static void goes_on_with_a_tunnel_that_is_bound_again(void **state)
     assert_int_equal(entry->limited.count, 1);
     assert_int_equal(entry->limit, REVTUN_REFUSAL_WAITING);
     assert_int_equal(entry->timed_out.last_s, at_s(12).wall_s);
+    assert_int_equal(entry->denied.last_s, at_s(13).wall_s);
+    assert_int_equal(entry->mute.count, 0);
 }
 
 static void begins_anew_with_another_tunnel_at_the_same_place(void **state)

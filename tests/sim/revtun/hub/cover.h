@@ -45,6 +45,7 @@
     X(PING, " ping n=")                                                                            \
     X(PONG, " pong n=")                                                                            \
     X(DRAIN, " drain in=")                                                                         \
+    X(DENIED, "report denied")                                                                     \
     X(NOBODY, "report nobody")                                                                     \
     X(FORGED, "report forged")                                                                     \
     X(REFUSED_SESSIONS, "report refused 0 sessions")                                               \

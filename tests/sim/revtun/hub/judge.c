@@ -19,6 +19,7 @@ static bool is_of_version_2(enum revtun_event event)
     case REVTUN_EVENT_BOUND:
     case REVTUN_EVENT_UNBOUND:
     case REVTUN_EVENT_BIND_REFUSED:
+    case REVTUN_EVENT_DENIED:
     case REVTUN_EVENT_NOBODY:
     case REVTUN_EVENT_FORGED:
     case REVTUN_EVENT_REFUSED:

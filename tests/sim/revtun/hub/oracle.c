@@ -257,6 +257,9 @@ static void refuse(struct oracle *oracle, size_t index, uint64_t id)
             oracle_expect(oracle, "reset %" PRIu64, client->conn);
             client->state = ORACLE_OVER;
             oracle->stats.hub_clients_denied++;
+            oracle_expect(oracle, "report denied 0 %s %s 0 -",
+                          oracle_owner_names[oracle->services[client->service].owner],
+                          oracle->services[client->service].name);
             return;
         }
     }
