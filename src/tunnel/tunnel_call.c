@@ -24,6 +24,7 @@ static void free_setup(struct tunnel_call *call)
 
     if (setup != NULL) {
         tunnel_dial_stop(&setup->dial);
+        tunnel_seal_abort(&setup->seal);
         tunnel_timers_clear(&call->calls->side->timers, &setup->timer);
         io_loop_remove(&call->calls->side->loop, &setup->watch);
         free(setup->received);
@@ -36,11 +37,7 @@ static void free_setup(struct tunnel_call *call)
 void tunnel_call_forget(struct tunnel_call *call)
 {
     free_setup(call);
-    if (call->seal != NULL) {
-        tunnel_seal_abort(call->seal);
-        free(call->seal);
-    }
-    io_tcp_reset(&call->relay_fd);
+    io_stream_reset(&call->relay);
     io_tcp_reset(&call->service_fd);
     call->calls->calls[call->ref.index] = NULL;
     tunnel_list_remove(&call->place);
@@ -96,11 +93,8 @@ static void run(struct tunnel_call *call)
     call->state = TUNNEL_CALL_RUNS;
     call->pump = (struct io_pump){.on_end = on_pumped, .context = call};
     const bool is_running =
-        call->seal != NULL
-            ? tunnel_seal_join(call->seal, io_fd_take(&call->service_fd), head)
-            : io_pump_start(&call->calls->side->pumps, &call->pump,
-                            io_stream_plain(io_fd_take(&call->relay_fd)),
-                            io_stream_plain(io_fd_take(&call->service_fd)), head) == 0;
+        io_pump_start(&call->calls->side->pumps, &call->pump, io_stream_take(&call->relay),
+                      io_stream_plain(io_fd_take(&call->service_fd)), head) == 0;
     if (!is_running) {
         tunnel_calls_complain(call->calls, "a client was turned away: no memory is left");
         end(call);
@@ -160,27 +154,28 @@ static void stand(struct tunnel_call *call)
     struct tunnel_call_setup *setup = call->setup;
 
     call->state = TUNNEL_CALL_STANDS;
-    setup->watch = (struct io_watch){.fd = call->relay_fd, .fn = on_standing, .context = call};
-    if (call->seal == NULL &&
-        io_loop_add(&call->calls->side->loop, &setup->watch, IO_READABLE) != 0) {
+    setup->watch = (struct io_watch){.fd = call->relay.fd, .fn = on_standing, .context = call};
+    if (io_loop_add(&call->calls->side->loop, &setup->watch, IO_READABLE) != 0) {
         end(call);
     }
 }
 
+// There is room for it in any socket that nothing was sent to.
 static bool send_preface(struct tunnel_call *call)
 {
-    const uint8_t *preface = call->setup->preface;
+    const struct bytes preface = {call->setup->preface, REVTUN_PREFACE_LEN};
+    size_t put = 0;
 
-    if (call->seal != NULL) {
-        return tunnel_seal_send(call->seal, (struct bytes){preface, REVTUN_PREFACE_LEN});
+    if (call->relay.tls != NULL) {
+        return io_tls_channel_write(call->relay.tls, preface, &put) == IO_TLS_CHANNEL_DONE;
     }
-    // There is room for it in any socket that nothing was sent to.
-    return send(call->relay_fd, preface, REVTUN_PREFACE_LEN, MSG_NOSIGNAL) == REVTUN_PREFACE_LEN;
+    return send(call->relay.fd, preface.ptr, preface.len, MSG_NOSIGNAL) == (ssize_t)preface.len;
 }
 
 // The relay is connected to.
-static void introduce(struct tunnel_call *call)
+static void introduce(struct tunnel_call *call, struct io_stream relay)
 {
+    call->relay = relay;
     if (!send_preface(call)) {
         fail(call, REVTUN_MESSAGE_CODE_OTHER, "the connection for its data was lost");
     } else if (call->is_standing) {
@@ -197,7 +192,31 @@ static void fail_to_reach(struct tunnel_call *call, const char *why)
     fail(call, REVTUN_MESSAGE_CODE_OTHER, "the relay cannot be reached for its data");
 }
 
-static void seal_up(struct tunnel_call *call, int fd);
+static void on_sealed(struct tunnel_seal *seal, struct io_stream stream, const char *why)
+{
+    if (why != NULL) {
+        fail_to_reach(seal->context, why);
+    } else {
+        introduce(seal->context, stream);
+    }
+}
+
+static void seal_up(struct tunnel_call *call, int fd)
+{
+    struct tunnel_calls *calls = call->calls;
+    struct tunnel_seal *seal = &call->setup->seal;
+
+    *seal = (struct tunnel_seal){
+        .loop = &calls->side->loop,
+        .timers = &calls->side->timers,
+        .on_end = on_sealed,
+        .context = call,
+    };
+    if (tunnel_seal_connect(seal, calls->certificates, &calls->wanted, fd) != 0) {
+        io_fd_close(&fd);
+        fail_to_reach(call, "TLS with the relay cannot begin");
+    }
+}
 
 static void on_relay(struct tunnel_call *call, int fd)
 {
@@ -209,10 +228,9 @@ static void on_relay(struct tunnel_call *call, int fd)
     }
     if (call->is_tls) {
         seal_up(call, fd);
-        return;
+    } else {
+        introduce(call, io_stream_plain(fd));
     }
-    call->relay_fd = fd;
-    introduce(call);
 }
 
 static void on_dialled(struct tunnel_dial *dial, int fd)
@@ -268,83 +286,34 @@ static void read_head(struct tunnel_call *call)
     calls->settle(calls->context);
 }
 
+// What it has brought: *got bytes behind those that were there. False: it has ended.
+static bool receive(struct tunnel_call *call, size_t *got)
+{
+    struct tunnel_call_setup *setup = call->setup;
+    uint8_t *room = setup->received + setup->received_len;
+    const size_t room_len = RECEIVED_MAX - setup->received_len;
+
+    if (call->relay.tls != NULL) {
+        const enum io_tls_channel_outcome outcome =
+            io_tls_channel_read(call->relay.tls, room, room_len, got);
+        return outcome == IO_TLS_CHANNEL_DONE || outcome == IO_TLS_CHANNEL_WAITS;
+    }
+    const ssize_t len = recv(call->relay.fd, room, room_len, 0);
+    *got = len > 0 ? (size_t)len : 0;
+    return len > 0 || (len < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
 static void on_standing(struct io_watch *watch, uint32_t events)
 {
     struct tunnel_call *call = watch->context;
-    struct tunnel_call_setup *setup = call->setup;
+    size_t got = 0;
 
     (void)events;
-    if (!has_room(call)) {
-        end(call);
-        return;
-    }
-    const ssize_t got = recv(watch->fd, setup->received + setup->received_len,
-                             RECEIVED_MAX - setup->received_len, 0);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
-        return;
-    }
-    if (got <= 0) {
+    if (!has_room(call) || !receive(call, &got)) {
         end(call); // it was not needed
-        return;
-    }
-    setup->received_len += (size_t)got;
-    read_head(call);
-}
-
-// --- TLS -----------------------------------------------------------------------------------------
-
-static void on_sealed(struct tunnel_seal *seal)
-{
-    introduce(seal->context);
-}
-
-static void on_unsealed(struct tunnel_seal *seal, struct bytes bytes)
-{
-    struct tunnel_call *call = seal->context;
-    struct tunnel_call_setup *setup = call->setup;
-
-    if (call->state != TUNNEL_CALL_STANDS || !has_room(call)) {
-        end(call);
-        return;
-    }
-    assert(bytes.len <= RECEIVED_MAX - setup->received_len); // a part of a head, and one record
-    memcpy(setup->received + setup->received_len, bytes.ptr, bytes.len);
-    setup->received_len += bytes.len;
-    read_head(call);
-}
-
-static void on_seal_ended(struct tunnel_seal *seal, const struct io_tls_end *why)
-{
-    struct tunnel_call *call = seal->context;
-
-    if (call->state == TUNNEL_CALL_DIALS_RELAY) {
-        fail_to_reach(call, why->text);
-    } else {
-        end(call);
-    }
-}
-
-static const struct tunnel_seal_events seal_events = {
-    .opened = on_sealed,
-    .received = on_unsealed,
-    .ended = on_seal_ended,
-};
-
-static void seal_up(struct tunnel_call *call, int fd)
-{
-    struct tunnel_calls *calls = call->calls;
-
-    call->seal = calloc(1, sizeof *call->seal);
-    if (call->seal != NULL) {
-        call->seal->loop = &calls->side->loop;
-        call->seal->timers = &calls->side->timers;
-        call->seal->events = &seal_events;
-        call->seal->context = call;
-    }
-    if (call->seal == NULL ||
-        tunnel_seal_connect(call->seal, calls->certificates, &calls->wanted, fd) != 0) {
-        io_fd_close(&fd);
-        fail_to_reach(call, "TLS with the relay cannot begin");
+    } else if (got > 0) {
+        call->setup->received_len += got;
+        read_head(call);
     }
 }
 
@@ -368,7 +337,7 @@ struct tunnel_call *tunnel_call_begin(struct tunnel_calls *calls,
     call->ref = command->call;
     call->link = command->link;
     call->is_tls = command->is_tls;
-    call->relay_fd = -1;
+    call->relay = IO_STREAM_NONE;
     call->service_fd = -1;
     call->setup = setup;
     setup->dial = (struct tunnel_dial){
@@ -388,9 +357,6 @@ struct tunnel_call *tunnel_call_begin(struct tunnel_calls *calls,
 void tunnel_call_serve(struct tunnel_call *call, const struct revtun_spoke_client *client)
 {
     io_loop_remove(&call->calls->side->loop, &call->setup->watch);
-    if (call->seal != NULL) {
-        io_tls_pause(&call->seal->tls);
-    }
     tunnel_timers_clear(&call->calls->side->timers, &call->setup->timer);
     tunnel_call_dial_service(call, client);
 }
@@ -398,9 +364,5 @@ void tunnel_call_serve(struct tunnel_call *call, const struct revtun_spoke_clien
 void tunnel_call_end(struct tunnel_call *call, uint64_t now_ns)
 {
     assert(call->state == TUNNEL_CALL_RUNS);
-    if (call->seal != NULL) {
-        tunnel_seal_end(call->seal);
-    } else {
-        io_pump_end(&call->pump, now_ns);
-    }
+    io_pump_end(&call->pump, now_ns);
 }

@@ -17,6 +17,7 @@ enum tunnel_call_state {
 
 // What is needed until it runs.
 struct tunnel_call_setup {
+    struct tunnel_seal seal;   // TLS with the relay
     struct tunnel_dial dial;   // of the service, then of the relay, or the other way round
     struct tunnel_timer timer; // of a head
     struct io_watch watch;     // STANDS
@@ -34,11 +35,10 @@ struct tunnel_call {
     struct pool_ref ref;
     enum tunnel_call_state state;
     uint32_t link;
-    bool is_standing;         // it was to stand by
-    bool is_tls;              // towards the relay
-    struct tunnel_seal *seal; // of its connection to the relay, if that is in TLS; or NULL
-    int relay_fd;             // if not. These until it runs, or -1
-    int service_fd;
+    bool is_standing;                // it was to stand by
+    bool is_tls;                     // towards the relay
+    struct io_stream relay;          // these until it runs, as far as they are there
+    int service_fd;                  // or -1
     struct tunnel_call_setup *setup; // NULL when it runs
     struct io_pump pump;             // from the relay (A) to the service (B) and back
 };
