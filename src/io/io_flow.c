@@ -247,7 +247,7 @@ static enum step receive(struct io_flow *flow, struct io_flow_means *means, uint
     const ssize_t len = recv(flow->from_fd, means->scratch, wanted, 0);
 
     *given = len > 0 ? (size_t)len : 0;
-    if (len > 0 && *given < wanted && !flow->is_at_end) {
+    if (len > 0 && *given < wanted && !flow->is_at_end && !flow->has_urgent) {
         flow->can_read = false; // it is empty now; what comes is told
     }
     return judge_read(flow, len);

@@ -69,6 +69,7 @@ struct io_flow {
     bool can_write;
     bool is_at_end; // reading meets the source's end or error, behind what is there; stays set
     bool is_bulk;
+    bool has_urgent; // set by the owner: a read that gets little may have stopped at urgent data
     bool is_from_sealed; // `tls` is the source; else, if there is one, the destination
     bool is_broken;      // set by the owner: the destination is not told that it has all
     bool is_end_owed;    // it has all, and TLS has not been able to say so yet

@@ -39,7 +39,8 @@ static bool is_askable(uint32_t events)
 {
     const uint32_t asked = events & ~IO_EDGE;
 
-    return asked != 0 && (asked & ~(uint32_t)(IO_READABLE | IO_WRITABLE | IO_ENDED)) == 0;
+    return asked != 0 &&
+           (asked & ~(uint32_t)(IO_READABLE | IO_WRITABLE | IO_ENDED | IO_URGENT)) == 0;
 }
 
 int io_loop_add(struct io_loop *loop, struct io_watch *watch, uint32_t events)

@@ -30,6 +30,7 @@ enum {
     IO_READABLE = EPOLLIN,
     IO_WRITABLE = EPOLLOUT,
     IO_ENDED = EPOLLRDHUP, // the peer sends nothing more: behind what can be read there is the end
+    IO_URGENT = EPOLLPRI,  // urgent data are among what can be read (RFC 9293 section 3.8.5)
     IO_ERROR = EPOLLERR,
 };
 #define IO_EDGE ((uint32_t)EPOLLET) // beyond what an enum can hold

@@ -99,6 +99,7 @@ static void on_event(struct io_watch *watch, uint32_t events)
     }
     from->can_read = from->can_read || (events & (IO_READABLE | IO_ENDED)) != 0;
     from->is_at_end = from->is_at_end || (events & IO_ENDED) != 0;
+    from->has_urgent = from->has_urgent || (events & IO_URGENT) != 0;
     to->can_write = to->can_write || (events & IO_WRITABLE) != 0;
     pump->is_failed[side] = pump->is_failed[side] || (events & IO_ERROR) != 0;
     want(pump);
@@ -341,7 +342,7 @@ static void seal(struct io_pump *pump, int side, const struct io_stream streams[
 int io_pump_start(struct io_pumps *pumps, struct io_pump *pump, struct io_stream a,
                   struct io_stream b, struct bytes head)
 {
-    const uint32_t events = IO_READABLE | IO_WRITABLE | IO_ENDED | IO_EDGE;
+    const uint32_t events = IO_READABLE | IO_WRITABLE | IO_ENDED | IO_URGENT | IO_EDGE;
     const struct io_stream streams[] = {a, b};
 
     assert(pump->state == IO_PUMP_OVER);

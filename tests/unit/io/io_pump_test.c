@@ -65,6 +65,30 @@ static void sends_the_head_to_b_first(void **state)
     pump_world_session_close(&one);
 }
 
+// A read stops where they are, and nobody tells of what is behind them once more.
+static void reads_on_behind_urgent_data(void **state)
+{
+    (void)state;
+    for (int end = 0; end < 2; end++) {
+        int near[2];
+        one = (struct pump_world_session){.pump = {.on_end = pump_world_note_end},
+                                          .why = PUMP_WORLD_NOT_YET};
+        pump_world_connect(&near[0], &one.ends[0], 0);
+        pump_world_connect(&near[1], &one.ends[1], 0);
+        pump_world_write_some(&one, end, 10);
+        assert_int_equal(send(one.ends[end], "!", 1, MSG_OOB | MSG_NOSIGNAL), 1);
+        pump_world_write_some(&one, end, 10);
+        assert_int_equal(io_pump_start(&pump_world.pumps, &one.pump, io_stream_plain(near[0]),
+                                       io_stream_plain(near[1]), (struct bytes){0}),
+                         0);
+        pump_world_settle();
+        assert_int_equal(pump_world_read(&one, 1 - end), -EAGAIN);
+        assert_int_equal(one.read[1 - end], 20);
+        io_pump_cut(&one.pump);
+        pump_world_session_close(&one);
+    }
+}
+
 // What an end does in one step of a half-close: nothing, end, or write and end.
 enum act { REST, END, WRITE_END, CLOSE };
 
@@ -536,6 +560,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(carries_both_ways, pump_world_setup, pump_world_teardown),
+        cmocka_unit_test_setup_teardown(reads_on_behind_urgent_data, pump_world_setup,
+                                        pump_world_teardown),
         cmocka_unit_test_setup_teardown(sends_the_head_to_b_first, pump_world_setup,
                                         pump_world_teardown),
         cmocka_unit_test_setup_teardown(keeps_half_closes_in_every_order, pump_world_setup,
