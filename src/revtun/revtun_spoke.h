@@ -95,8 +95,9 @@ struct revtun_spoke_config {
     uint32_t session_max;   // clients at a time; 1 to REVTUN_SPOKE_SESSION_MAX
     uint32_t pool;          // standing connections; up to REVTUN_MESSAGE_POOL_MAX
     enum revtun_spoke_retry retry;
-    bool can_tls;           // data connections can be made in TLS
-    bool prefers_tls;       // and are, where the relay leaves the choice
+    // How data connections are to be made. ANY: as the relay wants them, and plain where it leaves
+    // the choice; else like this or not at all.
+    enum revtun_message_data data;
     struct siphash_key key; // random; for waits and tables
 };
 
@@ -106,7 +107,8 @@ enum revtun_spoke_why {
     REVTUN_SPOKE_BYE,      // the relay has said so: `code`, `text`
     REVTUN_SPOKE_SILENT,   // the relay says nothing
     REVTUN_SPOKE_STRANGE,  // what it says is against the protocol
-    REVTUN_SPOKE_SEALED,   // it wants data connections in TLS, which we cannot
+    REVTUN_SPOKE_SEALED,   // it wants data connections in TLS, and we plain ones alone
+    REVTUN_SPOKE_UNSEALED, // it has none in TLS, and we want these alone
     REVTUN_SPOKE_REFUSED,  // no service is left: the last one has been refused with `code`
     REVTUN_SPOKE_REPLACED, // likewise: another process has taken it
 };

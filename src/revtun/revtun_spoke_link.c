@@ -129,8 +129,15 @@ void revtun_spoke_link_welcome(struct revtun_spoke *spoke, uint64_t now_ns, uint
         at_most(at_least(message->welcome.ping_s, 1), REVTUN_SPOKE_SILENCE_MAX_S);
     const uint64_t dead_s = at_most(message->welcome.dead_s, REVTUN_SPOKE_SILENCE_MAX_S);
 
-    if (data == REVTUN_MESSAGE_DATA_TLS && !spoke->config.can_tls) {
-        revtun_spoke_link_end(spoke, now_ns, index, REVTUN_SPOKE_SEALED,
+    const enum revtun_message_data wanted = spoke->config.data;
+    const bool is_offered =
+        data == REVTUN_MESSAGE_DATA_TLS ||
+        (data == REVTUN_MESSAGE_DATA_ANY && (message->welcome.caps & REVTUN_MESSAGE_CAP_TLS) != 0);
+
+    if ((wanted == REVTUN_MESSAGE_DATA_PLAIN && data == REVTUN_MESSAGE_DATA_TLS) ||
+        (wanted == REVTUN_MESSAGE_DATA_TLS && !is_offered)) {
+        revtun_spoke_link_end(spoke, now_ns, index,
+                              is_offered ? REVTUN_SPOKE_SEALED : REVTUN_SPOKE_UNSEALED,
                               REVTUN_MESSAGE_CODE_UNSUPPORTED);
         return;
     }
@@ -139,10 +146,7 @@ void revtun_spoke_link_welcome(struct revtun_spoke *spoke, uint64_t now_ns, uint
     link->since_ns = now_ns;
     link->ping_ns = ping_s * SECOND_NS;
     link->dead_ns = at_least(dead_s, ping_s + 1) * SECOND_NS;
-    link->is_tls =
-        data == REVTUN_MESSAGE_DATA_TLS ||
-        (data == REVTUN_MESSAGE_DATA_ANY && spoke->config.can_tls && spoke->config.prefers_tls &&
-         (message->welcome.caps & REVTUN_MESSAGE_CAP_TLS) != 0);
+    link->is_tls = data == REVTUN_MESSAGE_DATA_TLS || wanted == REVTUN_MESSAGE_DATA_TLS;
     revtun_spoke_out_tell(spoke, &(struct revtun_spoke_news){
                                      .event = REVTUN_SPOKE_WELCOME,
                                      .address = message->welcome.you,
@@ -222,7 +226,9 @@ static uint64_t next_wait(struct revtun_spoke *spoke)
 
 static bool is_to_come_again(const struct revtun_spoke *spoke)
 {
-    const bool is_forbidden = spoke->why == REVTUN_SPOKE_BYE && spoke->retry_s == 0;
+    const bool is_forbidden = (spoke->why == REVTUN_SPOKE_BYE && spoke->retry_s == 0) ||
+                              spoke->why == REVTUN_SPOKE_SEALED ||
+                              spoke->why == REVTUN_SPOKE_UNSEALED;
 
     switch (spoke->config.retry) {
     case REVTUN_SPOKE_RETRY_NEVER:

@@ -61,10 +61,15 @@ static void add_second(struct tunnel_snapshot *out, const struct tunnel_broker *
     out->gauges.ports = second->limits.port_count;
     out->gauges.ports_free = tunnel_second_ports_free(second, now);
     out->gauges.standing = gauges.standing;
-    out->gauges.previews = second->previews->used_count;
+    out->gauges.previews = second->previews->crowd.count;
     out->counts.previews_unknown = second->previews->unknown_count;
     out->counts.previews_late = second->previews->late_count;
     out->counts.previews_displaced = second->previews->displaced_count;
+    out->gauges.sealed = second->sealed.crowd.count;
+    out->counts.sealed_failed = second->sealed.failed_count;
+    out->counts.sealed_late = second->sealed.late_count;
+    out->counts.sealed_displaced = second->sealed.displaced_count;
+    out->counts.sealed_crowded = second->sealed.crowded_count;
 }
 
 void tunnel_board_post_last(struct tunnel_board *board, const struct tunnel_broker *broker,

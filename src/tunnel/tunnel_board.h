@@ -28,6 +28,7 @@ struct tunnel_snapshot {
         uint64_t ports_free;
         uint64_t standing;     // connections that stand by, or are asked for
         uint64_t previews;     // connections of which nobody knows yet what they are
+        uint64_t sealed;       // data connections in TLS, before their preface
         uint64_t sessions_max; // those that wait included, of both versions
         uint64_t strangers;    // control connections that are in their handshake, or being closed
         uint64_t workers;
@@ -43,6 +44,10 @@ struct tunnel_snapshot {
         uint64_t previews_unknown;
         uint64_t previews_late;
         uint64_t previews_displaced;
+        uint64_t sealed_failed;
+        uint64_t sealed_late;
+        uint64_t sealed_displaced;
+        uint64_t sealed_crowded;
         uint64_t handshakes_crowded;
         uint64_t log_lines_dropped;
     } counts;

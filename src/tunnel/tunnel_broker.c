@@ -36,15 +36,15 @@ static void join(struct tunnel_broker *broker, struct now now,
     session->from = command->from;
     session->waited_ns = command->waited_ns;
     session->begun_ns = now.mono_ns;
-    const int client_fd = tunnel_conns_take(&broker->conns, (uint32_t)command->client);
-    const int reverse_fd = tunnel_conns_take(&broker->conns, (uint32_t)command->reverse);
-    tunnel_crew_join(&broker->crew, command->session, client_fd, reverse_fd);
+    const struct io_stream client = tunnel_conns_take(&broker->conns, (uint32_t)command->client);
+    const struct io_stream reverse = tunnel_conns_take(&broker->conns, (uint32_t)command->reverse);
+    tunnel_crew_join(&broker->crew, command->session, client.fd, reverse);
 }
 
 static void carry_out_one(struct tunnel_broker *broker, struct now now,
                           const struct revtun_command *command)
 {
-    int fd = -1;
+    struct io_stream stream = IO_STREAM_NONE;
 
     switch (command->type) {
     case REVTUN_COMMAND_SEND:
@@ -57,12 +57,12 @@ static void carry_out_one(struct tunnel_broker *broker, struct now now,
         tunnel_controls_close(&broker->controls, now, (uint32_t)command->close.control);
         break;
     case REVTUN_COMMAND_REFUSE:
-        fd = tunnel_conns_take(&broker->conns, (uint32_t)command->refuse.conn);
-        io_linger_add(&broker->linger, fd, command->refuse.text, now.mono_ns);
+        stream = tunnel_conns_take(&broker->conns, (uint32_t)command->refuse.conn);
+        io_linger_add(&broker->linger, stream.fd, command->refuse.text, now.mono_ns);
         break;
     case REVTUN_COMMAND_RESET:
-        fd = tunnel_conns_take(&broker->conns, (uint32_t)command->reset.conn);
-        io_tcp_reset(&fd);
+        stream = tunnel_conns_take(&broker->conns, (uint32_t)command->reset.conn);
+        io_stream_reset(&stream);
         break;
     case REVTUN_COMMAND_JOIN:
         join(broker, now, &command->join);
@@ -222,7 +222,7 @@ static void on_public_port(struct io_accept_at *at, int fd, const struct addr *f
         return;
     }
     const struct now now = settle(broker);
-    const uint32_t conn = tunnel_conns_add(&broker->conns, fd);
+    const uint32_t conn = tunnel_conns_add(&broker->conns, io_stream_plain(fd));
     const struct pool_ref client = revtun_relay_client(broker->core, now, port->pair, conn, from);
 
     carry_out(broker, now);
@@ -231,8 +231,8 @@ static void on_public_port(struct io_accept_at *at, int fd, const struct addr *f
     }
     const int error = tunnel_conns_watch(&broker->conns, conn, client);
     if (error != 0) {
-        fd = tunnel_conns_take(&broker->conns, conn);
-        io_tcp_reset(&fd);
+        struct io_stream stream = tunnel_conns_take(&broker->conns, conn);
+        io_stream_reset(&stream);
         lose_client(broker, client);
     }
 }
@@ -242,7 +242,7 @@ static void on_reverse_port(struct io_accept_at *at, int fd, const struct addr *
     const struct tunnel_broker_port *port = at->context;
     struct tunnel_broker *broker = port->broker;
     const struct now now = settle(broker);
-    const uint32_t conn = tunnel_conns_add(&broker->conns, fd);
+    const uint32_t conn = tunnel_conns_add(&broker->conns, io_stream_plain(fd));
 
     revtun_relay_reverse(broker->core, now, port->pair, conn, from);
     carry_out(broker, now);
@@ -450,6 +450,7 @@ void tunnel_broker_adopt(struct tunnel_broker *broker, const struct tunnel_confi
     revtun_relay_adopt(broker->core, now, &next);
     carry_out(broker, now);
     if (tunnel_second_is_open(&broker->second)) {
+        tunnel_handshakes_adopt(&broker->second.sealed.handshakes, config->handshakes_per_second);
         tunnel_second_adopt(&broker->second, access);
     }
 }

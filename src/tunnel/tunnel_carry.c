@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 
 #include "io/io_clock.h"
-#include "io/io_tcp.h"
 #include "tunnel/tunnel_report.h"
 
 static struct tunnel_conns *conns_of(struct tunnel_second *second, uint64_t conn)
@@ -13,7 +12,7 @@ static struct tunnel_conns *conns_of(struct tunnel_second *second, uint64_t conn
     return (conn & TUNNEL_CARRY_DATA) != 0 ? &second->standing : &second->clients;
 }
 
-int tunnel_carry_take(struct tunnel_second *second, uint64_t conn)
+struct io_stream tunnel_carry_take(struct tunnel_second *second, uint64_t conn)
 {
     return tunnel_conns_take(conns_of(second, conn), (uint32_t)conn);
 }
@@ -39,11 +38,18 @@ static void note_broken(struct tunnel_second *second, uint32_t control)
 
 // The head of a standing connection, to which nothing was sent before: it has room for it. If it
 // has not after all, it is as one that is lost, which the worker finds.
-static void send_head(int fd, struct bytes head)
+static void send_head(const struct io_stream *stream, struct bytes head)
 {
-    if (head.len > 0 &&
-        send(fd, head.ptr, head.len, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)head.len) {
-        IGNORE(shutdown(fd, SHUT_RDWR)); // whatever has become of it
+    size_t put = 0;
+
+    if (stream->tls != NULL) {
+        IGNORE(io_tls_channel_write(stream->tls, head, &put)); // `put` says what came of it
+    } else if (head.len > 0) {
+        const ssize_t sent = send(stream->fd, head.ptr, head.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        put = sent > 0 ? (size_t)sent : 0;
+    }
+    if (put < head.len) {
+        IGNORE(shutdown(stream->fd, SHUT_RDWR)); // whatever has become of it
     }
 }
 
@@ -57,10 +63,11 @@ static void join(struct tunnel_second *second, struct now now,
     session->from = command->from;
     session->waited_ns = command->waited_ns;
     session->begun_ns = now.mono_ns;
-    const int client_fd = tunnel_carry_take(second, command->client);
-    const int reverse_fd = tunnel_carry_take(second, command->reverse);
-    send_head(reverse_fd, command->head);
-    tunnel_crew_join(second->means.crew, ref, client_fd, reverse_fd);
+    const struct io_stream client = tunnel_carry_take(second, command->client);
+    const struct io_stream reverse = tunnel_carry_take(second, command->reverse);
+    assert(client.tls == NULL);
+    send_head(&reverse, command->head);
+    tunnel_crew_join(second->means.crew, ref, client.fd, reverse);
 }
 
 static void report(struct tunnel_second *second, struct now now,
@@ -86,7 +93,7 @@ static void report(struct tunnel_second *second, struct now now,
 static void carry_out_one(struct tunnel_second *second, struct now now,
                           struct revtun_command *command)
 {
-    int fd = -1;
+    struct io_stream stream = IO_STREAM_NONE;
 
     switch (command->type) {
     case REVTUN_COMMAND_SEND:
@@ -100,12 +107,12 @@ static void carry_out_one(struct tunnel_second *second, struct now now,
         tunnel_controls_close(second->means.controls, now, (uint32_t)command->close.control);
         break;
     case REVTUN_COMMAND_REFUSE:
-        fd = tunnel_carry_take(second, command->refuse.conn);
-        io_linger_add(second->means.linger, fd, command->refuse.text, now.mono_ns);
+        stream = tunnel_carry_take(second, command->refuse.conn);
+        io_linger_add(second->means.linger, stream.fd, command->refuse.text, now.mono_ns);
         break;
     case REVTUN_COMMAND_RESET:
-        fd = tunnel_carry_take(second, command->reset.conn);
-        io_tcp_reset(&fd);
+        stream = tunnel_carry_take(second, command->reset.conn);
+        io_stream_reset(&stream);
         break;
     case REVTUN_COMMAND_JOIN:
         join(second, now, &command->join);

@@ -10,7 +10,7 @@
 #define TUNNEL_CARRY_DATA (UINT64_C(1) << 32)
 
 // Takes a connection that waits by the hub's number.
-MUST_USE int tunnel_carry_take(struct tunnel_second *second, uint64_t conn);
+MUST_USE struct io_stream tunnel_carry_take(struct tunnel_second *second, uint64_t conn);
 
 // Carries out all commands that the last call of the hub has left.
 void tunnel_carry_out(struct tunnel_second *second, struct now now);

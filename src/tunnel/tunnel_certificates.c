@@ -4,7 +4,6 @@
 #include <errno.h>
 
 #include "log/log.h"
-#include "tunnel/tunnel_folder.h"
 
 static const char *advice_words(int error)
 {
@@ -19,11 +18,12 @@ static const char *advice_words(int error)
     }
 }
 
-int tunnel_certificates_open(struct bytes directory, bool has_second, struct io_tls_context **out)
+int tunnel_certificates_open(struct bytes directory, enum tunnel_folder_relay relay,
+                             struct io_tls_context **out)
 {
     struct io_tls_error warning;
     struct io_tls_error wrong;
-    const int error = tunnel_folder_open_relay(directory, has_second, out, &warning, &wrong);
+    const int error = tunnel_folder_open_relay(directory, relay, out, &warning, &wrong);
 
     if (error != 0) {
         LOG_ERROR("the certificates cannot be used", LOG_TEXT("reason", wrong.text),

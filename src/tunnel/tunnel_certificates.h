@@ -4,7 +4,8 @@
 
 #include "base/bytes.h"
 #include "io/io_tls_context.h"
+#include "tunnel/tunnel_folder.h"
 
-// For a relay of version 1, or of both. 0, or -errno, which is logged.
-MUST_USE int tunnel_certificates_open(struct bytes directory, bool has_second,
+// 0, or -errno, which is logged.
+MUST_USE int tunnel_certificates_open(struct bytes directory, enum tunnel_folder_relay relay,
                                       struct io_tls_context **out);

@@ -14,8 +14,10 @@
 #include "revtun/revtun_line.h"
 #include "revtun/revtun_pairs.h"
 #include "tunnel/tunnel_controls.h"
+#include "tunnel/tunnel_data.h"
 #include "tunnel/tunnel_options.h"
 #include "tunnel/tunnel_previews.h"
+#include "tunnel/tunnel_sealed.h"
 #include "tunnel/tunnel_state.h"
 
 enum {
@@ -165,6 +167,16 @@ static void read_seconds(struct conf *conf, const char *name, uint64_t min, uint
     }
 }
 
+static void read_data(struct conf *conf, enum revtun_message_data *out)
+{
+    size_t data = 0;
+
+    if (conf_value_word(&conf->errors, conf_find(conf, "data"), tunnel_data_words,
+                        TUNNEL_DATA_WORD_COUNT, &data)) {
+        *out = (enum revtun_message_data)data;
+    }
+}
+
 static void read_second(struct conf *conf, struct tunnel_config *out)
 {
     const struct conf_value *access = conf_find(conf, "access");
@@ -173,7 +185,7 @@ static void read_second(struct conf *conf, struct tunnel_config *out)
     uint32_t agents = AGENTS_DEFAULT;
 
     out->hub = revtun_hub_config_default();
-    out->hub.data = REVTUN_MESSAGE_DATA_PLAIN;
+    read_data(conf, &out->hub.data);
     out->access = access != NULL ? access->text : (struct bytes){0};
     out->state = state != NULL ? state->text : (struct bytes){0};
     out->leases = leases != NULL ? leases->text : (struct bytes){0};
@@ -222,6 +234,15 @@ bool tunnel_config_has_second(const struct tunnel_config *config)
     return config->access.len > 0;
 }
 
+enum tunnel_folder_relay tunnel_config_speaks(const struct tunnel_config *config)
+{
+    if (!tunnel_config_has_second(config)) {
+        return TUNNEL_FOLDER_FIRST;
+    }
+    return config->hub.data == REVTUN_MESSAGE_DATA_PLAIN ? TUNNEL_FOLDER_BOTH
+                                                         : TUNNEL_FOLDER_SEALED;
+}
+
 // --- all of it -----------------------------------------------------------------------------------
 
 bool tunnel_config_read(void *context, struct conf *conf)
@@ -262,7 +283,8 @@ static uint64_t fixed_descriptors(const struct tunnel_config *config)
     const uint64_t controls = config->core.pair_count + TUNNEL_CONTROLS_STRANGER_MAX;
     const uint64_t second = tunnel_config_has_second(config)
                                 ? (uint64_t)config->hub.port_count + 1 + TUNNEL_PREVIEWS_MAX +
-                                      config->hub.max_links + config->hub.max_standing
+                                      TUNNEL_SEALED_MAX + config->hub.max_links +
+                                      config->hub.max_standing
                                 : 0;
 
     return OTHER_DESCRIPTORS + listeners + controls + second + IO_LINGER_MAX +

@@ -11,6 +11,7 @@
 #include "daemon/daemon_otlp_config.h"
 #include "revtun/revtun_config.h"
 #include "revtun/revtun_hub.h"
+#include "tunnel/tunnel_folder.h"
 
 enum { TUNNEL_CONFIG_KEPT_COUNT = 3 };
 
@@ -43,6 +44,8 @@ void tunnel_config_keep_in(struct tunnel_config *config, struct bytes state);
 
 // Version 2 is served beside version 1.
 bool tunnel_config_has_second(const struct tunnel_config *config);
+// What is spoken in TLS.
+enum tunnel_folder_relay tunnel_config_speaks(const struct tunnel_config *config);
 
 // Fits workers and limits to the CPUs and descriptors that this process may have, raises the limit
 // of these, and logs what came of it.

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "base/macro.h"
-#include "io/io_fd.h"
 
 int tunnel_conns_open(struct tunnel_conns *conns, struct io_loop *loop, uint32_t capacity,
                       tunnel_conns_fn on_gone, void *context)
@@ -21,7 +20,7 @@ int tunnel_conns_open(struct tunnel_conns *conns, struct io_loop *loop, uint32_t
     conns->context = context;
     conns->capacity = capacity;
     for (uint32_t i = 0; i < capacity; i++) {
-        conns->places[i].watch.fd = -1;
+        conns->places[i].stream = IO_STREAM_NONE;
         conns->places[i].next_free = i + 1;
     }
     return 0;
@@ -37,8 +36,8 @@ void tunnel_conns_close(struct tunnel_conns *conns)
 {
     for (uint32_t i = 0; conns->places != NULL && i < conns->capacity; i++) {
         if (tunnel_conns_has(conns, i)) {
-            int fd = tunnel_conns_take(conns, i);
-            io_fd_close(&fd);
+            struct io_stream stream = tunnel_conns_take(conns, i);
+            io_stream_close(&stream);
         }
     }
     free(conns->places);
@@ -53,13 +52,13 @@ static void on_event(struct io_watch *watch, uint32_t events)
     struct tunnel_conns *conns = conn->conns;
 
     if ((events & IO_ERROR) != 0 || conn->is_standing) {
-        int fd = tunnel_conns_take(conns, (uint32_t)(conn - conns->places));
-        io_fd_close(&fd);
+        struct io_stream stream = tunnel_conns_take(conns, (uint32_t)(conn - conns->places));
+        io_stream_close(&stream);
         conns->on_gone(conns->context, conn->client);
     }
 }
 
-uint32_t tunnel_conns_add(struct tunnel_conns *conns, int fd)
+uint32_t tunnel_conns_add(struct tunnel_conns *conns, struct io_stream stream)
 {
     const uint32_t number = conns->first_free;
 
@@ -69,14 +68,15 @@ uint32_t tunnel_conns_add(struct tunnel_conns *conns, int fd)
     conns->count++;
     conn->conns = conns;
     conn->is_standing = false;
-    conn->watch = (struct io_watch){.fd = fd, .fn = on_event, .context = conn};
+    conn->stream = stream;
+    conn->watch = (struct io_watch){.fd = stream.fd, .fn = on_event, .context = conn};
     return number;
 }
 
 bool tunnel_conns_has(const struct tunnel_conns *conns, uint32_t number)
 {
     assert(number < conns->capacity);
-    return conns->places[number].watch.fd >= 0;
+    return io_stream_is_there(&conns->places[number].stream);
 }
 
 int tunnel_conns_watch(struct tunnel_conns *conns, uint32_t number, struct pool_ref client)
@@ -89,20 +89,25 @@ int tunnel_conns_watch(struct tunnel_conns *conns, uint32_t number, struct pool_
 
 int tunnel_conns_stand(struct tunnel_conns *conns, uint32_t number, struct pool_ref standing)
 {
-    place_of(conns, number)->is_standing = true;
+    struct tunnel_conn *conn = place_of(conns, number);
+
+    // What TLS has taken off the socket already nobody tells of again.
+    if (conn->stream.tls != NULL && io_tls_channel_pending(conn->stream.tls) > 0) {
+        return -EPROTO;
+    }
+    conn->is_standing = true;
     return tunnel_conns_watch(conns, number, standing);
 }
 
-int tunnel_conns_take(struct tunnel_conns *conns, uint32_t number)
+struct io_stream tunnel_conns_take(struct tunnel_conns *conns, uint32_t number)
 {
     struct tunnel_conn *conn = place_of(conns, number);
-    const int fd = conn->watch.fd;
+    const struct io_stream stream = io_stream_take(&conn->stream);
 
     io_loop_remove(conns->loop, &conn->watch);
-    conn->watch.fd = -1;
     conn->next_free = conns->first_free;
     conns->first_free = number;
     assert(conns->count > 0);
     conns->count--;
-    return fd;
+    return stream;
 }

@@ -11,6 +11,7 @@
 
 #include "base/pool.h"
 #include "io/io_loop.h"
+#include "io/io_stream.h"
 
 struct tunnel_conns;
 
@@ -18,7 +19,8 @@ struct tunnel_conns;
 typedef void (*tunnel_conns_fn)(void *context, struct pool_ref client);
 
 struct tunnel_conn {
-    struct io_watch watch; // fd -1: the place is free
+    struct io_watch watch;   // not watched yet, or not at all
+    struct io_stream stream; // there is none: the place is free
     struct tunnel_conns *conns;
     struct pool_ref client; // once it is watched; or of one that stands by, what the core calls it
     bool is_standing;
@@ -42,15 +44,15 @@ MUST_USE int tunnel_conns_open(struct tunnel_conns *conns, struct io_loop *loop,
 void tunnel_conns_close(struct tunnel_conns *conns);
 
 // Takes over a connection, and gives it a number. There is room (asserted).
-uint32_t tunnel_conns_add(struct tunnel_conns *conns, int fd);
+uint32_t tunnel_conns_add(struct tunnel_conns *conns, struct io_stream stream);
 // It is still here.
 bool tunnel_conns_has(const struct tunnel_conns *conns, uint32_t number);
 // Watches one that waits as this client from now on. 0, or as io_loop_add().
 MUST_USE int tunnel_conns_watch(struct tunnel_conns *conns, uint32_t number,
                                 struct pool_ref client);
 // Watches one that stands by: it is gone as soon as it ends or says something. 0, or as
-// io_loop_add().
+// io_loop_add(); -EPROTO: it has said something already.
 MUST_USE int tunnel_conns_stand(struct tunnel_conns *conns, uint32_t number,
                                 struct pool_ref standing);
 // Hands a connection out; the number is free. Nobody watches it any more.
-MUST_USE int tunnel_conns_take(struct tunnel_conns *conns, uint32_t number);
+MUST_USE struct io_stream tunnel_conns_take(struct tunnel_conns *conns, uint32_t number);

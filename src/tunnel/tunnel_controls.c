@@ -11,6 +11,7 @@
 #include "io/io_tls_session.h"
 #include "log/log.h"
 #include "revtun/revtun_origin.h"
+#include "tunnel/tunnel_sealed.h"
 
 static struct tunnel_control *control_of(struct io_tls *tls)
 {
@@ -79,6 +80,16 @@ static void leave(struct tunnel_control *control)
     controls->first_free = number_of(control);
 }
 
+static void close_it(struct tunnel_control *control, struct now now)
+{
+    struct tunnel_controls *controls = control->controls;
+
+    enter(control, TUNNEL_CONTROL_CLOSING);
+    heap_set(&controls->timers, number_of(control),
+             now.mono_ns + TUNNEL_CONTROLS_CLOSE_S * SECOND_NS);
+    io_tls_close(&control->tls);
+}
+
 static void on_opened(struct io_tls *tls)
 {
     struct tunnel_control *control = control_of(tls);
@@ -86,6 +97,10 @@ static void on_opened(struct io_tls *tls)
 
     assert(control->state == TUNNEL_CONTROL_SHAKING);
     heap_clear(&controls->timers, number_of(control));
+    if (bytes_equal_text(io_tls_session_alpn(tls), TUNNEL_SEALED_PROTOCOL)) {
+        close_it(control, io_clock_now()); // it began as nothing that was known for one
+        return;
+    }
     enter(control, bytes_equal_text(io_tls_session_alpn(tls), TUNNEL_CONTROLS_SECOND)
                        ? TUNNEL_CONTROL_PROVING
                        : TUNNEL_CONTROL_UP);
@@ -267,6 +282,21 @@ bool tunnel_controls_is_second(const struct tunnel_controls *controls, uint32_t 
                             TUNNEL_CONTROLS_SECOND);
 }
 
+bool tunnel_controls_is_home(const struct tunnel_controls *controls, const struct addr *from)
+{
+    const struct addr origin = revtun_origin_of(from);
+
+    for (uint32_t i = 0; i < controls->capacity; i++) {
+        const struct tunnel_control *control = &controls->places[i];
+
+        if (control->state == TUNNEL_CONTROL_UP && addr_equal(&control->origin, &origin) &&
+            tunnel_controls_is_second(controls, i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const struct io_tls *tunnel_controls_tls(const struct tunnel_controls *controls, uint32_t number)
 {
     const struct tunnel_control *control = &controls->places[number];
@@ -302,9 +332,7 @@ void tunnel_controls_close(struct tunnel_controls *controls, struct now now, uin
     struct tunnel_control *control = &controls->places[number];
 
     assert(is_known(control));
-    enter(control, TUNNEL_CONTROL_CLOSING);
-    heap_set(&controls->timers, number, now.mono_ns + TUNNEL_CONTROLS_CLOSE_S * SECOND_NS);
-    io_tls_close(&control->tls);
+    close_it(control, now);
 }
 
 void tunnel_controls_abort(struct tunnel_controls *controls, uint32_t number)

@@ -116,6 +116,9 @@ const struct io_tls *tunnel_controls_tls(const struct tunnel_controls *controls,
 // One of version 2 has proven itself: it is no stranger any more.
 void tunnel_controls_prove(struct tunnel_controls *controls, uint32_t number);
 
+// One of version 2 that has proven itself comes from there, or from the same network.
+bool tunnel_controls_is_home(const struct tunnel_controls *controls, const struct addr *from);
+
 // To one that was told of. False: it takes no more, and is to be aborted.
 MUST_USE bool tunnel_controls_send(struct tunnel_controls *controls, uint32_t number,
                                    struct bytes bytes);

@@ -128,7 +128,8 @@ static uint32_t find_least(const struct tunnel_crew *crew)
     return least;
 }
 
-void tunnel_crew_join(struct tunnel_crew *crew, struct pool_ref ref, int client_fd, int reverse_fd)
+void tunnel_crew_join(struct tunnel_crew *crew, struct pool_ref ref, int client_fd,
+                      struct io_stream reverse)
 {
     struct tunnel_session *session = tunnel_crew_session(crew, ref);
     const uint32_t least = find_least(crew);
@@ -136,7 +137,7 @@ void tunnel_crew_join(struct tunnel_crew *crew, struct pool_ref ref, int client_
     crew->loads[least]++;
     session->worker = least;
     session->client_fd = client_fd;
-    session->reverse_fd = reverse_fd;
+    session->reverse = reverse;
     atomic_store(&session->told_bytes[0], 0);
     atomic_store(&session->told_bytes[1], 0);
     assert(atomic_load(&session->owner) == 0);

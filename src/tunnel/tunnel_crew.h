@@ -50,7 +50,8 @@ void tunnel_crew_stop(struct tunnel_crew *crew);
 struct tunnel_session *tunnel_crew_session(struct tunnel_crew *crew, struct pool_ref ref);
 // Gives a session with its connections, which are non-blocking and which nobody watches, to the
 // worker that has fewest, of those that work.
-void tunnel_crew_join(struct tunnel_crew *crew, struct pool_ref ref, int client_fd, int reverse_fd);
+void tunnel_crew_join(struct tunnel_crew *crew, struct pool_ref ref, int client_fd,
+                      struct io_stream reverse);
 // Has what is on its way delivered, and then ends it.
 void tunnel_crew_end(struct tunnel_crew *crew, struct pool_ref ref);
 

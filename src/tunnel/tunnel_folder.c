@@ -7,6 +7,7 @@
 
 #include "base/macro.h"
 #include "tunnel/tunnel_controls.h"
+#include "tunnel/tunnel_sealed.h"
 
 static struct io_tls_pem file_in(struct bytes folder, const char *name, char path[PATH_MAX])
 {
@@ -53,18 +54,21 @@ int tunnel_folder_open(struct bytes folder, enum io_tls_role role, struct io_tls
     return open_as(folder, &(struct manner){.role = role}, out, warning, wrong);
 }
 
-int tunnel_folder_open_relay(struct bytes folder, bool has_second, struct io_tls_context **out,
-                             struct io_tls_error *warning, struct io_tls_error *wrong)
+int tunnel_folder_open_relay(struct bytes folder, enum tunnel_folder_relay relay,
+                             struct io_tls_context **out, struct io_tls_error *warning,
+                             struct io_tls_error *wrong)
 {
     static const struct io_tls_protocol protocols[] = {
         {TUNNEL_CONTROLS_SECOND, IO_TLS_1_3, IO_TLS_ASK_CERTIFICATE},
         {TUNNEL_CONTROLS_FIRST, IO_TLS_1_2, IO_TLS_NEED_CERTIFICATE},
+        {TUNNEL_SEALED_PROTOCOL, IO_TLS_1_3, IO_TLS_ASK_NONE},
     };
-    const size_t first = has_second ? 0 : 1;
+    const size_t first = relay == TUNNEL_FOLDER_FIRST ? 1 : 0;
+    const size_t end = relay == TUNNEL_FOLDER_SEALED ? 3 : 2;
 
     return open_as(folder,
                    &(struct manner){.role = IO_TLS_SERVER,
                                     .protocols = protocols + first,
-                                    .protocol_count = COUNT_OF(protocols) - first},
+                                    .protocol_count = end - first},
                    out, warning, wrong);
 }

@@ -14,8 +14,16 @@
 MUST_USE int tunnel_folder_open(struct bytes folder, enum io_tls_role role,
                                 struct io_tls_context **out, struct io_tls_error *warning,
                                 struct io_tls_error *wrong);
-// Likewise a server for the control port of a relay, where the version is chosen by ALPN: 1, and 2
-// besides if it has that. Who speaks 2 may show a certificate, or none.
-MUST_USE int tunnel_folder_open_relay(struct bytes folder, bool has_second,
+
+// What a relay speaks in TLS.
+enum tunnel_folder_relay {
+    TUNNEL_FOLDER_FIRST,  // version 1
+    TUNNEL_FOLDER_BOTH,   // both versions
+    TUNNEL_FOLDER_SEALED, // both, and data connections of version 2
+};
+
+// Likewise a server for the control port of a relay, where what is spoken is chosen by ALPN. Who
+// speaks version 2 may show a certificate, or none.
+MUST_USE int tunnel_folder_open_relay(struct bytes folder, enum tunnel_folder_relay relay,
                                       struct io_tls_context **out, struct io_tls_error *warning,
                                       struct io_tls_error *wrong);

@@ -19,7 +19,7 @@ static bool read_pin(struct bytes keys, uint8_t pin[REVTUN_TOKEN_PIN_LEN],
     struct io_tls_context *context = NULL;
     struct io_tls_error warning;
 
-    if (tunnel_folder_open_relay(keys, true, &context, &warning, wrong) != 0) {
+    if (tunnel_folder_open_relay(keys, TUNNEL_FOLDER_BOTH, &context, &warning, wrong) != 0) {
         return false;
     }
     memcpy(pin, io_tls_context_certificate(context)->pin, REVTUN_TOKEN_PIN_LEN);

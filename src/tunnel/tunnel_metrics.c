@@ -98,6 +98,13 @@ SERIES(previews_refused) = {
     {AT(counts.previews_late), LABEL("reason", "late")},
     {AT(counts.previews_displaced), LABEL("reason", "displaced")},
 };
+SERIES(sealed) = {{AT(gauges.sealed)}};
+SERIES(sealed_refused) = {
+    {AT(counts.sealed_failed), LABEL("reason", "failed")},
+    {AT(counts.sealed_late), LABEL("reason", "late")},
+    {AT(counts.sealed_displaced), LABEL("reason", "displaced")},
+    {AT(counts.sealed_crowded), LABEL("reason", "crowded")},
+};
 SERIES(agents_up) = {
     {AT(hub.agents_welcomed), LABEL("outcome", "welcomed")},
     {AT(hub.agents_denied), LABEL("outcome", "denied")},
@@ -187,6 +194,10 @@ const struct metric_family tunnel_metrics_families[] = {
     GAUGE("previews", "", "Connections whose first bytes do not tell yet what they are.", previews),
     COUNTER("previews.refused", "",
             "Connections that were reset before it was known what they are.", previews_refused),
+    GAUGE("sealed", "", "Data connections in TLS that have not shown yet whose they are.", sealed),
+    COUNTER("sealed.refused", "",
+            "Data connections in TLS that ended before it was known whose they are.",
+            sealed_refused),
     COUNTER("agents.controls", "", "Control connections of version 2 that have said hello.",
             agents_up),
     COUNTER("agents.refused", "", "Control connections of agents that were not let in.",

@@ -160,6 +160,17 @@ static const struct conf_option options[] = {
                 "until it is back.",
     },
     {
+        .name = "data",
+        .environment = "FAIRLEAD_TUNNEL_DATA",
+        .placeholder = "HOW",
+        .default_text = "any",
+        .group = second,
+        .help = "How agents are to make the connections that carry clients' bytes: plain, which "
+                "costs least, and TLS between client and service protects them all the same; tls, "
+                "so that nobody between agent and relay sees or changes anything; or any, as each "
+                "agent likes.",
+    },
+    {
         .name = "max-agents",
         .environment = "FAIRLEAD_TUNNEL_MAX_AGENTS",
         .placeholder = "COUNT",

@@ -10,16 +10,14 @@
 #include "io/io_clock.h"
 #include "io/io_fd.h"
 #include "io/io_tcp.h"
-#include "revtun/revtun_origin.h"
 #include "tunnel/tunnel_controls.h"
-
-// Of data connections in TLS.
-#define DATA_PROTOCOL "tlsrelay-data/2"
+#include "tunnel/tunnel_sealed.h"
 
 // What is known of a connection by its first bytes.
 enum verdict {
     VERDICT_MORE, // nothing yet
     VERDICT_TLS,
+    VERDICT_SEALED,
     VERDICT_CLIENT,
     VERDICT_DATA,
     VERDICT_UNKNOWN,
@@ -31,6 +29,10 @@ int tunnel_previews_open(struct tunnel_previews *previews, struct io_loop *loop,
     assert(previews->loop == NULL);
     previews->timers_memory = calloc(1, heap_size(TUNNEL_PREVIEWS_MAX));
     if (previews->timers_memory == NULL) {
+        return -ENOMEM;
+    }
+    if (tunnel_crowd_open(&previews->crowd, TUNNEL_PREVIEWS_MAX, TUNNEL_PREVIEWS_ADDRESS_MAX) !=
+        0) {
         return -ENOMEM;
     }
     heap_init(&previews->timers, previews->timers_memory, TUNNEL_PREVIEWS_MAX);
@@ -53,11 +55,9 @@ static uint32_t number_of(const struct tunnel_preview *preview)
 static int take(struct tunnel_preview *preview)
 {
     struct tunnel_previews *previews = preview->previews;
-    const uint32_t last = previews->used[--previews->used_count];
     const int fd = preview->watch.fd;
 
-    previews->used[preview->at] = last;
-    previews->places[last].at = preview->at;
+    tunnel_crowd_leave(&previews->crowd, number_of(preview));
     heap_clear(&previews->timers, number_of(preview));
     io_loop_remove(previews->loop, &preview->watch);
     preview->watch.fd = -1;
@@ -75,10 +75,13 @@ static void end(struct tunnel_preview *preview)
 
 void tunnel_previews_close(struct tunnel_previews *previews)
 {
-    while (previews->used_count > 0) {
-        int fd = take(&previews->places[previews->used[0]]);
+    uint32_t number = 0;
+
+    while ((number = tunnel_crowd_any(&previews->crowd)) != TUNNEL_CROWD_NOBODY) {
+        int fd = take(&previews->places[number]);
         io_fd_close(&fd);
     }
+    tunnel_crowd_close(&previews->crowd);
     free(previews->timers_memory);
     previews->timers_memory = NULL;
     previews->loop = NULL;
@@ -86,17 +89,29 @@ void tunnel_previews_close(struct tunnel_previews *previews)
 
 // --- looking -------------------------------------------------------------------------------------
 
+// Where data connections are not taken in TLS, those who come with one hear so from TLS.
+static enum verdict judge_protocols(const struct tunnel_preview *preview,
+                                    const struct revtun_hello *hello)
+{
+    const bool is_data = revtun_hello_offers(hello, TUNNEL_SEALED_PROTOCOL);
+
+    if (revtun_hello_offers(hello, TUNNEL_CONTROLS_SECOND)) {
+        return VERDICT_TLS;
+    }
+    if (is_data && preview->previews->events->sealed != NULL) {
+        return VERDICT_SEALED;
+    }
+    return preview->is_shared && !is_data ? VERDICT_CLIENT : VERDICT_TLS;
+}
+
 // A handshake costs us more than the two bytes that it begins with: it is one when its ClientHello
 // is whole.
-static enum verdict judge_hello(struct tunnel_preview *preview, struct bytes received,
+static enum verdict judge_hello(const struct tunnel_preview *preview, struct bytes received,
                                 struct revtun_hello *hello)
 {
     switch (revtun_hello_read(received, preview->previews->scratch, hello)) {
     case REVTUN_HELLO_WHOLE:
-        return !preview->is_shared || revtun_hello_offers(hello, TUNNEL_CONTROLS_SECOND) ||
-                       revtun_hello_offers(hello, DATA_PROTOCOL)
-                   ? VERDICT_TLS
-                   : VERDICT_CLIENT;
+        return judge_protocols(preview, hello);
     case REVTUN_HELLO_PART:
         return VERDICT_MORE;
     case REVTUN_HELLO_NONE:
@@ -175,6 +190,9 @@ static void look(struct tunnel_preview *preview)
     case VERDICT_TLS:
         previews->events->tls(previews->context, take(preview), &from);
         return;
+    case VERDICT_SEALED:
+        previews->events->sealed(previews->context, take(preview), &from);
+        return;
     case VERDICT_CLIENT:
         previews->events->client(previews->context, take(preview), &from,
                                  revtun_hello_host(&hello));
@@ -197,42 +215,15 @@ static void on_event(struct io_watch *watch, uint32_t events)
 
 // --- coming and going ----------------------------------------------------------------------------
 
-// Ends who has to go when another one comes from there, if anybody has to.
-static void make_room(struct tunnel_previews *previews, const struct addr *origin)
-{
-    struct tunnel_preview *oldest = NULL;
-    struct tunnel_preview *oldest_there = NULL;
-    uint32_t count_there = 0;
-
-    for (uint32_t i = 0; i < previews->used_count; i++) {
-        struct tunnel_preview *preview = &previews->places[previews->used[i]];
-
-        if (oldest == NULL || preview->opened_count < oldest->opened_count) {
-            oldest = preview;
-        }
-        if (!addr_equal(&preview->origin, origin)) {
-            continue;
-        }
-        count_there++;
-        if (oldest_there == NULL || preview->opened_count < oldest_there->opened_count) {
-            oldest_there = preview;
-        }
-    }
-    if (count_there >= TUNNEL_PREVIEWS_ADDRESS_MAX) {
-        oldest = oldest_there;
-    } else if (previews->used_count < TUNNEL_PREVIEWS_MAX) {
-        return;
-    }
-    previews->displaced_count++;
-    end(oldest);
-}
-
 void tunnel_previews_add(struct tunnel_previews *previews, struct now now, int fd,
                          const struct addr *from, bool is_shared)
 {
-    const struct addr origin = revtun_origin_of(from);
+    const uint32_t displaced = tunnel_crowd_displaced(&previews->crowd, from);
 
-    make_room(previews, &origin);
+    if (displaced != TUNNEL_CROWD_NOBODY) {
+        previews->displaced_count++;
+        end(&previews->places[displaced]);
+    }
     const uint32_t number = previews->first_free;
     struct tunnel_preview *preview = &previews->places[number];
     assert(preview->watch.fd < 0);
@@ -241,12 +232,9 @@ void tunnel_previews_add(struct tunnel_previews *previews, struct now now, int f
         .watch = {.fd = fd, .fn = on_event, .context = preview},
         .previews = previews,
         .from = *from,
-        .origin = origin,
-        .opened_count = previews->opened_count++,
-        .at = previews->used_count,
         .is_shared = is_shared,
     };
-    previews->used[previews->used_count++] = number;
+    tunnel_crowd_join(&previews->crowd, number, from);
     const uint64_t wait_s = is_shared ? TUNNEL_PREVIEWS_HELLO_S : TUNNEL_PREVIEWS_FIRST_S;
     heap_set(&previews->timers, number, now.mono_ns + wait_s * SECOND_NS);
     // What is only looked at stays there: so it is told once for each piece that comes.

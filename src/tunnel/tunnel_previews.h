@@ -2,7 +2,8 @@
 // Connections of which nobody knows yet what they are: their first bytes tell (docs/
 // tunnel-protocol.md, "One port").
 //
-//      TLS at the control port, whose ClientHello is whole --------------> tls()
+//      TLS whose ClientHello offers data connections in TLS -------------> sealed()
+//      other TLS at the control port, whose ClientHello is whole --------> tls()
 //      TLS at the shared port, whose ClientHello offers an agent's ALPN --> tls()
 //      any other TLS at the shared port ---------------------------------> client(), with its host
 //      a preface of version 2 -------------------------------------------> data()
@@ -25,6 +26,7 @@
 #include "io/io_loop.h"
 #include "revtun/revtun_hello.h"
 #include "revtun/revtun_preface.h"
+#include "tunnel/tunnel_crowd.h"
 
 enum {
     TUNNEL_PREVIEWS_FIRST_S = 10,
@@ -37,6 +39,7 @@ enum {
 // What becomes of one; the descriptor is the callee's, who may add others.
 struct tunnel_previews_events {
     void (*tls)(void *context, int fd, const struct addr *from);
+    void (*sealed)(void *context, int fd, const struct addr *from); // NULL: there are none
     void (*client)(void *context, int fd, const struct addr *from, struct bytes host);
     void (*data)(void *context, int fd, const struct addr *from,
                  const uint8_t raw[REVTUN_PREFACE_LEN]);
@@ -48,9 +51,6 @@ struct tunnel_preview {
     struct io_watch watch; // fd -1: the place is free
     struct tunnel_previews *previews;
     struct addr from;
-    struct addr origin;    // by which they are counted
-    uint64_t opened_count; // how many came before it: who is older
-    uint32_t at;           // its place in `used`
     uint32_t next_free;
     bool is_shared;
     bool has_begun; // as a preface
@@ -61,12 +61,10 @@ struct tunnel_previews {
     const struct tunnel_previews_events *events;
     void *context;
     uint32_t first_free;
-    uint32_t used_count;
-    uint32_t used[TUNNEL_PREVIEWS_MAX]; // their numbers, in no order
-    uint64_t opened_count;
-    uint64_t unknown_count;   // that were reset: what they are is not known
-    uint64_t late_count;      // likewise: they took too long
-    uint64_t displaced_count; // likewise: others took their place
+    struct tunnel_crowd crowd; // of all
+    uint64_t unknown_count;    // that were reset: what they are is not known
+    uint64_t late_count;       // likewise: they took too long
+    uint64_t displaced_count;  // likewise: others took their place
     void *timers_memory;
     struct heap timers;
     struct tunnel_preview places[TUNNEL_PREVIEWS_MAX];

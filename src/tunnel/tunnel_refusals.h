@@ -36,6 +36,7 @@ enum tunnel_refusal_kind {
     // Of version 2:
     TUNNEL_REFUSAL_AGENT,  // a control connection has ended: `detail` says why
     TUNNEL_REFUSAL_FORGED, // a data connection had no preface that is good
+    TUNNEL_REFUSAL_SEALED, // one in TLS did not come to its preface: `detail` says why
     TUNNEL_REFUSAL_BIND,   // an agent asked for a name, port or host: `detail` says why not
     TUNNEL_REFUSAL_DENIED, // a client: its agent has refused it
     TUNNEL_REFUSAL_NOBODY, // a client: nobody has the port or host that it came for

@@ -76,7 +76,7 @@ static bool change(struct tunnel_relay *relay, const char **culprit)
         return false;
     }
     *culprit = "certificates";
-    if (tunnel_certificates_open(config.keys, has_second, &tls) != 0) {
+    if (tunnel_certificates_open(config.keys, relay->speaks, &tls) != 0) {
         tunnel_access_close(&access);
         return false;
     }
@@ -196,6 +196,7 @@ int tunnel_relay_open(struct tunnel_relay *relay, const struct tunnel_config *co
         .loop.epoll_fd = -1,
         .signals = {.fd = -1, .fn = on_signal, .context = relay},
         .notify.fd = -1,
+        .speaks = tunnel_config_speaks(config),
         .ctl.listener.fd = -1,
         .answer = {.broker = &relay->broker,
                    .ctl = &relay->ctl,
@@ -215,8 +216,7 @@ int tunnel_relay_open(struct tunnel_relay *relay, const struct tunnel_config *co
     }
     error = open_signals(relay);
     if (error == 0) {
-        error =
-            tunnel_certificates_open(config->keys, tunnel_config_has_second(config), &relay->tls);
+        error = tunnel_certificates_open(config->keys, relay->speaks, &relay->tls);
     }
     if (error == 0) {
         error = tunnel_broker_open(&relay->broker, &relay->loop, config, relay->tls);

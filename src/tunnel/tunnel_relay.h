@@ -26,6 +26,7 @@ struct tunnel_relay {
     struct tunnel_broker broker;
     struct tunnel_board board;
     struct io_tls_context *tls;
+    enum tunnel_folder_relay speaks; // with those; it stays when they are reloaded
     struct daemon_web web;
     struct tunnel_otlp otlp;
     struct daemon_ctl ctl;

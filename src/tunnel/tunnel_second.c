@@ -15,6 +15,7 @@
 #include "log/log.h"
 #include "revtun/revtun_hub_look.h"
 #include "tunnel/tunnel_carry.h"
+#include "tunnel/tunnel_data.h"
 #include "tunnel/tunnel_listen.h"
 #include "tunnel/tunnel_reach.h"
 #include "tunnel/tunnel_report.h"
@@ -129,7 +130,7 @@ static void serve_client(struct tunnel_second *second, int fd, const struct addr
         return;
     }
     const struct now now = tunnel_carry_settle(second);
-    const uint32_t conn = tunnel_conns_add(&second->clients, fd);
+    const uint32_t conn = tunnel_conns_add(&second->clients, io_stream_plain(fd));
     const struct revtun_hub_client client = {.conn = conn, .from = *from, .dst = dst, .host = host};
     const struct pool_ref ref = revtun_hub_client(second->hub, now, &client);
 
@@ -138,8 +139,8 @@ static void serve_client(struct tunnel_second *second, int fd, const struct addr
         return;
     }
     if (tunnel_conns_watch(&second->clients, conn, ref) != 0) {
-        fd = tunnel_carry_take(second, conn);
-        io_tcp_reset(&fd);
+        struct io_stream stream = tunnel_carry_take(second, conn);
+        io_stream_reset(&stream);
         lose_client(second, ref);
     }
 }
@@ -190,36 +191,83 @@ static void on_standing_gone(void *context, struct pool_ref standing)
     lose_standing(context, standing);
 }
 
-static void on_data(void *context, int fd, const struct addr *from,
-                    const uint8_t raw[REVTUN_PREFACE_LEN])
+static void take_data(struct tunnel_second *second, struct io_stream stream,
+                      const struct addr *from, const uint8_t raw[REVTUN_PREFACE_LEN])
 {
-    struct tunnel_second *second = context;
     const struct now now = tunnel_carry_settle(second);
-    const uint32_t conn = tunnel_conns_add(&second->standing, fd);
+    const bool is_tls = stream.tls != NULL;
+    const uint32_t conn = tunnel_conns_add(&second->standing, stream);
 
     // The control port's limit is not for those that carry bytes, whose end may rest for long.
-    IGNORE(io_tcp_set_unacknowledged(fd, 0));
+    IGNORE(io_tcp_set_unacknowledged(stream.fd, 0));
     second->data_from = *from;
     const struct pool_ref standing =
-        revtun_hub_data(second->hub, now, TUNNEL_CARRY_DATA | conn, raw, false);
+        revtun_hub_data(second->hub, now, TUNNEL_CARRY_DATA | conn, raw, is_tls);
     tunnel_carry_out(second, now);
     if (!tunnel_conns_has(&second->standing, conn)) {
         return;
     }
     assert(standing.index != POOL_NONE); // else it does not wait
     if (tunnel_conns_stand(&second->standing, conn, standing) != 0) {
-        fd = tunnel_carry_take(second, TUNNEL_CARRY_DATA | conn);
-        io_tcp_reset(&fd);
+        stream = tunnel_carry_take(second, TUNNEL_CARRY_DATA | conn);
+        io_stream_reset(&stream);
         lose_standing(second, standing);
     }
 }
 
+static void on_data(void *context, int fd, const struct addr *from,
+                    const uint8_t raw[REVTUN_PREFACE_LEN])
+{
+    take_data(context, io_stream_plain(fd), from, raw);
+}
+
+static void on_sealed_data(void *context, struct io_stream stream, const struct addr *from,
+                           const uint8_t raw[REVTUN_PREFACE_LEN])
+{
+    take_data(context, stream, from, raw);
+}
+
+static void on_sealed(void *context, int fd, const struct addr *from)
+{
+    struct tunnel_second *second = context;
+
+    tunnel_sealed_add(&second->sealed, io_clock_now(), second->means.controls->tls, fd, from);
+}
+
+static void on_sealed_refused(void *context, const struct addr *from, const char *why)
+{
+    const struct tunnel_second *second = context;
+
+    tunnel_past_refuse(second->means.past, from, TUNNEL_REFUSAL_SEALED, why, io_clock_now());
+}
+
+static bool is_known(void *context, const struct addr *from)
+{
+    const struct tunnel_second *second = context;
+
+    return tunnel_controls_is_home(second->means.controls, from);
+}
+
 // --- its life ------------------------------------------------------------------------------------
 
-static const struct tunnel_previews_events preview_events = {
+static const struct tunnel_previews_events plain_events = {
     .tls = on_tls,
     .client = on_client,
     .data = on_data,
+};
+
+// With data connections in TLS.
+static const struct tunnel_previews_events preview_events = {
+    .tls = on_tls,
+    .sealed = on_sealed,
+    .client = on_client,
+    .data = on_data,
+};
+
+static const struct tunnel_sealed_events sealed_events = {
+    .data = on_sealed_data,
+    .refused = on_sealed_refused,
+    .is_known = is_known,
 };
 
 static int listen_everywhere(struct tunnel_second *second, const struct tunnel_config *config)
@@ -246,7 +294,8 @@ static int listen_everywhere(struct tunnel_second *second, const struct tunnel_c
                               &bound);
     }
     if (error == 0) {
-        LOG_INFO("serving agents", LOG_NUMBER("on_the_list", second->access->list.count),
+        LOG_INFO("serving agents", LOG_TEXT("data", tunnel_data_words[hub->data]),
+                 LOG_NUMBER("on_the_list", second->access->list.count),
                  LOG_NUMBER("first_port", hub->first_port), LOG_NUMBER("ports", hub->port_count),
                  LOG_NUMBER("tls_port", hub->tls_port));
     }
@@ -281,6 +330,21 @@ static int open_hub(struct tunnel_second *second, const struct tunnel_config *co
     return 0;
 }
 
+static int open_arrivals(struct tunnel_second *second, const struct tunnel_config *config)
+{
+    struct io_loop *loop = second->means.loop;
+    struct siphash_key key;
+
+    if (second->data == REVTUN_MESSAGE_DATA_PLAIN) {
+        return tunnel_previews_open(second->previews, loop, &plain_events, second);
+    }
+    io_random_fill((uint8_t *)&key, sizeof key);
+    tunnel_handshakes_init(&second->sealed.handshakes, &key, config->handshakes_per_second);
+    const int error = tunnel_sealed_open(&second->sealed, loop, &sealed_events, second);
+    return error == 0 ? tunnel_previews_open(second->previews, loop, &preview_events, second)
+                      : error;
+}
+
 static int open_parts(struct tunnel_second *second, const struct tunnel_config *config)
 {
     const struct revtun_hub_config *hub = &config->hub;
@@ -294,7 +358,7 @@ static int open_parts(struct tunnel_second *second, const struct tunnel_config *
     for (uint32_t i = 0; i < second->means.controls->capacity; i++) {
         second->links[i].index = POOL_NONE;
     }
-    int error = tunnel_previews_open(second->previews, second->means.loop, &preview_events, second);
+    int error = open_arrivals(second, config);
     if (error == 0) {
         error = tunnel_conns_open(&second->clients, second->means.loop, hub->max_waiting + 1,
                                   on_client_gone, second);
@@ -314,6 +378,7 @@ int tunnel_second_open(struct tunnel_second *second, const struct tunnel_config 
         return 0;
     }
     second->means = *means;
+    second->data = config->hub.data;
     second->access = &second->accesses[0];
     int error = tunnel_access_open(second->access, config->access, false);
     if (error != 0) {
@@ -337,6 +402,7 @@ void tunnel_second_close(struct tunnel_second *second)
     if (second->previews != NULL) {
         tunnel_previews_close(second->previews);
     }
+    tunnel_sealed_close(&second->sealed);
     free(second->previews);
     free(second->ports);
     free(second->links);
@@ -418,9 +484,12 @@ uint64_t tunnel_second_tick(struct tunnel_second *second, struct now now)
         return NEVER;
     }
     const uint64_t previews_ns = tunnel_previews_tick(second->previews, now);
+    const uint64_t sealed_ns =
+        second->sealed.loop != NULL ? tunnel_sealed_tick(&second->sealed, now) : NEVER;
     (void)tunnel_carry_settle(second);
     const uint64_t hub_ns = revtun_hub_deadline(second->hub);
     const uint64_t leases_ns = tunnel_leases_tick(&second->leases, now);
     const uint64_t next_ns = previews_ns < hub_ns ? previews_ns : hub_ns;
-    return leases_ns < next_ns ? leases_ns : next_ns;
+    const uint64_t own_ns = leases_ns < sealed_ns ? leases_ns : sealed_ns;
+    return own_ns < next_ns ? own_ns : next_ns;
 }

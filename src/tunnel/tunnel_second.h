@@ -4,6 +4,8 @@
 //
 //      agent ---> control port --> tunnel_previews --> tunnel_controls --.
 //      agent ---> control port --> tunnel_previews --> data connections -+--> revtun_hub
+//                                    |                                   |
+//                                    '--> tunnel_sealed (those in TLS) --+
 //      client --> tunnel ports --------------------> clients that wait --+         |
 //      client --> shared port ---> tunnel_previews --'                         tunnel_crew
 //
@@ -25,6 +27,7 @@
 #include "tunnel/tunnel_leases.h"
 #include "tunnel/tunnel_past.h"
 #include "tunnel/tunnel_previews.h"
+#include "tunnel/tunnel_sealed.h"
 
 // What both versions use; each outlives the second.
 struct tunnel_second_means {
@@ -48,8 +51,10 @@ struct tunnel_second {
     struct tunnel_access *access;    // the list that counts, of the two
     struct tunnel_access accesses[2];
     struct tunnel_leases leases;
+    enum revtun_message_data data; // how data connections are made
     struct tunnel_previews *previews;
-    struct io_accept_at *ports; // of tunnels
+    struct tunnel_sealed sealed; // if they may be in TLS
+    struct io_accept_at *ports;  // of tunnels
     uint32_t port_count;
     struct io_accept_at shared_port;
     struct tunnel_conns clients;  // that wait

@@ -18,7 +18,7 @@ struct tunnel_session {
     _Atomic uint64_t owner;
     // What the worker is given, and what it makes of it.
     int client_fd;
-    int reverse_fd;
+    struct io_stream reverse;
     struct io_pump pump; // from the client (A) to the reverse connection (B) and back
     enum io_pump_why why;
     _Atomic uint64_t told_bytes[2]; // from and to the client, when it was asked the last time

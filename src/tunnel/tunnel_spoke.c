@@ -400,7 +400,6 @@ static bool begin(struct tunnel_spoke *spoke, struct tunnel_spoke_config *config
     core->key = siphash_key_read(key);
     core->token = config->has_token ? &config->token : NULL;
     core->services = config->services;
-    core->can_tls = true;
     core->program = bytes_of_text("fairlead/" FAIRLEAD_VERSION);
     spoke->memory = calloc(1, revtun_spoke_size(core));
     if (spoke->memory == NULL) {

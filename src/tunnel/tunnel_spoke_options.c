@@ -6,11 +6,12 @@
 #include <string.h>
 
 #include "daemon/daemon_file.h"
+#include "tunnel/tunnel_data.h"
 #include "tunnel/tunnel_services.h"
 
 static const char *const own[] = {
     "token", "token-file", "cert",           "key",  "ca",   "name",
-    "port",  "host",       "proxy-protocol", "pool", "take",
+    "port",  "host",       "proxy-protocol", "pool", "data", "take",
 };
 
 bool tunnel_spoke_options_are_given(const struct conf *conf)
@@ -112,11 +113,15 @@ static void read_credential(struct conf *conf, struct tunnel_spoke_config *out)
 
 void tunnel_spoke_options_read(struct conf *conf, struct tunnel_spoke_config *out)
 {
+    size_t data = REVTUN_MESSAGE_DATA_ANY;
     uint64_t pool = 0;
 
     read_credential(conf, out);
     conf_value_number(&conf->errors, conf_find(conf, "pool"), 0, REVTUN_MESSAGE_POOL_MAX, &pool);
+    conf_value_word(&conf->errors, conf_find(conf, "data"), tunnel_data_words,
+                    TUNNEL_DATA_WORD_COUNT, &data);
     out->core.pool = (uint32_t)pool;
+    out->core.data = (enum revtun_message_data)data;
     tunnel_services_read(conf, out);
     if (conf_is_given(conf, "keys")) {
         conf_error_value(&conf->errors, conf_find(conf, "keys"),

@@ -93,6 +93,15 @@
                 "round trip to the relay.",                                                        \
     },                                                                                             \
     {                                                                                              \
+        .name = "data",                                                                            \
+        .placeholder = "HOW",                                                                      \
+        .default_text = "any",                                                                     \
+        .group = (heading),                                                                        \
+        .help = "How clients' bytes go between here and the relay: tls, so that nobody on the way " \
+                "sees or changes them; plain; or any, as the relay wants, and plain where it has " \
+                "no wish. Where service and client speak TLS, that protects them all the same.",   \
+    },                                                                                             \
+    {                                                                                              \
         .name = "take",                                                                            \
         .is_of_section = true,                                                                     \
         .group = (heading),                                                                        \

@@ -196,7 +196,14 @@ void tunnel_spoke_words_of_why(const struct tunnel_spoke_config *config,
         snprintf(out, TUNNEL_WORDS_MAX, "what answers at %s does not speak as a relay does", where);
         return;
     case REVTUN_SPOKE_SEALED:
-        snprintf(out, TUNNEL_WORDS_MAX, "the relay at %s wants data connections in TLS", where);
+        snprintf(out, TUNNEL_WORDS_MAX,
+                 "the relay at %s wants data connections in TLS, and --data plain has none", where);
+        return;
+    case REVTUN_SPOKE_UNSEALED:
+        snprintf(out, TUNNEL_WORDS_MAX,
+                 "the relay at %s has no data connections in TLS, which --data tls asks for: its "
+                 "operator can offer them (relay --data any)",
+                 where);
         return;
     case REVTUN_SPOKE_REFUSED:
     case REVTUN_SPOKE_REPLACED:

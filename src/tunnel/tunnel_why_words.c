@@ -90,6 +90,9 @@ static const struct words kinds[] = {
     [TUNNEL_REFUSAL_FORGED] = {"its data connection was reset",
                                "it shows no agent that is here that it belongs to it",
                                "if it is an agent, its control connection was lost meanwhile"},
+    [TUNNEL_REFUSAL_SEALED] = {"its data connection in TLS was refused", NULL,
+                               "if it is an agent, look at its log: it makes another one for each "
+                               "client"},
 };
 
 // "at public port 12101", "of laptop/web, port 12150", "for a.test, port 443".

@@ -43,14 +43,12 @@ static void on_end(struct io_pump *pump, enum io_pump_why why)
 static void join(struct tunnel_worker *worker, struct tunnel_session *session)
 {
     static struct log_limit limit = LOG_LIMIT_DEFAULT;
-    const int client_fd = session->client_fd;
-    const int reverse_fd = session->reverse_fd;
+    const struct io_stream client = io_stream_plain(io_fd_take(&session->client_fd));
+    const struct io_stream reverse = io_stream_take(&session->reverse);
 
-    session->client_fd = -1;
-    session->reverse_fd = -1;
     session->pump = (struct io_pump){.on_end = on_end, .context = worker};
-    const int error = io_pump_start(&worker->pumps, &session->pump, io_stream_plain(client_fd),
-                                    io_stream_plain(reverse_fd), (struct bytes){0});
+    const int error =
+        io_pump_start(&worker->pumps, &session->pump, client, reverse, (struct bytes){0});
     if (error != 0) {
         LOG_LIMITED(&limit, LOG_LEVEL_ERROR, "a session could not begin",
                     LOG_ERROR_NUMBER("error", error));
@@ -137,7 +135,7 @@ static void cut_all(struct tunnel_worker *worker, bool has_news)
         }
         io_pump_cut(&session->pump);
         io_fd_close(&session->client_fd);
-        io_fd_close(&session->reverse_fd);
+        io_stream_close(&session->reverse);
         if (has_news) {
             give_back(worker, session, IO_PUMP_FAILED);
         } else {

@@ -10,9 +10,8 @@ import ssl
 import tempfile
 
 import tunnel
-from second import ACCEPT, PROTOCOL, STANDBY, Line, exported, percent
+from second import ACCEPT, DATA_PROTOCOL, PROTOCOL, STANDBY, Line, exported, percent
 
-DATA_PROTOCOL = "tlsrelay-data/2"
 CLIENT = {"src": "192.0.2.7:49152", "dst": "198.51.100.2:12101"}
 
 

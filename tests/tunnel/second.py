@@ -15,6 +15,7 @@ import tempfile
 import tunnel
 
 PROTOCOL = "tlsrelay/2"
+DATA_PROTOCOL = "tlsrelay-data/2"
 LABEL = "EXPORTER-tlsrelay-2"
 ACCEPT, STANDBY = 1, 2
 
@@ -210,6 +211,25 @@ class Agent:
         tcp.sendall(self.preface(number, kind))
         return tcp
 
+    def seal(self, port=None, protocols=(DATA_PROTOCOL,), version=None):
+        """A connection in TLS as those for data are, without a word in it."""
+        tcp = tunnel.dial(port or self.port, self.host)
+        try:
+            tls = context(protocols=protocols, version=version).wrap_socket(
+                tcp, suppress_ragged_eofs=False)
+        except BaseException:
+            tcp.close()
+            raise
+        if tls.selected_alpn_protocol() != DATA_PROTOCOL:
+            raise AssertionError(f"{tls.selected_alpn_protocol()} for a data connection")
+        return tls
+
+    def dial_sealed(self, number, kind=ACCEPT, **options):
+        """A data connection in TLS with its preface."""
+        tls = self.seal(**options)
+        tls.sendall(self.preface(number, kind))
+        return tls
+
     def read_head(self, tcp, number):
         """The client that a standing connection is given."""
         start = tunnel.read(tcp, 6)
@@ -219,6 +239,17 @@ class Agent:
         if start[:4] != b"TRS2" or tunnel.read(tcp, 32) != mac:
             raise AssertionError(f"no head: {start!r} {line!r}")
         return Line(line)
+
+
+def finish(tls):
+    """Says that nothing more comes (close_notify), and goes on reading."""
+    timeout_s = tls.gettimeout()
+    tls.setblocking(False)
+    try:
+        tls.unwrap()
+    except ssl.SSLWantReadError:
+        pass  # the other side has not said so yet
+    tls.settimeout(timeout_s)
 
 
 def refusal(port, protocols, folder=None, role=None, version=None):

@@ -309,7 +309,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .session_max = SESSION_MAX,
         .pool = POOL,
         .retry = (enum revtun_spoke_retry)(first % 3),
-        .can_tls = first & 4,
+        .data = (enum revtun_message_data)(first / 4 % 3),
         .key = {1, 2},
     };
     struct story story = {.now_ns = SECOND_NS};

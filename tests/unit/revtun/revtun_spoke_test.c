@@ -485,45 +485,45 @@ static void drains_one_after_the_other(void **state)
     assert_true(spokes_has(&spokes, "send 1 bye code=silent\nclose 1\n"));
 }
 
-static void data_connections_are_made_as_the_relay_wants_them(void **state)
+static void data_connections_are_made_as_both_sides_want_them(void **state)
 {
-    static const struct {
-        const char *welcome;
-        bool prefers;
-        bool is_tls;
-    } table[] = {
-        {"data=tls caps=tls", false, true},
-        {"data=plain", true, false},
-        {"caps=tls", true, true},
-        {"caps=tls", false, false},
-        {"data=any caps=tls", false, false},
-        {"caps=sni", true, false},
+    static const char *const lines[] = {
+        "data=tls caps=tls", "data=tls",          "data=plain", "data=plain caps=tls",
+        "caps=tls",          "data=any caps=tls", "caps=sni",
+    };
+    enum { NO, PLAIN, TLS };
+    static const int outcomes[][COUNT_OF(lines)] = {
+        [REVTUN_MESSAGE_DATA_ANY] = {TLS, TLS, PLAIN, PLAIN, PLAIN, PLAIN, PLAIN},
+        [REVTUN_MESSAGE_DATA_PLAIN] = {NO, NO, PLAIN, PLAIN, PLAIN, PLAIN, PLAIN},
+        [REVTUN_MESSAGE_DATA_TLS] = {TLS, TLS, NO, NO, TLS, TLS, NO},
     };
 
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(table); i++) {
+    for (size_t i = 0; i < COUNT_OF(outcomes) * COUNT_OF(lines); i++) {
+        spokes_close(&spokes); // the former one
         char text[512];
         struct revtun_spoke_config config = spokes_config();
-        config.prefers_tls = table[i].prefers;
+        const int outcome = outcomes[i / COUNT_OF(lines)][i % COUNT_OF(lines)];
+        config.data = (enum revtun_message_data)(i / COUNT_OF(lines));
         spokes_open(&spokes, &config);
         spokes_up(&spokes, 0);
         snprintf(text, sizeof text,
                  "welcome sid=a0a1a2a3a4a5a6a7a8a9aaabacadaeaf you=192.0.2.1:50000 ping=15 dead=45 "
-                 "ttl=15 grace=60 %s\r\n" BOUND "new_connection id=1" CLIENT,
-                 table[i].welcome);
+                 "ttl=15 grace=60 %s\r\n",
+                 lines[i % COUNT_OF(lines)]);
         spokes_hear(&spokes, 0, text);
-        assert_true(spokes_has(&spokes, "dial 0"));
-        assert_int_equal(spokes.is_tls, table[i].is_tls);
-        spokes_close(&spokes);
+        if (outcome == NO) {
+            assert_string_equal(spokes.text, "send 0 bye code=unsupported\nclose 0\n");
+            spokes_down(&spokes, 0);
+            assert_true(spokes_has(&spokes, config.data == REVTUN_MESSAGE_DATA_TLS
+                                                ? "stopping unsealed"
+                                                : "stopping sealed"));
+        } else {
+            spokes_hear(&spokes, 0, BOUND "new_connection id=1" CLIENT);
+            assert_true(spokes_has(&spokes, "dial 0"));
+            assert_int_equal(spokes.is_tls, outcome == TLS);
+        }
     }
-    struct revtun_spoke_config config = spokes_config();
-    config.can_tls = false;
-    spokes_open(&spokes, &config);
-    spokes_up(&spokes, 0);
-    spokes_hear(&spokes, 0,
-                "welcome sid=a0a1a2a3a4a5a6a7a8a9aaabacadaeaf you=192.0.2.1:50000 ping=15 dead=45 "
-                "ttl=15 grace=60 data=tls\r\n");
-    assert_string_equal(spokes.text, "send 0 bye code=unsupported\nclose 0\n");
 }
 
 static void says_good_bye(void **state)
@@ -600,7 +600,7 @@ int main(void)
         cmocka_unit_test_teardown(a_relay_that_drains_is_left_for_another_while_it_serves,
                                   teardown),
         cmocka_unit_test_teardown(drains_one_after_the_other, teardown),
-        cmocka_unit_test_teardown(data_connections_are_made_as_the_relay_wants_them, teardown),
+        cmocka_unit_test_teardown(data_connections_are_made_as_both_sides_want_them, teardown),
         cmocka_unit_test_teardown(says_good_bye, teardown),
         cmocka_unit_test_teardown(binds_all_of_several_and_goes_on_with_those_it_gets, teardown),
     };

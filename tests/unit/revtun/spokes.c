@@ -33,7 +33,6 @@ struct revtun_spoke_config spokes_config(void)
         .session_max = 4,
         .pool = 2,
         .retry = REVTUN_SPOKE_RETRY_LOST,
-        .can_tls = true,
         .key = {1, 2},
     };
 }
@@ -87,10 +86,10 @@ static void write_client(struct spokes *spokes, const struct revtun_spoke_client
 static void write_why(struct spokes *spokes, const struct revtun_spoke_news *news)
 {
     static const char *const words[] = {
-        [REVTUN_SPOKE_LOST] = "lost",         [REVTUN_SPOKE_BYE] = "bye",
-        [REVTUN_SPOKE_SILENT] = "silent",     [REVTUN_SPOKE_STRANGE] = "strange",
-        [REVTUN_SPOKE_SEALED] = "sealed",     [REVTUN_SPOKE_REFUSED] = "refused",
-        [REVTUN_SPOKE_REPLACED] = "replaced",
+        [REVTUN_SPOKE_LOST] = "lost",       [REVTUN_SPOKE_BYE] = "bye",
+        [REVTUN_SPOKE_SILENT] = "silent",   [REVTUN_SPOKE_STRANGE] = "strange",
+        [REVTUN_SPOKE_SEALED] = "sealed",   [REVTUN_SPOKE_UNSEALED] = "unsealed",
+        [REVTUN_SPOKE_REFUSED] = "refused", [REVTUN_SPOKE_REPLACED] = "replaced",
     };
 
     write(spokes, "%s %s ", words[news->why], revtun_message_code_word(news->code));

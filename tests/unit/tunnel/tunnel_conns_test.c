@@ -71,7 +71,7 @@ static void tells_of_a_reset_and_of_nothing_else(void **state)
 
     (void)state;
     connect_both(&ours, &theirs);
-    const uint32_t number = tunnel_conns_add(&conns, ours);
+    const uint32_t number = tunnel_conns_add(&conns, io_stream_plain(ours));
     assert_int_equal(tunnel_conns_watch(&conns, number, client), 0);
     assert_int_equal(send(theirs, "early", 5, 0), 5);
     turn();
@@ -111,7 +111,7 @@ static void tells_of_whatever_comes_from_one_that_stands_by(void **state)
         int theirs = -1;
 
         connect_both(&ours, &theirs);
-        const uint32_t number = tunnel_conns_add(&conns, ours);
+        const uint32_t number = tunnel_conns_add(&conns, io_stream_plain(ours));
         assert_int_equal(tunnel_conns_stand(&conns, number, standing), 0);
         turn();
         assert_int_equal(gone_count, way);
@@ -133,7 +133,7 @@ static void tells_of_whatever_comes_from_one_that_stands_by(void **state)
     int ours = -1;
     int theirs = -1;
     connect_both(&ours, &theirs);
-    const uint32_t number = tunnel_conns_add(&conns, ours);
+    const uint32_t number = tunnel_conns_add(&conns, io_stream_plain(ours));
     assert_int_equal(tunnel_conns_watch(&conns, number, (struct pool_ref){0}), 0);
     assert_int_equal(send(theirs, "early", 5, 0), 5);
     turn();
@@ -149,11 +149,11 @@ static void hands_out_a_connection_with_all_that_came(void **state)
 
     (void)state;
     connect_both(&ours, &theirs);
-    const uint32_t number = tunnel_conns_add(&conns, ours);
+    const uint32_t number = tunnel_conns_add(&conns, io_stream_plain(ours));
     assert_int_equal(tunnel_conns_watch(&conns, number, (struct pool_ref){0}), 0);
     assert_int_equal(send(theirs, "early", 5, 0), 5);
     turn();
-    const int taken = tunnel_conns_take(&conns, number);
+    const int taken = tunnel_conns_take(&conns, number).fd;
     assert_int_equal(taken, ours);
     assert_int_equal(loop.watch_count, 0);
     assert_int_equal(recv(taken, text, sizeof text, 0), 5);
@@ -173,19 +173,19 @@ static void gives_numbers_anew(void **state)
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < CAPACITY; i++) {
             connect_both(&ours[i], &theirs[i]);
-            numbers[i] = tunnel_conns_add(&conns, ours[i]);
+            numbers[i] = tunnel_conns_add(&conns, io_stream_plain(ours[i]));
             assert_in_range(numbers[i], 0, CAPACITY - 1);
         }
         assert_int_equal(conns.count, CAPACITY);
         for (int i = 0; i < CAPACITY; i++) {
-            assert_int_equal(tunnel_conns_take(&conns, numbers[i]), ours[i]);
+            assert_int_equal(tunnel_conns_take(&conns, numbers[i]).fd, ours[i]);
             close(ours[i]);
             close(theirs[i]);
         }
         assert_int_equal(conns.count, 0);
     }
     connect_both(&ours[0], &theirs[0]);
-    numbers[0] = tunnel_conns_add(&conns, ours[0]); // closed with the rest
+    numbers[0] = tunnel_conns_add(&conns, io_stream_plain(ours[0])); // closed with the rest
     close(theirs[0]);
 }
 

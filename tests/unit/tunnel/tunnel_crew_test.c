@@ -87,7 +87,7 @@ static struct ends join(uint32_t index, uint32_t generation)
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, a), 0);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, b), 0);
-    tunnel_crew_join(&crew, (struct pool_ref){index, generation}, a[1], b[1]);
+    tunnel_crew_join(&crew, (struct pool_ref){index, generation}, a[1], io_stream_plain(b[1]));
     return (struct ends){a[0], b[0]};
 }
 

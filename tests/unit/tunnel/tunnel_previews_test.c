@@ -305,7 +305,7 @@ static void tls_at_the_control_port_is_told_when_its_hello_is_whole(void **state
         assert_int_equal(told.what, 't');
         assert_int_equal(recv(told.fd, left, sizeof left, MSG_DONTWAIT), (int)len);
         assert_memory_equal(left, hello, len); // it is whole
-        assert_int_equal(previews->used_count, 0);
+        assert_int_equal(previews->crowd.count, 0);
         close(told.fd);
         close(fd);
     }
@@ -318,8 +318,8 @@ static void tls_at_the_control_port_is_told_when_its_hello_is_whole(void **state
 
 static bool has_begun(void)
 {
-    for (uint32_t i = 0; i < previews->used_count; i++) {
-        if (previews->places[previews->used[i]].has_begun) {
+    for (uint32_t i = 0; i < previews->crowd.count; i++) {
+        if (previews->places[previews->crowd.members[i]].has_begun) {
             return true;
         }
     }

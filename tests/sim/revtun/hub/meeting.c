@@ -156,7 +156,6 @@ static void found_agent(struct meeting *m, size_t place, struct wr *list)
         .session_max = MEETING_CALLS / 2,
         .pool = (uint32_t)meeting_below(m, 4) * (uint32_t)meeting_below(m, 3),
         .retry = REVTUN_SPOKE_RETRY_ALWAYS,
-        .can_tls = true,
         .key = {rng_next(&m->rng), 1},
     };
     for (uint32_t i = 0; i < agent->config.service_count; i++) {
