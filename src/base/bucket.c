@@ -73,6 +73,13 @@ void bucket_take(struct bucket *bucket, const struct bucket_rate *rate, uint64_t
     bucket->full_at = now + missing(bucket, now) + time_of(rate, tokens);
 }
 
+uint64_t bucket_debt_ns(const struct bucket *bucket, uint64_t now_ns)
+{
+    const uint64_t gone = missing(bucket, units_of(now_ns));
+
+    return gone > SECOND ? (gone - SECOND + BUCKET_UNITS_PER_NS - 1) / BUCKET_UNITS_PER_NS : 0;
+}
+
 void bucket_drain(struct bucket *bucket, const struct bucket_rate *rate, uint64_t now_ns,
                   uint64_t tokens)
 {

@@ -48,6 +48,9 @@ MUST_USE bool bucket_has(const struct bucket *bucket, const struct bucket_rate *
 void bucket_take(struct bucket *bucket, const struct bucket_rate *rate, uint64_t now_ns,
                  uint64_t tokens);
 
+// How long it takes until what was taken beyond a second's worth is paid off; 0: nothing was.
+uint64_t bucket_debt_ns(const struct bucket *bucket, uint64_t now_ns);
+
 // Takes tokens, or all that there are: nothing is left to be paid off. The rate has one a second at
 // least.
 void bucket_drain(struct bucket *bucket, const struct bucket_rate *rate, uint64_t now_ns,

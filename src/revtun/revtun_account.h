@@ -23,6 +23,7 @@ struct revtun_account {
     bool is_token;
     uint8_t zero[7];
     struct bucket binds; // requests for names
+    struct bucket bytes; // of lines
 };
 
 struct revtun_account *revtun_account_at(const struct revtun_hub *hub, uint32_t index);

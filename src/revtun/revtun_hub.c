@@ -44,6 +44,7 @@ struct revtun_hub_config revtun_hub_config_default(void)
         .max_ended_per_agent = 16,
         .max_hosts = 4096,
         .binds_per_second = 64,
+        .bytes_per_second = 131072,
         .max_standing = 4096,
         .max_sessions = 16384,
         .max_waiting = 4096,
@@ -66,9 +67,10 @@ bool revtun_hub_config_is_sound(const struct revtun_hub_config *config)
            config->dead_s > config->ping_s && is_count(config->max_links) &&
            is_count(config->max_links_per_agent) && is_count(config->max_services) &&
            is_count(config->max_ended_per_agent) && is_count(config->binds_per_second) &&
-           is_count(config->max_hosts) && config->max_standing <= REVTUN_HUB_COUNT_MAX &&
-           is_count(config->max_sessions) && is_count(config->max_waiting) &&
-           is_count(config->max_waiting_per_name) && is_count(config->max_waiting_per_address);
+           config->bytes_per_second >= REVTUN_HUB_BYTES_MIN && is_count(config->max_hosts) &&
+           config->max_standing <= REVTUN_HUB_COUNT_MAX && is_count(config->max_sessions) &&
+           is_count(config->max_waiting) && is_count(config->max_waiting_per_name) &&
+           is_count(config->max_waiting_per_address);
 }
 
 // Each has a control connection, or a service.
@@ -238,6 +240,15 @@ void revtun_hub_link_read(struct revtun_hub *hub, struct now now, struct pool_re
         return;
     }
     revtun_request_read(hub, now, link.index, received);
+}
+
+uint64_t revtun_hub_link_rest_ns(const struct revtun_hub *hub, struct now now, struct pool_ref link)
+{
+    const struct revtun_link *it = revtun_link_find(hub, link);
+
+    return it != NULL && it->account != POOL_NONE
+               ? bucket_debt_ns(&revtun_account_at(hub, it->account)->bytes, now.mono_ns)
+               : 0;
 }
 
 void revtun_hub_link_down(struct revtun_hub *hub, struct now now, struct pool_ref link)

@@ -54,6 +54,7 @@ enum {
     REVTUN_HUB_HOST_MAX = 255,   // bytes
     REVTUN_HUB_PROGRAM_MAX = 64, // bytes
     REVTUN_HUB_COUNT_MAX = 1 << 20,
+    REVTUN_HUB_BYTES_MIN = 4096, // a line
 };
 
 // All counts are at least 1 and at most REVTUN_HUB_COUNT_MAX, but max_standing may be 0.
@@ -76,6 +77,8 @@ struct revtun_hub_config {
                                   // have ended, and last while they carry clients
     uint32_t max_hosts;           // patterns of hosts
     uint32_t binds_per_second;    // requests for names, of one agent that may have fewer tunnels
+    uint32_t bytes_per_second;    // of lines of one agent, before it is read more slowly; at least
+                                  // REVTUN_HUB_BYTES_MIN
     uint32_t max_standing;        // standing connections
     uint32_t max_sessions;        // clients from their accept to the end of their session
     uint32_t max_waiting;         // those of them that wait
@@ -129,6 +132,11 @@ MUST_USE struct pool_ref revtun_hub_link_up(struct revtun_hub *hub, struct now n
 // commands carried out and all that is due done in between, until nothing is left.
 void revtun_hub_link_read(struct revtun_hub *hub, struct now now, struct pool_ref link,
                           struct bytes *received);
+
+// For how long an agent is not to be read, whose control connections have said more than they may;
+// 0: it may be. Nothing breaks if it is read all the same, but that others wait.
+uint64_t revtun_hub_link_rest_ns(const struct revtun_hub *hub, struct now now,
+                                 struct pool_ref link);
 
 // A control connection is gone, however. Its names are kept for a while.
 void revtun_hub_link_down(struct revtun_hub *hub, struct now now, struct pool_ref link);

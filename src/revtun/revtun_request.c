@@ -232,17 +232,29 @@ static void read_line(struct revtun_hub *hub, struct now now, uint32_t index, st
     }
 }
 
+// What an agent says is paid for, so that it is read more slowly if that is too much.
+static void pay(struct revtun_hub *hub, struct now now, uint32_t account, size_t len)
+{
+    const struct bucket_rate rate = bucket_rate_of(hub->config.bytes_per_second);
+
+    bucket_take(&revtun_account_at(hub, account)->bytes, &rate, now.mono_ns,
+                len < REVTUN_STREAM_LINE_MAX ? len : REVTUN_STREAM_LINE_MAX);
+}
+
 void revtun_request_read(struct revtun_hub *hub, struct now now, uint32_t index,
                          struct bytes *received)
 {
     struct revtun_link *link = revtun_link_at(hub, index);
     struct bytes line = {0};
+    const size_t before = received->len;
+    const enum revtun_stream_outcome outcome = revtun_stream_take(&link->stream, received, &line);
 
     if (link->state == REVTUN_LINK_OPEN) {
         link->heard_ns = now.mono_ns;
         revtun_link_set_timer(hub, index);
+        pay(hub, now, link->account, before - received->len);
     }
-    switch (revtun_stream_take(&link->stream, received, &line)) {
+    switch (outcome) {
     case REVTUN_STREAM_LINE:
         read_line(hub, now, index, line);
         break;

@@ -33,6 +33,7 @@ static void fill(struct tunnel_snapshot *out, const struct tunnel_broker *broker
             },
         .counts.handshakes_displaced = broker->controls.displaced_count,
         .counts.handshakes_crowded = broker->controls.crowded_count,
+        .counts.controls_rested = broker->controls.rested_count,
     };
     memcpy(out->counts.handshakes_refused, broker->controls.refused,
            sizeof out->counts.handshakes_refused);

@@ -49,6 +49,7 @@ struct tunnel_snapshot {
         uint64_t sealed_displaced;
         uint64_t sealed_crowded;
         uint64_t handshakes_crowded;
+        uint64_t controls_rested;
         uint64_t log_lines_dropped;
     } counts;
     struct io_process process;

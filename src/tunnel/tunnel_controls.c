@@ -118,6 +118,11 @@ static void on_received(struct io_tls *tls, struct bytes bytes)
 
 static void on_drained(struct io_tls *tls)
 {
+    const struct tunnel_control *control = control_of(tls);
+
+    if (heap_at(&control->controls->timers, number_of(control)) != NEVER) {
+        return; // it rests
+    }
     IGNORE(io_tls_resume(tls)); // in an event, where it cannot fail
 }
 
@@ -327,6 +332,25 @@ bool tunnel_controls_send(struct tunnel_controls *controls, uint32_t number, str
     return true;
 }
 
+void tunnel_controls_rest(struct tunnel_controls *controls, uint32_t number, uint64_t until_ns)
+{
+    struct tunnel_control *control = &controls->places[number];
+
+    if (control->state == TUNNEL_CONTROL_UP) {
+        controls->rested_count++;
+        heap_set(&controls->timers, number, until_ns);
+        io_tls_pause(&control->tls);
+    }
+}
+
+// It has rested. Who still has much to read is read when that is less.
+static void wake(struct tunnel_control *control)
+{
+    if (io_tls_queued(&control->tls) <= IO_TLS_QUEUE_MAX / 2 && io_tls_resume(&control->tls) != 0) {
+        io_tls_expire(&control->tls); // the system has no room for it: on_ended() follows
+    }
+}
+
 void tunnel_controls_close(struct tunnel_controls *controls, struct now now, uint32_t number)
 {
     struct tunnel_control *control = &controls->places[number];
@@ -349,7 +373,13 @@ uint64_t tunnel_controls_tick(struct tunnel_controls *controls, struct now now)
     uint32_t number = 0;
 
     while (heap_take(&controls->timers, now.mono_ns, &number)) {
-        io_tls_expire(&controls->places[number].tls); // on_ended() follows
+        struct tunnel_control *control = &controls->places[number];
+
+        if (control->state == TUNNEL_CONTROL_UP) {
+            wake(control);
+        } else {
+            io_tls_expire(&control->tls); // on_ended() follows
+        }
     }
     return heap_deadline(&controls->timers);
 }

@@ -8,16 +8,18 @@
 // version 2 (by ALPN) it lasts until tunnel_controls_prove(): who is there has shown nothing yet,
 // and counts as a stranger.
 //
-// Timers: SHAKING lasts TUNNEL_CONTROLS_SHAKE_S at most, CLOSING TUNNEL_CONTROLS_CLOSE_S. One that
-// is UP lives as long as its server: TCP's keepalive and the limit for unacknowledged bytes notice
-// when that is gone. How long PROVING may take is the owner's to say.
+// Timers: SHAKING lasts TUNNEL_CONTROLS_SHAKE_S at most, CLOSING TUNNEL_CONTROLS_CLOSE_S; one
+// that is UP and rests is read again then. It lives as long as its server: TCP's keepalive and the
+// limit for unacknowledged bytes notice when that is gone. How long PROVING may take is the owner's
+// to say.
 //
 // Strangers have TUNNEL_CONTROLS_STRANGER_MAX places, of which one address has
 // TUNNEL_CONTROLS_ADDRESS_MAX: when an address has its share its oldest one goes, and when all are
 // taken the oldest of all. How often one may begin says tunnel_handshakes.h. Nothing is told of a
 // connection before its handshake is over.
 //
-// Of who does not read what is said to him nothing is read, once half of what may wait does.
+// Of who does not read what is said to him nothing is read, once half of what may wait does; and of
+// one that is UP nothing, while its owner wants it to rest.
 #pragma once
 
 #include <stdbool.h>
@@ -93,6 +95,7 @@ struct tunnel_controls {
     uint64_t refused[IO_TLS_END_KIND_COUNT]; // that did not come UP, by why
     uint64_t displaced_count;                // that others took the place of
     uint64_t crowded_count;                  // whose handshake did not even begin
+    uint64_t rested_count;                   // how often one was not read for a while
     void *timers_memory;
     struct heap timers;
 };
@@ -122,6 +125,8 @@ bool tunnel_controls_is_home(const struct tunnel_controls *controls, const struc
 // To one that was told of. False: it takes no more, and is to be aborted.
 MUST_USE bool tunnel_controls_send(struct tunnel_controls *controls, uint32_t number,
                                    struct bytes bytes);
+// Nothing is read of one that is UP until then (monotonic ns).
+void tunnel_controls_rest(struct tunnel_controls *controls, uint32_t number, uint64_t until_ns);
 // Ends one that was told of, once it has what was sent.
 void tunnel_controls_close(struct tunnel_controls *controls, struct now now, uint32_t number);
 // Ends it at once.

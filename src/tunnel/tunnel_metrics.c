@@ -116,6 +116,7 @@ SERIES(agents_refused) = {
 };
 SERIES(agents_ended) = {{AT(hub.agents_lost)}};
 SERIES(agents_silent) = {{AT(hub.agents_silent)}};
+SERIES(agents_rests) = {{AT(counts.controls_rested)}};
 SERIES(agents_lines_bad) = {{AT(hub.lines_bad)}};
 SERIES(agents_binds) = {
     {AT(hub.binds_done), LABEL("outcome", "done")},
@@ -206,6 +207,8 @@ const struct metric_family tunnel_metrics_families[] = {
     COUNTER("agents.silent", "", "Of these, those that were closed for silence.", agents_silent),
     COUNTER("agents.lines.bad", "", "Lines of agents that were malformed, unknown or wrong.",
             agents_lines_bad),
+    COUNTER("agents.rests", "",
+            "How often an agent was not read for a while, since it said too much.", agents_rests),
     COUNTER("agents.binds", "", "Requests of agents for names.", agents_binds),
     COUNTER("agents.binds.refused", "", "Of these, those that were refused.", agents_binds_refused),
     COUNTER("agents.clients", "", "Clients at the ports of tunnels.", agents_clients),

@@ -54,6 +54,19 @@ void tunnel_second_up(struct tunnel_second *second, uint32_t number, const struc
     tunnel_carry_out(second, now);
 }
 
+// An agent that says too much is read more slowly.
+static void let_rest(struct tunnel_second *second, uint32_t number)
+{
+    const struct now now = io_clock_now();
+    const uint64_t rest_ns = tunnel_second_has(second, number)
+                                 ? revtun_hub_link_rest_ns(second->hub, now, second->links[number])
+                                 : 0;
+
+    if (rest_ns > 0) {
+        tunnel_controls_rest(second->means.controls, number, now.mono_ns + rest_ns);
+    }
+}
+
 void tunnel_second_received(struct tunnel_second *second, uint32_t number, struct bytes bytes)
 {
     while (bytes.len > 0) {
@@ -65,6 +78,7 @@ void tunnel_second_received(struct tunnel_second *second, uint32_t number, struc
         revtun_hub_link_read(second->hub, now, second->links[number], &bytes);
         tunnel_carry_out(second, now);
     }
+    let_rest(second, number);
 }
 
 // What is gone is told at once: what is due comes behind, and must not meet it.

@@ -8,6 +8,7 @@ import socket
 import ssl
 import tempfile
 import threading
+import time
 import urllib.request
 
 import second
@@ -519,6 +520,19 @@ class Crowds(SecondCase):
         for _ in range(40):
             self.dial(relay.port).sendall(b"\x16\x03")
         agent = self.agent(relay)
+        self.assert_talk(*self.join(agent, agent.bind()))
+
+    def test_who_says_too_much_is_read_more_slowly(self):
+        agent = self.agent(self.relay())
+        ping, each, count = b"ping n=1\r\n", 1000, 40
+        start = time.monotonic()
+        for _ in range(count):
+            agent.tls.sendall(ping * each)
+            for _ in range(each):
+                agent.expect("pong", n=1)
+        # A second's worth at once; what there is beyond cannot be read any faster.
+        self.assertGreater(time.monotonic() - start,
+                           (len(ping) * each * count - 2 * 131072) / 131072)
         self.assert_talk(*self.join(agent, agent.bind()))
 
     def test_a_crowd_waits_until_its_agent_reads(self):

@@ -161,6 +161,22 @@ static void is_drained_and_no_further(void **state)
     assert_int_equal(take_all(&bucket, &rate, SOME_TIME + SECOND_NS), 10);
 }
 
+static void tells_when_a_debt_is_paid_off(void **state)
+{
+    const struct bucket_rate rate = bucket_rate_of(1000);
+    const uint64_t start_ns = 5000 * SECOND_NS;
+    struct bucket bucket = {0};
+
+    (void)state;
+    assert_int_equal(bucket_debt_ns(&bucket, start_ns), 0);
+    bucket_take(&bucket, &rate, start_ns, 1000);
+    assert_int_equal(bucket_debt_ns(&bucket, start_ns), 0);
+    bucket_take(&bucket, &rate, start_ns, 250);
+    assert_int_equal(bucket_debt_ns(&bucket, start_ns), SECOND_NS / 4);
+    assert_int_equal(bucket_debt_ns(&bucket, start_ns + SECOND_NS / 4 - 1), 1);
+    assert_int_equal(bucket_debt_ns(&bucket, start_ns + SECOND_NS / 4), 0);
+}
+
 static void does_not_mind_a_clock_that_stands(void **state)
 {
     struct bucket_rate rate = bucket_rate_of(1000);
@@ -243,6 +259,7 @@ int main(void)
         cmocka_unit_test(lets_what_is_longer_than_a_second_pass_when_it_is_full),
         cmocka_unit_test(keeps_what_is_taken_beyond_its_end),
         cmocka_unit_test(is_drained_and_no_further),
+        cmocka_unit_test(tells_when_a_debt_is_paid_off),
         cmocka_unit_test(does_not_mind_a_clock_that_stands),
         cmocka_unit_test(has_no_limit_at_rate_zero),
         cmocka_unit_test(is_right_at_huge_rates),

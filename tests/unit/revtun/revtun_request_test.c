@@ -84,6 +84,39 @@ static void tells_the_log_whom_it_does_not_let_in(void **state)
     assert_int_equal(stats->agents_denied, 3);
 }
 
+static void says_when_an_agent_is_to_be_read_more_slowly(void **state)
+{
+    enum { RATE = 8000 };
+    struct hubs *hubs = *state;
+    struct hubs_agent agents[2];
+    struct hubs_agent other;
+
+    hubs_close(hubs);
+    struct revtun_hub_config config = hubs_config();
+    config.bytes_per_second = RATE;
+    hubs_open(hubs, &config);
+    hubs_up(hubs, 9, &other);
+    assert_int_equal(revtun_hub_link_rest_ns(hubs->hub, hubs->now, other.link), 0);
+    hubs_hello(hubs, &other, 1, 5, "");
+    hubs_come(hubs, 1, 0, 5, "", &agents[0]);
+    hubs_come(hubs, 2, 0, 6, "", &agents[1]);
+    hubs_pass(hubs, 2 * SECOND_NS);
+    for (size_t i = 0; i < RATE / 10; i++) {
+        hubs_say(hubs, &agents[0], "ping n=1\r\n");
+    }
+    assert_int_equal(revtun_hub_link_rest_ns(hubs->hub, hubs->now, agents[0].link), 0);
+    for (size_t i = 0; i < RATE / 20; i++) {
+        hubs_say(hubs, &agents[1], "ping n=1\r\n");
+    }
+    // Whichever of its control connections it has said it on.
+    const uint64_t rest_ns = revtun_hub_link_rest_ns(hubs->hub, hubs->now, agents[0].link);
+    assert_in_range(rest_ns, SECOND_NS / 2 - SECOND_NS / 100, SECOND_NS / 2 + SECOND_NS / 100);
+    assert_int_equal(revtun_hub_link_rest_ns(hubs->hub, hubs->now, agents[1].link), rest_ns);
+    assert_int_equal(revtun_hub_link_rest_ns(hubs->hub, hubs->now, other.link), 0);
+    hubs_pass(hubs, rest_ns);
+    assert_int_equal(revtun_hub_link_rest_ns(hubs->hub, hubs->now, agents[0].link), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -91,6 +124,7 @@ int main(void)
         HUB_TEST(answers_what_it_does_not_know_with_error),
         HUB_TEST(says_what_is_wrong_with_a_hello),
         HUB_TEST(tells_the_log_whom_it_does_not_let_in),
+        HUB_TEST(says_when_an_agent_is_to_be_read_more_slowly),
     };
 
     return cmocka_run_group_tests_name("revtun_request", tests, NULL, NULL);
