@@ -23,6 +23,7 @@ import case
 import junit
 from coturn import Coturn
 from sandbox import PATIENCE_S
+from weak import Weak
 
 if "FAIRLEAD_PROBE" not in os.environ:  # case.main() may start this file anew
     os.environ["FAIRLEAD_PROBE"] = os.path.abspath(sys.argv.pop(2))
@@ -283,6 +284,13 @@ class Misbehaving(Conform):
         self.addCleanup(server.close)
         told = self.probe(server.name(), "--jobs", "32", exit_code=1, timeout_ms=3000)
         self.assertEqual(told["counts"]["pass"], 0)
+
+    def test_one_that_lets_go_of_ports_and_quota_later_is_waited_for(self):
+        server = Weak("late-ports", "late-quota")
+        self.addCleanup(server.close)
+        told = self.probe(server.name(), "--only", "refresh-success", timeout_ms=6000)
+        self.assertEqual(told["counts"]["pass"], 1)
+        self.assertEqual(len(server.late), 3)
 
     def test_a_server_that_never_answers_is_3(self):
         server = Twisted(lambda raw, address: [])

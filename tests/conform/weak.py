@@ -37,6 +37,7 @@ class Weak:
         self.count = itertools.count(1)
         self.next_port = random.randrange(20000, 30000)
         self.strangers = set()
+        self.comers, self.late = [], set()
         self.secret = random.randbytes(16)
         self.is_running = True
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -223,6 +224,8 @@ class Weak:
             self.strangers.add(client)
         if len(self.strangers) > STATE_MAX:
             return
+        if message.method == stun.ALLOCATE and self.is_held_back(message, client):
+            return
         if self.has("unproven") and allocation and message.method != stun.ALLOCATE:
             proof = allocation.user, None
         elif self.has("open"):
@@ -259,6 +262,21 @@ class Weak:
                 return udp
             except OSError:
                 udp.close()
+
+    def is_held_back(self, message, client):
+        """Not a weakness, but what a server does that lets go of what was given back a while later."""
+        if client not in self.comers:
+            self.comers.append(client)
+        if self.has("late-ports") and self.comers.index(client) % 3 < 2:
+            self.refuse(message, client, 437)  # of each three ports it has let go of the last
+            return True
+        if self.has("late-quota") and message.get(stun.REQUESTED_TRANSPORT) is not None \
+                and message.get(stun.USERNAME) is not None:
+            self.late.add(message.transaction)
+            if len(self.late) <= 2:
+                self.refuse(message, client, 486)
+                return True
+        return False
 
     def allocate(self, message, client, user, key):
         taken = sum(one.user == user for one in self.allocations.values())

@@ -29,7 +29,7 @@ WANTED = {
     "share/doc/fairlead-relay/examples/webrtc.conf",
     "share/doc/fairlead-relay/grafana/fairlead-relay.json",
     "share/doc/fairlead-relay/prometheus/fairlead-relay.rules.yml",
-    "share/doc/fairlead-relay/docs/probe-in-ci.md", "share/doc/fairlead-probe/known/coturn-4.6.1.attack",
+    "share/doc/fairlead-relay/docs/probe-in-ci.md", "share/doc/fairlead-probe/examples/coturn-4.6.1.attack",
     "share/doc/fairlead-tunnel/tunnel.md", "share/doc/fairlead-tunnel/tunnel-protocol.md",
     "share/doc/fairlead-tunnel/grafana/fairlead-tunnel.json",
     "share/doc/fairlead-tunnel/prometheus/fairlead-tunnel.rules.yml",
