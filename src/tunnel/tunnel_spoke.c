@@ -244,6 +244,8 @@ static void tell(struct tunnel_spoke *spoke, const struct revtun_spoke_news *new
             daemon_tell_mistake(program, "%s; asking again in %.1f s", words, wait_s);
         } else if (spoke->config->core.service_count > 1) { // else that is why it stops
             daemon_tell_mistake(program, "%s", words);
+        } else {
+            snprintf(spoke->denied, sizeof spoke->denied, "%s", words);
         }
         return;
     case REVTUN_SPOKE_CROWDED:
@@ -262,6 +264,9 @@ static void tell(struct tunnel_spoke *spoke, const struct revtun_spoke_news *new
         return;
     case REVTUN_SPOKE_STOPPING:
         tunnel_spoke_words_of_why(spoke->config, news, spoke->trouble);
+        if (news->why == REVTUN_SPOKE_REFUSED && spoke->denied[0] != '\0') {
+            snprintf(spoke->trouble, sizeof spoke->trouble, "%s", spoke->denied);
+        }
         daemon_tell_mistake(program, "%s%s", spoke->trouble,
                             revtun_spoke_gauges(spoke->core).sessions == 0
                                 ? ""

@@ -60,6 +60,7 @@ struct tunnel_spoke {
     bool is_told[REVTUN_SPOKE_SERVICE_MAX]; // where clients find it
     char at[REVTUN_SPOKE_SERVICE_MAX][REVTUN_MESSAGE_AT_MAX + 1];
     char trouble[TUNNEL_WORDS_MAX]; // what has become of a control connection
+    char denied[TUNNEL_WORDS_MAX];  // why the only service is not reachable, for good
 };
 
 // Begins. The configuration is borrowed. False, which is told: it cannot.

@@ -494,6 +494,19 @@ class Refusals(SpokeCase):
         self.assert_refused(relay, "'desktop'", "access list",
                             token=Token("desktop", pin=self.token.pin))
 
+    def test_what_the_list_does_not_allow_is_named(self):
+        self.write_access(self.token.line("ports=1 names=web sni=a.test"))
+        port = tunnel.daemon.free_ports(7, socket.SOCK_STREAM)
+        relay = self.relay("--tls-port", port + 6, port=port)
+        for options, words in (
+                (("--name", "api"), ("(--name)", "may not have the name api")),
+                (("--name", "web", "--port", relay.first),
+                 ("(--port)", f"may not have the port {relay.first}")),
+                (("--name", "web", "--host", "a.test", "--host", "b.test"),
+                 ("(--host)", "may not have the host b.test"))):
+            self.assert_refused(relay, *words, options=options)
+            relay.wait_for_log(f"a name was refused .*owner=laptop .*code=denied .*{words[1]}", 20)
+
     def test_a_relay_with_another_key(self):
         self.assert_refused(self.relay(), "another key than the token says",
                             token=Token("laptop", self.token.secret, bytes(31) + b"\1"))
