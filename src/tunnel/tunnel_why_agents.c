@@ -98,9 +98,11 @@ static bool silence_write(struct wr *wr, const struct tunnel_why *why,
         tunnel_why_words_mark(wr, why, &entry->timed_out, " clients were closed");
     }
     wr_text(wr, "\n");
-    tunnel_why_words_advice(wr, "the agent hangs, or its data connections do not arrive",
-                            "look at the agent's log; data connections come to the port of its "
-                            "control connection, and a firewall on the way may let TLS pass alone");
+    tunnel_why_words_advice(
+        wr, "the agent hangs, or its data connections do not arrive",
+        "look at the agent's log; data connections come to the port of its "
+        "control connection, and a firewall on the way may let TLS pass alone: expose "
+        "--data tls");
     return true;
 }
 
