@@ -392,6 +392,16 @@ bool tls_world_both_ended(const struct tls_world *world)
     return world->client.ended_count == 1 && world->server.ended_count == 1;
 }
 
+bool tls_world_server_opened(const struct tls_world *world)
+{
+    return world->server.opened_count == 1;
+}
+
+bool tls_world_server_heard(const struct tls_world *world)
+{
+    return world->server.in_len > 0;
+}
+
 bool tls_world_server_ended(const struct tls_world *world)
 {
     return world->server.ended_count == 1;

@@ -94,5 +94,7 @@ void tls_world_settle(struct tls_world *world);
 
 bool tls_world_both_open(const struct tls_world *world);
 bool tls_world_both_ended(const struct tls_world *world);
+bool tls_world_server_opened(const struct tls_world *world);
+bool tls_world_server_heard(const struct tls_world *world); // anything
 bool tls_world_server_ended(const struct tls_world *world);
 bool tls_world_client_ended(const struct tls_world *world);

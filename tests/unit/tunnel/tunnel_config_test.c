@@ -42,6 +42,30 @@ static void assert_text(struct bytes text, const char *wanted)
     assert_true(bytes_equal_text(text, wanted));
 }
 
+static void reads_how_clients_bytes_are_to_go(void **state)
+{
+    static const struct {
+        const char *words;
+        enum revtun_message_data data;
+        enum tunnel_folder_relay speaks;
+    } table[] = {
+        {"--access a", REVTUN_MESSAGE_DATA_ANY, TUNNEL_FOLDER_SEALED},
+        {"--access a --data any", REVTUN_MESSAGE_DATA_ANY, TUNNEL_FOLDER_SEALED},
+        {"--access a --data tls", REVTUN_MESSAGE_DATA_TLS, TUNNEL_FOLDER_SEALED},
+        {"--access a --data plain", REVTUN_MESSAGE_DATA_PLAIN, TUNNEL_FOLDER_BOTH},
+        {"--data tls", REVTUN_MESSAGE_DATA_TLS, TUNNEL_FOLDER_FIRST},
+    };
+    struct tunnel_config config;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        assert_true(read_words(table[i].words, &config));
+        assert_int_equal(config.hub.data, table[i].data);
+        assert_int_equal(tunnel_config_speaks(&config), table[i].speaks);
+    }
+    assert_false(read_words("--data ssl", &config));
+}
+
 static void does_without_options_what_the_original_does(void **state)
 {
     struct tunnel_config config;
@@ -198,6 +222,7 @@ static void has_as_many_sessions_as_descriptors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_how_clients_bytes_are_to_go),
         cmocka_unit_test(does_without_options_what_the_original_does),
         cmocka_unit_test(reads_each_option),
         cmocka_unit_test(has_version_2_beside_it_if_there_is_a_list),

@@ -43,6 +43,13 @@ static void on_tls(void *context, int fd, const struct addr *from)
     note('t', fd);
 }
 
+static void on_sealed(void *context, int fd, const struct addr *from)
+{
+    (void)context;
+    (void)from;
+    note('s', fd);
+}
+
 static void on_client(void *context, int fd, const struct addr *from, struct bytes host)
 {
     (void)context;
@@ -63,6 +70,14 @@ static void on_data(void *context, int fd, const struct addr *from,
 
 static const struct tunnel_previews_events events = {
     .tls = on_tls,
+    .client = on_client,
+    .data = on_data,
+};
+
+// With data connections in TLS.
+static const struct tunnel_previews_events sealing_events = {
+    .tls = on_tls,
+    .sealed = on_sealed,
     .client = on_client,
     .data = on_data,
 };
@@ -316,6 +331,37 @@ static void tls_at_the_control_port_is_told_when_its_hello_is_whole(void **state
     close(fd);
 }
 
+static void data_connections_in_tls_are_told_at_both_ports(void **state)
+{
+    static const struct {
+        const char *protocol;
+        char plainly[2]; // at the control port, at the shared one
+        char sealing[2];
+    } cases[] = {
+        {"tlsrelay-data/2", {'t', 't'}, {'s', 's'}},
+        {"tlsrelay/2", {'t', 't'}, {'t', 't'}},
+        {"h2", {'t', 'c'}, {'t', 'c'}},
+        {NULL, {'t', 'c'}, {'t', 'c'}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < 4 * COUNT_OF(cases); i++) {
+        const bool is_shared = i % 2 != 0;
+        const bool is_sealing = i / 2 % 2 != 0;
+        const char *wanted = is_sealing ? cases[i / 4].sealing : cases[i / 4].plainly;
+        uint8_t hello[512];
+
+        previews->events = is_sealing ? &sealing_events : &events;
+        told.count = 0;
+        const int fd = add(1, is_shared);
+        say(fd, hello, hello_write(hello, sizeof hello, "a.test", cases[i / 4].protocol));
+        wait_until_told(1);
+        assert_int_equal(told.what, wanted[is_shared]);
+        close(told.fd);
+        close(fd);
+    }
+}
+
 static bool has_begun(void)
 {
     for (uint32_t i = 0; i < previews->crowd.count; i++) {
@@ -380,6 +426,8 @@ int main(void)
                                         open_previews, close_previews),
         cmocka_unit_test_setup_teardown(anything_else_is_reset, open_previews, close_previews),
         cmocka_unit_test_setup_teardown(the_shared_port_looks_at_the_protocol_and_then_at_the_host,
+                                        open_previews, close_previews),
+        cmocka_unit_test_setup_teardown(data_connections_in_tls_are_told_at_both_ports,
                                         open_previews, close_previews),
         cmocka_unit_test_setup_teardown(who_takes_too_long_is_reset, open_previews, close_previews),
         cmocka_unit_test_setup_teardown(one_address_has_its_share_and_loses_its_oldest,
