@@ -10,6 +10,10 @@ FAST = {"OTEL_METRIC_EXPORT_INTERVAL": "150", "OTEL_TRACES_SAMPLER": "always_on"
 ARRIVAL_S = 20  # of what is told every 150 ms
 
 
+def points_of(metric):
+    return (metric.sum if metric.HasField("sum") else metric.gauge).data_points
+
+
 class Otlp(tunnel.TunnelCase):
     def setUp(self):
         self.collectors = []
@@ -42,8 +46,15 @@ class Otlp(tunnel.TunnelCase):
                    ARRIVAL_S)
         scope, metric = collector.found("tunnel.pairs")[-1]
         self.assertEqual(scope, "tunnel")
-        point, = (metric.sum if metric.HasField("sum") else metric.gauge).data_points
+        point, = points_of(metric)
         self.assertEqual(point.as_int, 3)
+        for name in ("agents", "agents.tunnels", "agents.standing", "agents.ports",
+                     "agents.ports.free"):
+            self.assertTrue(collector.found(f"tunnel.{name}"), name)
+        for name in ("sessions", "clients.waiting"):
+            _, metric = collector.found(f"tunnel.{name}")[-1]
+            self.assertEqual([attributes(point.attributes)["protocol"]
+                              for point in points_of(metric)], ["1", "2"])
         resource = collector.resources()[0]
         self.assertEqual((resource["service.name"], resource["service.namespace"]),
                          ("tunnel", "fairlead"))
