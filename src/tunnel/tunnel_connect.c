@@ -84,12 +84,24 @@ struct wish {
     struct tunnel_place name;
 };
 
-// Standard input or output: what the loop cannot watch, such as a file, is always ready.
+enum end_state {
+    END_RESTS,
+    END_IS_WATCHED, // by the loop
+    END_HAS_TURNS,  // a file, which the loop cannot watch: it is always ready
+    END_IS_OVER,
+};
+
+// Standard input or output.
 struct end {
     struct io_watch watch;
-    bool is_over;
-    bool is_file; // wanted in each turn
-    bool is_wanted;
+    enum end_state state;
+};
+
+enum connect_state {
+    CONNECT_BEGINS,  // until the server is known for the right one
+    CONNECT_REFUSES, // it is not, and is still to read so
+    CONNECT_TALKS,
+    CONNECT_HAS_HEARD, // all that the server will say
 };
 
 struct connect {
@@ -102,9 +114,7 @@ struct connect {
     struct tunnel_timer timer; // of the handshake and the end
     struct end in;
     struct end out;
-    bool is_server_done;
-    bool is_opened;
-    bool is_refused;    // the server, in the handshake, by us
+    enum connect_state state;
     uint32_t held_from; // what is to be written to standard output
     uint32_t held_len;
     uint8_t held[IO_TLS_RECEIVE_MAX];
@@ -120,13 +130,15 @@ static void fail(struct connect *connect, const char *words)
 
 static void want(struct connect *connect, struct end *end, uint32_t events)
 {
-    if (end->is_over || end->is_wanted) {
+    if (end->state != END_RESTS) {
         return;
     }
     const int error = io_loop_add(&connect->side.loop, &end->watch, events);
-    end->is_wanted = error == 0 || error == -EPERM;
-    end->is_file = error == -EPERM;
-    if (!end->is_wanted) {
+    if (error == 0) {
+        end->state = END_IS_WATCHED;
+    } else if (error == -EPERM) {
+        end->state = END_HAS_TURNS;
+    } else {
         fail(connect, strerror(-error));
     }
 }
@@ -134,14 +146,16 @@ static void want(struct connect *connect, struct end *end, uint32_t events)
 static void rest(struct connect *connect, struct end *end)
 {
     io_loop_remove(&connect->side.loop, &end->watch);
-    end->is_wanted = false;
+    if (end->state != END_IS_OVER) {
+        end->state = END_RESTS;
+    }
 }
 
 static void leave_if_done(struct connect *connect)
 {
-    const bool is_unsent = !connect->in.is_over && !isatty(connect->in.watch.fd);
+    const bool is_unsent = connect->in.state != END_IS_OVER && !isatty(connect->in.watch.fd);
 
-    if (connect->is_server_done && connect->held_len == 0 && !is_unsent) {
+    if (connect->state == CONNECT_HAS_HEARD && connect->held_len == 0 && !is_unsent) {
         rest(connect, &connect->in);
         io_tls_close(&connect->tls);
         tunnel_timers_set(&connect->side.timers, &connect->timer,
@@ -177,7 +191,7 @@ static void on_in(struct io_watch *watch, uint32_t events)
         return;
     }
     rest(connect, &connect->in);
-    connect->in.is_over = true;
+    connect->in.state = END_IS_OVER;
     io_tls_shut(&connect->tls);
     leave_if_done(connect);
 }
@@ -217,15 +231,15 @@ static uint64_t on_turn(void *context, uint64_t now_ns)
     struct end *const ends[] = {&connect->in, &connect->out};
     uint64_t next_ns = NEVER;
 
-    if (connect->tls.state == IO_TLS_LINGERING && !connect->is_opened && !connect->is_refused) {
-        connect->is_refused = true;
+    if (connect->tls.state == IO_TLS_LINGERING && connect->state == CONNECT_BEGINS) {
+        connect->state = CONNECT_REFUSES;
         tunnel_timers_set(&connect->side.timers, &connect->timer, now_ns + REFUSED_S * SECOND_NS);
     }
     for (size_t i = 0; i < COUNT_OF(ends); i++) {
-        if (ends[i]->is_wanted && ends[i]->is_file) {
+        if (ends[i]->state == END_HAS_TURNS) {
             ends[i]->watch.fn(&ends[i]->watch, 0);
         }
-        if (ends[i]->is_wanted && ends[i]->is_file) {
+        if (ends[i]->state == END_HAS_TURNS) {
             next_ns = now_ns;
         }
     }
@@ -238,7 +252,7 @@ static void on_opened(struct io_tls *tls)
 {
     struct connect *connect = tls->context;
 
-    connect->is_opened = true;
+    connect->state = CONNECT_TALKS;
     tunnel_timers_clear(&connect->side.timers, &connect->timer);
     want(connect, &connect->in, IO_READABLE);
 }
@@ -266,9 +280,9 @@ static void on_half_closed(struct io_tls *tls)
 {
     struct connect *connect = tls->context;
 
-    connect->is_server_done = true;
+    connect->state = CONNECT_HAS_HEARD;
     io_fd_close(&connect->out.watch.fd); // all is written: nothing is read before that
-    connect->out.is_over = true;
+    connect->out.state = END_IS_OVER;
     leave_if_done(connect);
 }
 
