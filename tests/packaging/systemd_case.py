@@ -97,23 +97,26 @@ class Case(unittest.TestCase):
             time.sleep(0.02)
         return found
 
-    def property_of(self, name):
-        return run("systemctl", "show", "--value", "--property", name, self.NAME).strip()
+    # Of our service, or another one.
 
-    def main_pid(self):
-        return int(self.property_of("MainPID"))
+    def property_of(self, name, service=None):
+        return run("systemctl", "show", "--value", "--property", name,
+                   service or self.NAME).strip()
 
-    def status_of_process(self):
-        text = pathlib.Path(f"/proc/{self.main_pid()}/status").read_text(encoding="ascii")
+    def main_pid(self, service=None):
+        return int(self.property_of("MainPID", service))
+
+    def status_of_process(self, service=None):
+        text = pathlib.Path(f"/proc/{self.main_pid(service)}/status").read_text(encoding="ascii")
         return dict(line.split(":\t", 1) for line in text.splitlines())
 
     def assert_no_trouble(self, announced="^$"):
         self.assertEqual([line for line in log().splitlines()
                           if TROUBLE.search(line) and not re.search(announced, line)], [])
 
-    def assert_ended_well(self):
-        self.assertEqual((self.property_of("Result"), self.property_of("ExecMainStatus")),
-                         ("success", "0"))
+    def assert_ended_well(self, service=None):
+        self.assertEqual((self.property_of("Result", service),
+                          self.property_of("ExecMainStatus", service)), ("success", "0"))
 
     def assert_failed_once(self):
         """Of a configuration that is wrong; it is not tried again."""
@@ -121,19 +124,19 @@ class Case(unittest.TestCase):
         self.assertEqual((self.property_of("ExecMainStatus"), self.property_of("NRestarts")),
                          ("2", "0"))
 
-    def assert_nobody_without_a_right(self):
+    def assert_nobody_without_a_right(self, service=None):
         """Who it is, and what it may."""
-        status = self.status_of_process()
+        status = self.status_of_process(service)
         for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
             self.assertEqual(int(status[name], 16), 0, name)
         self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"))
         uids = set(status["Uid"].split())
         self.assertEqual(len(uids), 1)
         self.assertIn(int(uids.pop()), range(61184, 65520))  # DynamicUser
-        self.assertEqual(self.property_of("DynamicUser"), "yes")
+        self.assertEqual(self.property_of("DynamicUser", service), "yes")
         self.assertEqual((FOLDER / self.CONFIG).stat().st_mode & 0o777, 0o640)
         self.assertEqual((FOLDER / self.CONFIG).group(), "fairlead")
-        limits = pathlib.Path(f"/proc/{self.main_pid()}/limits").read_text(encoding="ascii")
+        limits = pathlib.Path(f"/proc/{self.main_pid(service)}/limits").read_text(encoding="ascii")
         self.assertRegex(limits, r"Max core file size +0 +0 ")
 
 

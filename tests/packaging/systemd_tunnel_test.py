@@ -29,6 +29,14 @@ PrivateUsers=no
 """
 
 
+# The other side, as the head of its unit has it.
+EXPOSE = "fairlead-expose@home.service"
+EXPOSE_UNIT = PREFIX / "share/doc/fairlead-tunnel/examples/fairlead-expose@.service"
+EXPOSE_FOLDER = FOLDER / "expose"
+EXPOSE_LOG = pathlib.Path("/run/expose.log")
+UNITS = pathlib.Path("/etc/systemd/system")
+
+
 class Server:
     """Behind a NAT, with the certificate that `fairlead-tunnel keys` has made for it."""
 
@@ -185,6 +193,78 @@ class SystemdTunnel(systemd_case.Case):
             agent.kill()
             client.close()
             run("systemctl", "stop", self.NAME)
+
+    def expose(self, **services):
+        """As a service of this host; where clients find what it exposes, by name."""
+        run("install", "-m", "644", EXPOSE_UNIT, UNITS)
+        drop_ins = UNITS / f"{EXPOSE_UNIT.name}.d"
+        drop_ins.mkdir(exist_ok=True)
+        (drop_ins / "test.conf").write_text(
+            systemd_case.TEST_DROP_IN.replace(str(systemd_case.LOG), str(EXPOSE_LOG)),
+            encoding="utf-8")
+        token = pathlib.Path("/var/lib/fairlead-tunnel/first-agent").read_text(
+            encoding="ascii").split()[-1]
+        EXPOSE_FOLDER.mkdir(exist_ok=True)
+        for name, text in ("home.token", token), ("home.conf", "relay = localhost\n" + "".join(
+                f"[{name}]\ntarget = {one.getsockname()[1]}\n" for name, one in services.items())):
+            (EXPOSE_FOLDER / name).write_text(text, encoding="ascii")
+            (EXPOSE_FOLDER / name).chmod(0o600)
+        self.addCleanup(run, "systemctl", "stop", EXPOSE, is_good=False)
+        run("systemctl", "daemon-reload")
+        run("systemctl", "start", EXPOSE)
+
+    @staticmethod
+    def exposed():
+        """Names and ports, as they have been printed."""
+        text = EXPOSE_LOG.read_text(encoding="utf-8") if EXPOSE_LOG.exists() else ""
+        return [(name, int(port)) for name, port in
+                re.findall(r"(?m)^([a-z]+) localhost:([0-9]+)$", text)]
+
+    def assert_leads(self, port, service):
+        """For a short time: a relay that drains waits for whoever is there."""
+        with socket.create_connection(("localhost", port), 10) as client:
+            with service.accept()[0] as inner:
+                self.assert_joined(client, inner)
+
+    def test_the_other_side_is_a_service_too_and_comes_back(self):
+        self.write("myhost = localhost\nport-count = 0\n")
+        shutil.rmtree("/var/lib/private/fairlead-tunnel", ignore_errors=True)
+        EXPOSE_LOG.unlink(missing_ok=True)
+        self.start()
+        services = {name: socket.create_server(("127.0.0.1", 0)) for name in ("web", "ssh")}
+        for service in services.values():
+            service.settimeout(60)
+            self.addCleanup(service.close)
+        self.expose(**services)
+        self.wait_for("services", lambda: len(self.exposed()) == 2)
+        places = dict(self.exposed())
+        for name, service in services.items():
+            self.assert_leads(places[name], service)
+        self.assert_nobody_without_a_right(EXPOSE)
+
+        run("systemctl", "restart", self.NAME)
+        self.wait_for("return", lambda: EXPOSE_LOG.read_text().count(" again\n") == 2)
+        pid = self.main_pid(EXPOSE)
+        os.kill(pid, signal.SIGKILL)
+        self.wait_for("another process", lambda: self.main_pid(EXPOSE) not in (0, pid))
+        self.wait_for("services", lambda: len(self.exposed()) == 4)
+        self.assertEqual(dict(self.exposed()[2:]), places)
+        for name, service in services.items():
+            self.assert_leads(places[name], service)
+        run("systemctl", "stop", EXPOSE)
+        self.assert_ended_well(EXPOSE)
+        self.assertNotRegex(EXPOSE_LOG.read_text(), "Sanitizer|runtime error")
+
+    def test_a_wrong_file_of_the_other_side_is_told_once(self):
+        self.write("myhost = localhost\nport-count = 0\n")
+        shutil.rmtree("/var/lib/private/fairlead-tunnel", ignore_errors=True)
+        EXPOSE_LOG.unlink(missing_ok=True)
+        self.start()
+        self.expose()
+        self.wait_for("failure", lambda: self.property_of("ActiveState", EXPOSE) == "failed")
+        self.assertEqual((self.property_of("ExecMainStatus", EXPOSE),
+                          self.property_of("NRestarts", EXPOSE)), ("2", "0"))
+        self.assertIn("TARGET: must be given", EXPOSE_LOG.read_text())
 
     def test_a_wrong_configuration_is_told_once(self):
         self.write("prot-count = 2\n")
