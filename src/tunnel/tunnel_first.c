@@ -224,12 +224,12 @@ static int make_list(const struct tunnel_config *config, const char *state, cons
     command_write(&command, config, host, wr_done(&token));
     // The list comes last of all files: while it is not there, the next start makes all of it
     // again.
-    error = tunnel_text_write(first, wr_done(&command));
+    error = tunnel_text_write(first, wr_done(&command), true);
     if (error == 0) {
         error = give(first);
     }
     if (error == 0) {
-        error = tunnel_text_write(list, wr_done(&line));
+        error = tunnel_text_write(list, wr_done(&line), true);
     }
     if (error != 0) {
         return fail(list, error);

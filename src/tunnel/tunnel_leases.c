@@ -52,7 +52,7 @@ int tunnel_leases_open(struct tunnel_leases *leases, struct bytes path, struct r
     return 0;
 }
 
-static int write_all(const struct tunnel_leases *leases, int64_t wall_s)
+static int write_all(const struct tunnel_leases *leases, int64_t wall_s, bool is_lasting)
 {
     const size_t room = (revtun_names_count(leases->names) + 1) * REVTUN_NAMES_LINE_MAX;
     uint8_t *text = malloc(room);
@@ -63,25 +63,30 @@ static int write_all(const struct tunnel_leases *leases, int64_t wall_s)
     struct wr wr = wr_init(text, room);
     revtun_names_write(leases->names, wall_s, &wr);
     assert(wr_ok(&wr));
-    const int error = tunnel_text_write(leases->path, wr_done(&wr));
+    const int error = tunnel_text_write(leases->path, wr_done(&wr), is_lasting);
     free(text);
     return error;
 }
 
-static void write_changes(struct tunnel_leases *leases, struct now now)
+static void write_changes(struct tunnel_leases *leases, struct now now, bool is_lasting)
 {
     const uint64_t count = revtun_names_change_count(leases->names);
-    const int error = write_all(leases, now.wall_s);
+    const int error = write_all(leases, now.wall_s, is_lasting);
 
     if (error != 0) {
         LOG_WARN("the leases cannot be written; after a restart tunnels may get other ports",
                  LOG_TEXT("file", leases->path), LOG_ERROR_NUMBER("error", error));
         leases->due_ns = now.mono_ns + TUNNEL_LEASES_AGAIN_S * SECOND_NS;
+        leases->lasting_due_ns = leases->due_ns;
         return;
     }
     leases->is_written = true;
     leases->written_count = count;
     leases->due_ns = now.mono_ns + TUNNEL_LEASES_WAIT_S * SECOND_NS;
+    if (is_lasting) {
+        leases->lasting_count = count;
+        leases->lasting_due_ns = now.mono_ns + TUNNEL_LEASES_LAST_S * SECOND_NS;
+    }
 }
 
 // The first time it is written whatever is in it, to find out whether it can be.
@@ -92,18 +97,30 @@ static bool has_changes(const struct tunnel_leases *leases)
             revtun_names_change_count(leases->names) != leases->written_count);
 }
 
+// What is written is not on the disk for sure.
+static bool may_be_lost(const struct tunnel_leases *leases)
+{
+    return leases->names != NULL && leases->is_written &&
+           leases->lasting_count != leases->written_count;
+}
+
 uint64_t tunnel_leases_tick(struct tunnel_leases *leases, struct now now)
 {
-    if (has_changes(leases) && leases->due_ns <= now.mono_ns) {
-        write_changes(leases, now);
+    const bool may_wait = leases->lasting_due_ns <= now.mono_ns;
+
+    if ((has_changes(leases) && leases->due_ns <= now.mono_ns) ||
+        (may_be_lost(leases) && may_wait)) {
+        write_changes(leases, now, may_wait);
     }
-    return has_changes(leases) ? leases->due_ns : NEVER;
+    const uint64_t due_ns = has_changes(leases) ? leases->due_ns : NEVER;
+    const uint64_t lasting_ns = may_be_lost(leases) ? leases->lasting_due_ns : NEVER;
+    return due_ns < lasting_ns ? due_ns : lasting_ns;
 }
 
 void tunnel_leases_close(struct tunnel_leases *leases, struct now now)
 {
-    if (has_changes(leases)) {
-        write_changes(leases, now);
+    if (has_changes(leases) || may_be_lost(leases)) {
+        write_changes(leases, now, true);
     }
     leases->names = NULL;
 }

@@ -2,6 +2,9 @@
 // The file in which the leases of ports (revtun_names.h) outlive the relay.
 //
 // It is written anew when they have changed, once in TUNNEL_LEASES_WAIT_S at most, and at the end.
+// That the disk has it is waited for, by the thread that joins clients, once in
+// TUNNEL_LEASES_LAST_S at most: the first change after a quiet time lasts at once, those of a rush
+// with its end, and a process that is killed loses neither.
 // Where it cannot be written that is logged, and tried again after TUNNEL_LEASES_AGAIN_S: the relay
 // serves without it.
 #pragma once
@@ -15,6 +18,7 @@
 
 enum {
     TUNNEL_LEASES_WAIT_S = 1,
+    TUNNEL_LEASES_LAST_S = 10,
     TUNNEL_LEASES_AGAIN_S = 60,
 };
 
@@ -24,6 +28,8 @@ struct tunnel_leases {
     uint64_t written_count;     // revtun_names_change_count() of what is in the file
     bool is_written;            // it was ever
     uint64_t due_ns;            // not before
+    uint64_t lasting_count;     // as written_count, of what the disk surely has
+    uint64_t lasting_due_ns;    // the disk is not waited for before
 };
 
 // Reads the file into `names`, which has none yet and outlives it; one that is not there is empty.

@@ -25,7 +25,26 @@ static int write_all(int fd, struct bytes text)
     return 0;
 }
 
-int tunnel_text_write(const char *path, struct bytes text)
+// That a file is in its directory. Where a directory cannot be opened or synced, that is so: the
+// file is there for all who live.
+static void sync_folder(const char *path)
+{
+    char copy[PATH_MAX];
+
+    snprintf(copy, sizeof copy, "%s", path);
+    IO_FD_AUTO int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        IGNORE(fsync(fd));
+    }
+}
+
+static int sync_file(int fd)
+{
+    // EINVAL: it is nothing that a disk has, such as a pipe.
+    return fsync(fd) == 0 || errno == EINVAL ? 0 : -errno;
+}
+
+int tunnel_text_write(const char *path, struct bytes text, bool is_lasting)
 {
     char beside[PATH_MAX];
     const int len = snprintf(beside, sizeof beside, "%s.new", path);
@@ -40,11 +59,16 @@ int tunnel_text_write(const char *path, struct bytes text)
         return -errno;
     }
     int error = write_all(fd, text);
+    if (error == 0 && is_lasting) {
+        error = sync_file(fd);
+    }
     if (error == 0 && rename(beside, path) != 0) {
         error = -errno;
     }
     if (error != 0) {
         IGNORE(unlink(beside)); // there is nothing else to do
+    } else if (is_lasting) {
+        sync_folder(path);
     }
     return error;
 }
@@ -73,5 +97,13 @@ int tunnel_text_add(const char *path, struct bytes text)
     } else if (errno == EEXIST) {
         fd = open(path, flags);
     }
-    return fd < 0 ? -errno : write_all(fd, text);
+    if (fd < 0) {
+        return -errno;
+    }
+    const int error = write_all(fd, text);
+    if (error != 0) {
+        return error;
+    }
+    sync_folder(path);
+    return sync_file(fd);
 }

@@ -3,13 +3,17 @@
 // or the new one, never half of it; and behind what is there.
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/bytes.h"
 
-// Writes a file for its owner alone (0600), in the place of one that is there. It is not waited for
-// until the disk has it. -ENAMETOOLONG; as open(2), write(2) and rename(2).
-MUST_USE int tunnel_text_write(const char *path, struct bytes text);
+// Writes a file for its owner alone (0600), in the place of one that is there. With `is_lasting` it
+// is waited for until the disk has it, so that it is whole after a power failure too; without, that
+// may leave an empty one, as the file system has it. -ENAMETOOLONG; as open(2), write(2), fsync(2)
+// and rename(2).
+MUST_USE int tunnel_text_write(const char *path, struct bytes text, bool is_lasting);
 
 // Adds to the end of a file, whose owner and rights stay. One that is not there is made for its
-// directory's owner alone (0600), as far as we may give it away. -ELOOP: it is a symbolic link. As
-// open(2) and write(2).
+// directory's owner alone (0600), as far as we may give it away. The disk has it then. -ELOOP: it
+// is a symbolic link. As open(2), write(2) and fsync(2).
 MUST_USE int tunnel_text_add(const char *path, struct bytes text);

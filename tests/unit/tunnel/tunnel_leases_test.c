@@ -107,13 +107,39 @@ static void changes_are_written_once_in_a_while_and_at_the_end(void **state)
     assert_true(tunnel_leases_tick(&leases, at(1)) == 2 * SECOND_NS);
     assert_int_equal(stat(path, &second), 0);
     assert_int_equal(second.st_size, 0);
-    assert_true(tunnel_leases_tick(&leases, at(2)) == NEVER);
+    const uint64_t lasting_ns = (1 + TUNNEL_LEASES_LAST_S) * SECOND_NS;
+    assert_true(tunnel_leases_tick(&leases, at(2)) == lasting_ns);
     assert_int_equal(stat(path, &second), 0);
     assert_true(second.st_size > 0);
     bind_name(names, "api", FIRST_PORT + 1);
     tunnel_leases_close(&leases, at(2));
     assert_int_equal(stat(path, &first), 0);
     assert_true(first.st_size > second.st_size);
+    free(names);
+}
+
+// Nobody waits for the disk more often than that, and what was written last is on it in the end.
+static void the_disk_is_waited_for_once_in_a_while(void **state)
+{
+    struct tunnel_leases leases = {0};
+    struct revtun_names *names = make_names();
+    const uint64_t lasting_s = 1 + TUNNEL_LEASES_LAST_S;
+
+    (void)state;
+    assert_int_equal(tunnel_leases_open(&leases, bytes_of_text(path), names, WALL_S), 0);
+    bind_name(names, "web", FIRST_PORT);
+    assert_true(tunnel_leases_tick(&leases, at(1)) == NEVER); // at once
+    assert_true(leases.lasting_count == leases.written_count);
+    for (uint64_t s = 2; s < 4; s++) {
+        bind_name(names, s == 2 ? "api" : "ssh", (uint16_t)(FIRST_PORT + s - 1));
+        assert_true(tunnel_leases_tick(&leases, at(s)) == lasting_s * SECOND_NS);
+        assert_true(leases.lasting_count < leases.written_count);
+    }
+    assert_true(tunnel_leases_tick(&leases, at(lasting_s - 1)) == lasting_s * SECOND_NS);
+    assert_true(leases.lasting_count < leases.written_count);
+    assert_true(tunnel_leases_tick(&leases, at(lasting_s)) == NEVER);
+    assert_true(leases.lasting_count == leases.written_count);
+    tunnel_leases_close(&leases, at(lasting_s));
     free(names);
 }
 
@@ -151,6 +177,8 @@ int main(void)
                                         remove_folder),
         cmocka_unit_test_setup_teardown(changes_are_written_once_in_a_while_and_at_the_end,
                                         make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(the_disk_is_waited_for_once_in_a_while, make_folder,
+                                        remove_folder),
         cmocka_unit_test_setup_teardown(goes_on_where_nothing_can_be_written, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(without_a_file_nothing_is_done, make_folder, remove_folder),

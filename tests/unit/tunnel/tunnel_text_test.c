@@ -45,7 +45,7 @@ static void reads_what_was_written(void **state)
         struct bytes text = {0};
         struct stat stat_;
 
-        assert_int_equal(tunnel_text_write(path, bytes_of_text(texts[i])), 0);
+        assert_int_equal(tunnel_text_write(path, bytes_of_text(texts[i]), i % 2 == 0), 0);
         assert_int_equal(daemon_file_read(path, &text), 0);
         assert_true(bytes_equal_text(text, texts[i]));
         daemon_file_free(&text);
@@ -62,15 +62,15 @@ static void tells_what_cannot_be(void **state)
     (void)state;
     memset(long_path, 'a', sizeof long_path - 1);
     long_path[sizeof long_path - 1] = '\0';
-    assert_int_equal(tunnel_text_write(long_path, text), -ENAMETOOLONG);
-    assert_int_equal(tunnel_text_write("/nowhere/at/all", text), -ENOENT);
+    assert_int_equal(tunnel_text_write(long_path, text, true), -ENAMETOOLONG);
+    assert_int_equal(tunnel_text_write("/nowhere/at/all", text, true), -ENOENT);
 }
 
 static void leaves_nothing_behind_where_it_fails(void **state)
 {
     (void)state;
     assert_int_equal(mkdir(path, 0700), 0); // a directory is in the way
-    assert_int_equal(tunnel_text_write(path, bytes_of_text("text")), -EISDIR);
+    assert_int_equal(tunnel_text_write(path, bytes_of_text("text"), false), -EISDIR);
     assert_int_equal(rmdir(path), 0);
 }
 
