@@ -25,6 +25,9 @@ enum {
     SESSIONS_MAX = 1000000,
     DURATION_MAX_S = 366 * 86400,
     AGENTS_DEFAULT = 1024,
+    PING_MIN_S = 5,
+    PING_MAX_S = 300,
+    PINGS_OF_DEATH = 3,                            // that are missed in a row by who is lost
     WORKER_DESCRIPTORS = 2 + IO_PIPES_DESCRIPTORS, // its loop and its bell besides
     OTHER_DESCRIPTORS = 32,                        // standard ones, signals, logs, control socket
 };
@@ -167,6 +170,17 @@ static void read_seconds(struct conf *conf, const char *name, uint64_t min, uint
     }
 }
 
+static void read_ping(struct conf *conf, struct revtun_hub_config *out)
+{
+    uint64_t number = 0;
+
+    if (conf_value_number(&conf->errors, conf_find(conf, "ping"), PING_MIN_S, PING_MAX_S,
+                          &number)) {
+        out->ping_s = (uint32_t)number;
+        out->dead_s = PINGS_OF_DEATH * out->ping_s;
+    }
+}
+
 static void read_data(struct conf *conf, enum revtun_message_data *out)
 {
     size_t data = 0;
@@ -192,6 +206,7 @@ static void read_second(struct conf *conf, struct tunnel_config *out)
     read_tunnel_ports(conf, out);
     read_seconds(conf, "lease", 1, &out->hub.lease_s);
     read_seconds(conf, "grace", 1, &out->hub.grace_s);
+    read_ping(conf, &out->hub);
     read_limit(conf, "max-agents", &agents);
     // Those who have not proven themselves are limited elsewhere, and take no place of these.
     out->hub.max_links = agents + TUNNEL_CONTROLS_STRANGER_MAX;

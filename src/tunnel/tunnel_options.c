@@ -160,6 +160,16 @@ static const struct conf_option options[] = {
                 "until it is back.",
     },
     {
+        .name = "ping",
+        .environment = "FAIRLEAD_TUNNEL_PING",
+        .placeholder = "SECONDS",
+        .default_text = "15",
+        .group = second,
+        .help = "How often agents and relay give one another a sign of life, from 5 to 300: less "
+                "where a NAT forgets connections sooner. Who says nothing for three times as long "
+                "is lost.",
+    },
+    {
         .name = "data",
         .environment = "FAIRLEAD_TUNNEL_DATA",
         .placeholder = "HOW",

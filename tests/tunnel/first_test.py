@@ -152,6 +152,14 @@ class First(tunnel.TunnelCase):
         self.assertNotIn("flt1.", text)
         self.assertEqual(os.listdir(folder), ["relay_server_certs"])
 
+    def test_an_agent_is_told_how_often_to_give_a_sign_of_life(self):
+        for words, told in ((), ("15", "45")), (("--ping", 7), ("7", "21")):
+            relay = self.relay("--state", self.state, *words)
+            with open(f"{self.state}/first-agent", encoding="ascii") as file:
+                welcome = self.agent(relay, self.token_in(file.read())[1]).welcome
+            self.assertEqual((welcome["ping"], welcome["dead"]), told)
+            relay.stop()
+
     def test_certificates_that_come_beside_agents_are_told(self):
         folder = f"{self.folder}/both"
         shutil.copytree(tunnel.keys().relay, f"{folder}/relay_server_certs")

@@ -133,6 +133,13 @@ static void has_version_2_beside_it_if_there_is_a_list(void **state)
     assert_int_equal(config.hub.max_services, 9);
     config.hub.host = config.core.host;
     assert_true(revtun_hub_config_is_sound(&config.hub));
+    assert_int_equal(config.hub.ping_s, 15);
+    assert_int_equal(config.hub.dead_s, 45);
+    assert_true(read_words("--access a --ping 5", &config));
+    assert_int_equal(config.hub.ping_s, 5);
+    assert_int_equal(config.hub.dead_s, 15);
+    assert_false(read_words("--access a --ping 4", &config));
+    assert_false(read_words("--access a --ping 301", &config));
     assert_true(read_words("65000 --port-count 100 --access a --tunnel-port 64000", &config));
     // Nobody minds what nobody wants.
     assert_true(read_words("65000 --port-count 500", &config));
