@@ -57,7 +57,7 @@ static void closes_who_waits_when_grace_is_over(void **state)
     assert_true(hubs_has(hubs, "refuse 30 \n"));
     assert_false(hubs_has(hubs, "end 10"));
     hubs_client(hubs, 40, 12101, "");
-    assert_string_equal(hubs->text, "reset 40\n");
+    assert_string_equal(hubs->text, "reset 40\nreport nobody 0\n");
     hubs_expect(hubs, (struct revtun_hub_gauges){.agents = 1, .services = 1, .sessions = 1});
     hubs_gone(hubs, hubs->session);
     hubs_expect(hubs, (struct revtun_hub_gauges){0});
@@ -95,7 +95,7 @@ static void lasts_for_its_sessions_while_its_name_is_bound_anew(void **state)
     hubs_expect(hubs,
                 (struct revtun_hub_gauges){.links = 1, .agents = 1, .services = 1, .sessions = 1});
     hubs_client(hubs, 11, 12101, "");
-    assert_string_equal(hubs->text, "reset 11\n");
+    assert_string_equal(hubs->text, "reset 11\nreport nobody 0\n");
     // It is another one that is bound then, with a limit of its own.
     hubs_say(hubs, &agent, "bind rid=3 name=web kind=tcp max=1\r\n");
     assert_true(hubs_has(hubs, "bound rid=3 name=web at=relay.test:12101"));
