@@ -8,10 +8,13 @@ import html
 
 COLOURS = {"fairlead": "#0072B2", "fairlead-xdp": "#56B4E9", "fairlead-2": "#009E73",
            "coturn": "#D55E00", "pion": "#7A7A7A",
+           "fairlead-v2": "#56B4E9", "fairlead-v2-alone": "#56B4E9", "fairlead-v2-tls": "#999999",
            "haproxy": "#D55E00", "haproxy-splice": "#E69F00", "nginx": "#009E73",
            "stunnel": "#CC79A7", "ssh -R": "#7A7A7A"}
 NAMES = {"fairlead": "Fairlead", "fairlead-xdp": "Fairlead, XDP", "fairlead-2": "Fairlead, 2 workers",
          "coturn": "coturn", "pion": "pion/turn",
+         "fairlead-v2": "version 2, both ends", "fairlead-v2-alone": "version 2, no pool",
+         "fairlead-v2-tls": "version 2, TLS",
          "haproxy": "haproxy", "haproxy-splice": "haproxy, splicing", "nginx": "nginx stream",
          "stunnel": "stunnel, both ends", "ssh -R": "ssh -R, both ends"}
 INK, FAINT = "#222222", "#777777"

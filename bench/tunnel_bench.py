@@ -7,13 +7,14 @@ Usage: tunnel_bench.py TUNNEL TCP_LOAD [--rounds N] [--seconds S] [--only NAME,.
   bulk      CPU seconds of all the rival's processes for each GB that was sent, and GB a second
   small     the same of messages of 64 bytes and their echoes: messages a second, us of CPU each
   delay     round trips of one such connection, at rest and beside eight in bulk
-  opening   new connections a second, each with a message and its echo, 16 under way; us of CPU each
+  opening   new connections a second, each with a message and its echo, one or 16 under way; us of
+            CPU each
   idle      bytes of memory (PSS) for each idle connection, the rival's processes together
   half      whether an answer comes back after the client has ended its side
 
-haproxy and nginx are no reverse relays: they dial the service themselves, which is less work. Of
-`ssh -R` and stunnel both ends are counted, since only together they are a relay. All take turns,
-round by round; the median counts.
+haproxy and nginx are no reverse relays: they dial the service themselves, which is less work. Of version
+2 (relay and `expose`), `ssh -R` and stunnel both ends are counted, since only together they are a
+relay. All take turns, round by round; the median counts.
 """
 import argparse
 import contextlib
@@ -81,8 +82,8 @@ class Rival:
         self.name, self.folder = name, folder
         self.processes, self.port = [], None
 
-    def start(self, *command, core=CORE, **more):
-        process = subprocess.Popen(pinned(core, *command), stdout=subprocess.DEVNULL,
+    def start(self, *command, core=CORE, output=subprocess.DEVNULL, **more):
+        process = subprocess.Popen(pinned(core, *command), stdout=output,
                                    stderr=subprocess.DEVNULL, **more)
         self.processes.append(process)
         return process
@@ -117,7 +118,7 @@ class Behind(Rival):
     """One that dials the service itself."""
 
     def open(self, load):
-        self.port = free_ports(4)
+        self.port = free_ports(6)
         self.service_port = self.port + 1
         self.service = subprocess.Popen(pinned(LOAD_CORE, load, "serve", self.service_port),
                                         stdout=subprocess.PIPE)
@@ -271,8 +272,43 @@ class Fairlead(Rival):
         self.service.wait()
 
 
-RIVALS = {"fairlead": Fairlead, "haproxy": Haproxy, "haproxy-splice": HaproxySplice, "nginx": Nginx,
-          "stunnel": Stunnel, "ssh -R": Ssh}
+class Second(Behind):
+    """Version 2 as users see it: the relay, and the agent that dials relay and service."""
+
+    program = None
+    pool = ()  # as many connections stand by as the agent keeps unless it is told
+    relay_options = ()
+
+    def run(self):
+        state = self.folder / f"state-{self.port}"
+        control = self.port + 2  # a pair of ports follows it
+        self.start(self.program, "relay", control, "--port-count", 2, "--myhost", "127.0.0.1", "--state",
+                   state, "--tunnel-port", self.port, "--tunnel-port-count", 1, "--num-worker-threads",
+                   1, "--metrics-addr", "off", "--control-socket", "none", "--max-waiting-per-pair",
+                   4096, "--max-waiting-per-address", 4096, *self.relay_options)
+        wait_until_listening(control)
+        told = (state / "first-agent").read_text(encoding="utf-8")
+        agent = self.start(self.program, "expose", f"127.0.0.1:{self.service_port}", "--relay",
+                           f"127.0.0.1:{control}", "--token", told.split("--token ")[1].split()[0],
+                           "--max-sessions", 4096, *self.pool, output=subprocess.PIPE)
+        agent.stdout.readline()  # where clients come
+
+
+class SecondAlone(Second):
+    """Without connections that stand by."""
+
+    pool = ("--pool", 0)
+
+
+class SecondSealed(Second):
+    """With TLS on the data connections."""
+
+    relay_options = ("--data", "tls")
+
+
+RIVALS = {"fairlead": Fairlead, "fairlead-v2": Second, "fairlead-v2-alone": SecondAlone,
+          "fairlead-v2-tls": SecondSealed, "haproxy": Haproxy, "haproxy-splice": HaproxySplice,
+          "nginx": Nginx, "stunnel": Stunnel, "ssh -R": Ssh}
 
 
 class Bench:
@@ -316,8 +352,12 @@ class Bench:
         self.add(rival, "delay", p50_us=p50 / 1e3, p99_us=p99 / 1e3)
 
     def opening(self, rival):
-        (rate,), cpu_s = self.ask(rival, "open", 16, self.options.seconds)
-        self.add(rival, "opening", rate=rate, us=cpu_s / self.options.seconds / rate * 1e6)
+        for count in (1, 16):
+            (rate,), cpu_s = self.ask(rival, "open", count, self.options.seconds)
+            if rate < 1:  # none came through
+                continue
+            self.add(rival, "opening", count=count, rate=rate, each_us=count / rate * 1e6,
+                     us=cpu_s / self.options.seconds / rate * 1e6)
 
     def idle(self, rival):
         before = rival.memory()
@@ -355,10 +395,13 @@ def main():
     parser.add_argument("--only", type=lambda text: text.split(","))
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
-    Fairlead.program = options.tunnel
+    Fairlead.program = Second.program = options.tunnel
     needs = {"haproxy": "haproxy", "haproxy-splice": "haproxy", "nginx": "nginx",
              "stunnel": "stunnel4", "ssh -R": "sshd"}
     names = [name for name in RIVALS if not options.only or name in options.only]
+    if "--data" not in subprocess.run([options.tunnel, "relay", "--help"], check=True, text=True,
+                                      capture_output=True).stdout.split():
+        names = [name for name in names if name != "fairlead-v2-tls"]
     missing = {needs[name] for name in names if name in needs and not shutil.which(needs[name])}
     if missing:
         sys.exit(f"needs {', '.join(sorted(missing))}")
