@@ -28,12 +28,25 @@ static void line_write(struct wr *wr, const char *name, uint64_t value)
     wr_text(wr, "\n");
 }
 
+// Control connections of agents that have proven who they are.
+static uint32_t agent_count(const struct tunnel_second *second)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < revtun_hub_look_link_count(second->hub); i++) {
+        struct revtun_hub_look_link link;
+
+        count += revtun_hub_look_link(second->hub, i, &link);
+    }
+    return count;
+}
+
 static void agents_status(struct wr *wr, const struct tunnel_broker *broker)
 {
     const struct tunnel_second *second = &broker->second;
     const struct revtun_hub_gauges gauges = revtun_hub_gauges(second->hub);
 
-    line_write(wr, "agents", tunnel_second_agents(second));
+    line_write(wr, "agents", agent_count(second));
     line_write(wr, "tunnels of agents", gauges.services);
     line_write(wr, "sessions of agents", gauges.sessions);
     line_write(wr, "clients that wait for agents", gauges.waiting);
@@ -45,7 +58,7 @@ static void agents_status(struct wr *wr, const struct tunnel_broker *broker)
 static void status(const struct tunnel_answer *of, struct daemon_ctl_reply *reply)
 {
     const struct tunnel_broker *broker = of->broker;
-    const struct revtun_gauges gauges = revtun_relay_gauges(broker->core);
+    const struct revtun_gauges gauges = revtun_relay_gauges(broker->pairs.core);
 
     if (!daemon_ctl_reserve(reply, SHORT_MAX)) {
         return;
@@ -55,7 +68,7 @@ static void status(const struct tunnel_answer *of, struct daemon_ctl_reply *repl
     wr_text(wr, of->drain->state == DAEMON_DRAIN_SERVING ? "serving\n" : "draining\n");
     line_write(wr, "workers", broker->crew.worker_count);
     line_write(wr, "workers that do not answer", tunnel_crew_missing(&broker->crew));
-    line_write(wr, "pairs of ports", broker->limits.pair_count);
+    line_write(wr, "pairs of ports", broker->pairs.limits.pair_count);
     line_write(wr, "free pairs", gauges.pairs_free);
     line_write(wr, "servers", gauges.controls);
     line_write(wr, "sessions", gauges.sessions);
@@ -83,8 +96,8 @@ static void why(const struct tunnel_answer *of, struct bytes text, struct daemon
 {
     const struct tunnel_broker *broker = of->broker;
     const struct tunnel_why why = {
-        .limits = &broker->limits,
-        .core = broker->core,
+        .limits = &broker->pairs.limits,
+        .core = broker->pairs.core,
         .hub = broker->second.hub,
         .hub_limits = &broker->second.limits,
         .ledger = &broker->past.ledger,
@@ -138,7 +151,7 @@ static void add_told(struct carried *carried, const struct tunnel_session *sessi
 static void add_session_of_pair(struct sums *sums, const struct tunnel_broker *broker,
                                 const struct tunnel_session *session)
 {
-    if (session->pair < broker->limits.pair_count &&
+    if (session->pair < broker->pairs.limits.pair_count &&
         session->begun_ns >= broker->past.ledger.entries[session->pair].linked_ns) {
         add_told(&sums->pairs[session->pair], session);
     }
@@ -159,9 +172,9 @@ static void add_session_of_tunnel(struct sums *sums, const struct tunnel_broker 
 // What the sessions of each pair and tunnel have told that go on. Memory of malloc(), or NULL.
 static struct sums sum_sessions(const struct tunnel_broker *broker)
 {
-    const uint32_t first_count = broker->limits.max_sessions;
+    const uint32_t first_count = broker->pairs.limits.max_sessions;
     struct sums sums = {
-        .pairs = calloc((size_t)broker->limits.pair_count + 1, sizeof *sums.pairs),
+        .pairs = calloc((size_t)broker->pairs.limits.pair_count + 1, sizeof *sums.pairs),
         .tunnels = calloc((size_t)broker->past.ledger.tunnel_count + 1, sizeof *sums.tunnels),
     };
 
@@ -183,7 +196,7 @@ static void server_write(struct wr *wr, const struct tunnel_broker *broker, uint
                          const struct revtun_look *look, const struct carried *carried,
                          struct now now)
 {
-    const struct revtun_config *limits = &broker->limits;
+    const struct revtun_config *limits = &broker->pairs.limits;
     const struct tunnel_ledger_entry *entry = &broker->past.ledger.entries[pair];
     uint8_t text[ADDR_TEXT_MAX];
     struct wr server = wr_init(text, sizeof text);
@@ -285,16 +298,16 @@ static uint32_t tunnel_count(const struct tunnel_second *second)
 
 static void gauges_write(struct wr *wr, const struct tunnel_broker *broker)
 {
-    const struct revtun_gauges first = revtun_relay_gauges(broker->core);
+    const struct revtun_gauges first = revtun_relay_gauges(broker->pairs.core);
     struct revtun_hub_gauges second = {.links = 0};
     uint32_t agents = 0;
 
     if (tunnel_second_is_open(&broker->second)) {
         second = revtun_hub_gauges(broker->second.hub);
-        agents = tunnel_second_agents(&broker->second);
+        agents = agent_count(&broker->second);
     }
     gauge_write(wr, "servers", first.controls);
-    gauge_write(wr, "pairs", broker->limits.pair_count);
+    gauge_write(wr, "pairs", broker->pairs.limits.pair_count);
     gauge_write(wr, "agents", agents);
     gauge_write(wr, "tunnels", second.services);
     gauge_write(wr, "standing", second.standing);
@@ -308,10 +321,10 @@ static void sample_write(struct wr *wr, const struct tunnel_broker *broker, cons
 {
     daemon_sample_head_write(wr, now.mono_ns);
     gauges_write(wr, broker);
-    for (uint32_t pair = 0; pair < broker->limits.pair_count; pair++) {
+    for (uint32_t pair = 0; pair < broker->pairs.limits.pair_count; pair++) {
         struct revtun_look look;
 
-        if (revtun_look_pair(broker->core, pair, &look)) {
+        if (revtun_look_pair(broker->pairs.core, pair, &look)) {
             server_write(wr, broker, pair, &look, &sums->pairs[pair], now);
         }
     }
@@ -341,7 +354,7 @@ uint64_t tunnel_answer_tick(struct tunnel_answer *of, struct now now)
     if (tunnel_crew_missing(&broker->crew) > 0 && now.mono_ns < of->survey_end_ns) {
         return now.mono_ns + SURVEY_TICK_NS;
     }
-    const size_t row_count = broker->limits.pair_count + tunnel_count(&broker->second);
+    const size_t row_count = broker->pairs.limits.pair_count + tunnel_count(&broker->second);
     const size_t room = SHORT_MAX + row_count * TUNNEL_SAMPLE_LINE_MAX;
     uint8_t *text = malloc(room);
     struct sums sums = sum_sessions(broker);

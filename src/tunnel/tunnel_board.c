@@ -14,18 +14,18 @@ void tunnel_board_init(struct tunnel_board *board, const struct tunnel_crew *cre
 
 static void fill(struct tunnel_snapshot *out, const struct tunnel_broker *broker)
 {
-    const struct revtun_gauges gauges = revtun_relay_gauges(broker->core);
+    const struct revtun_gauges gauges = revtun_relay_gauges(broker->pairs.core);
 
     *out = (struct tunnel_snapshot){
-        .core = *revtun_relay_stats(broker->core),
+        .core = *revtun_relay_stats(broker->pairs.core),
         .gauges =
             {
                 .controls = gauges.controls,
-                .pairs = broker->limits.pair_count,
+                .pairs = broker->pairs.limits.pair_count,
                 .pairs_free = gauges.pairs_free,
                 .waiting = {gauges.waiting},
                 .sessions = {gauges.sessions},
-                .sessions_max = broker->limits.max_sessions,
+                .sessions_max = broker->pairs.limits.max_sessions,
                 .strangers = broker->controls.stranger_count,
                 .workers = broker->crew.worker_count,
                 .is_draining = broker->is_draining,
@@ -45,7 +45,7 @@ static void add_second(struct tunnel_snapshot *out, const struct tunnel_broker *
     const struct tunnel_second *second = &broker->second;
     uint64_t *crowded = &out->core.refused[REVTUN_REFUSAL_SESSIONS - 1];
 
-    *crowded += broker->crowded_count;
+    *crowded += broker->pairs.crowded_count;
     if (!tunnel_second_is_open(second)) {
         return;
     }

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The broker: listens at all ports, asks the room revtun what to do with whoever comes, does that,
-// and gives connections that belong together to the workers.
+// The broker: listens at the control port, and has each version of the protocol serve those who
+// speak it, with what both need: control connections, workers, and a limit of clients in all.
 //
-//      server --TLS--> control port --> tunnel_controls --.
-//      client -------> public port ---> tunnel_conns -----+--> revtun_relay --> tunnel_crew
-//      server -------> reverse port --> tunnel_conns -----'
-//
-// That is version 1; tunnel_second.h has version 2, for which it looks at the control port first.
+//      control port --> tunnel_controls --+--> tunnel_pairs, version 1 ---+--> tunnel_crew
+//                                         '--> tunnel_second, version 2 --'
 //
 // It lives in one thread and its loop, and logs what operators want to know of.
 #pragma once
@@ -16,42 +13,23 @@
 
 #include "io/io_accept.h"
 #include "io/io_linger.h"
-#include "revtun/revtun_outbox.h"
-#include "revtun/revtun_relay.h"
 #include "tunnel/tunnel_config.h"
-#include "tunnel/tunnel_conns.h"
 #include "tunnel/tunnel_controls.h"
 #include "tunnel/tunnel_crew.h"
+#include "tunnel/tunnel_pairs.h"
 #include "tunnel/tunnel_past.h"
 #include "tunnel/tunnel_second.h"
 
-// A listening port of a pair.
-struct tunnel_broker_port {
-    struct io_accept_at at;
-    struct tunnel_broker *broker;
-    uint32_t pair;
-};
-
 struct tunnel_broker {
     struct io_loop *loop;
-    void *memory; // of the core
-    struct revtun_relay *core;
-    struct revtun_config limits;
     struct io_accept accept;
     struct io_accept_at control_port;
-    struct tunnel_broker_port *reverse_ports; // by pair
-    struct tunnel_broker_port *public_ports;
-    struct tunnel_conns conns;
     struct tunnel_controls controls;
-    struct pool_ref *links; // by the control connection's number: what the core calls it
     struct tunnel_crew crew;
     struct io_linger linger;
+    struct tunnel_past past;     // of both versions
+    struct tunnel_pairs pairs;   // version 1
     struct tunnel_second second; // version 2
-    uint64_t crowded_count;  // clients that were reset, since there were too many of both versions
-    struct tunnel_past past; // of both versions
-    uint32_t
-        broken[REVTUN_OUTBOX_MAX]; // control connections that could not take a line: to be lost
-    uint32_t broken_count;
     bool is_draining;
 };
 

@@ -385,7 +385,7 @@ static int open_parts(struct tunnel_second *second, const struct tunnel_config *
 }
 
 int tunnel_second_open(struct tunnel_second *second, const struct tunnel_config *config,
-                       const struct tunnel_second_means *means)
+                       const struct tunnel_means *means)
 {
     assert(second->hub == NULL);
     if (config->access.len == 0) {
@@ -464,18 +464,6 @@ void tunnel_second_drain(struct tunnel_second *second, uint32_t in_s)
 void tunnel_second_leave(struct tunnel_second *second)
 {
     tunnel_second_drain(second, 0);
-}
-
-uint32_t tunnel_second_agents(const struct tunnel_second *second)
-{
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < revtun_hub_look_link_count(second->hub); i++) {
-        struct revtun_hub_look_link link;
-
-        count += revtun_hub_look_link(second->hub, i, &link);
-    }
-    return count;
 }
 
 uint32_t tunnel_second_ports_free(const struct tunnel_second *second, struct now now)

@@ -16,35 +16,18 @@
 #include <stdint.h>
 
 #include "io/io_accept.h"
-#include "io/io_linger.h"
 #include "revtun/revtun_hub.h"
 #include "revtun/revtun_outbox.h"
 #include "tunnel/tunnel_access.h"
 #include "tunnel/tunnel_config.h"
 #include "tunnel/tunnel_conns.h"
-#include "tunnel/tunnel_controls.h"
-#include "tunnel/tunnel_crew.h"
 #include "tunnel/tunnel_leases.h"
-#include "tunnel/tunnel_past.h"
+#include "tunnel/tunnel_means.h"
 #include "tunnel/tunnel_previews.h"
 #include "tunnel/tunnel_sealed.h"
 
-// What both versions use; each outlives the second.
-struct tunnel_second_means {
-    struct io_loop *loop;
-    struct io_accept *accept;
-    struct io_linger *linger;
-    struct tunnel_controls *controls;
-    struct tunnel_crew *crew;
-    struct tunnel_past *past;
-    uint32_t session_base; // the first of the crew's sessions that are version 2's
-    // There are as many clients as there may be, of both versions.
-    bool (*is_full)(void *context);
-    void *context;
-};
-
 struct tunnel_second {
-    struct tunnel_second_means means;
+    struct tunnel_means means;
     void *memory;                    // of the hub
     struct revtun_hub *hub;          // NULL: there is version 1 alone
     struct revtun_hub_config limits; // without its texts
@@ -71,7 +54,7 @@ struct tunnel_second {
 // Opens it, if the configuration wants version 2, and logs what cannot be. It is all zero before,
 // and does not move until it is closed, which is due in any case. 0 or -errno.
 MUST_USE int tunnel_second_open(struct tunnel_second *second, const struct tunnel_config *config,
-                                const struct tunnel_second_means *means);
+                                const struct tunnel_means *means);
 // The crew is stopped, and the listeners are closed.
 void tunnel_second_close(struct tunnel_second *second);
 bool tunnel_second_is_open(const struct tunnel_second *second);
@@ -98,8 +81,6 @@ void tunnel_second_drain(struct tunnel_second *second, uint32_t in_s);
 // Says good-bye to all agents.
 void tunnel_second_leave(struct tunnel_second *second);
 
-// Control connections of agents that have proven who they are.
-uint32_t tunnel_second_agents(const struct tunnel_second *second);
 // Ports that any agent could get.
 uint32_t tunnel_second_ports_free(const struct tunnel_second *second, struct now now);
 // Clients that wait or have a session.
