@@ -238,7 +238,8 @@ bool revtun_names_look(const struct revtun_names *names, uint16_t port, int64_t 
     }
     const struct revtun_lease *lease = &names->leases.at[index];
     if (lease->state == REVTUN_LEASES_FREE ||
-        revtun_leases_is_over(&names->leases, lease, wall_s)) {
+        (lease->state == REVTUN_LEASES_RESTING &&
+         revtun_leases_is_over(&names->leases, lease, wall_s))) {
         return false;
     }
     *out = (struct revtun_names_lease){

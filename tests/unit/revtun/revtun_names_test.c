@@ -421,6 +421,10 @@ static void tells_whose_a_port_is_as_long_as_it_is(void **state)
     assert_true(revtun_names_look(world.names, 100, 7 + LEASE_S - 1, &lease));
     assert_false(lease.is_bound);
     assert_int_equal(lease.released_s, 7);
+    // What is bound is its tunnel's, however long ago it was bound.
+    assert_true(revtun_names_look(world.names, 101, 7 + LEASE_S, &lease));
+    assert_true(lease.is_bound);
+    assert_true(bytes_equal_text(lease.name, "ssh"));
     assert_int_equal(revtun_names_free_count(world.names, 7 + LEASE_S - 1), COUNT - 2);
     assert_false(revtun_names_look(world.names, 100, 7 + LEASE_S, &lease));
     assert_int_equal(revtun_names_free_count(world.names, 7 + LEASE_S), COUNT - 1);
