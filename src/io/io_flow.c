@@ -390,8 +390,8 @@ void io_flow_limit(struct io_flow *flow)
     int len = 0;
 
     flow->limit_len = ioctl(flow->from_fd, FIONREAD, &len) == 0 && len > 0 ? (uint32_t)len : 0;
-    if (flow->is_from_sealed) {
-        flow->limit_len += (uint32_t)io_tls_channel_pending(flow->tls);
+    if (flow->is_from_sealed) { // and TLS may have a part of a record, of which nobody tells
+        flow->limit_len += (uint32_t)io_tls_channel_pending(flow->tls) + IO_TLS_RECEIVE_MAX;
     }
     flow->can_read = true;
 }

@@ -101,7 +101,8 @@ void io_flow_deinit(struct io_flow *flow, struct io_flow_means *means);
 MUST_USE int io_flow_begin(struct io_flow *flow, struct io_flow_means *means, struct bytes head);
 // Moves bytes for as long as it can and may.
 enum io_flow_outcome io_flow_run(struct io_flow *flow, struct io_flow_means *means);
-// From now on it reads only what the system has received by now, and then has ended.
+// From now on it reads only what the system has received by now, and then has ended; of a source
+// with TLS, what comes while it does so may be read too, up to a record more.
 void io_flow_limit(struct io_flow *flow);
 // Reads and drops instead, until the source's end. Only for one that has ended, or whose
 // destination is lost; ENDED, SOURCE_LOST, WAITS or MORE.

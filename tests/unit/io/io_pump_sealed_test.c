@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -364,6 +365,16 @@ static void keeps_little_for_whom_is_slow(void **state)
     }
 }
 
+// Until all that was sent there has come to the pump's socket, which it may not have read.
+static void await_arrival(int fd)
+{
+    const uint64_t end_ns = io_clock_mono_ns() + PATIENCE * SECOND_NS;
+
+    while (io_tcp_unacknowledged_len(fd) > 0) {
+        assert_true(io_clock_mono_ns() < end_ns);
+    }
+}
+
 static void delivers_what_is_on_its_way_when_it_is_told_to_end(void **state)
 {
     (void)state;
@@ -371,6 +382,7 @@ static void delivers_what_is_on_its_way_when_it_is_told_to_end(void **state)
         open_one(side, (struct bytes){0});
         pump_world_write(&one, 1 - side, 40000);
         far_write(40000);
+        await_arrival(io_tls_channel_fd(far));
         io_pump_end(&one.pump, io_clock_mono_ns());
         until(has_far_ended);
         assert_true(far_has_ended);
@@ -381,6 +393,38 @@ static void delivers_what_is_on_its_way_when_it_is_told_to_end(void **state)
         close_one();
         until(is_over);
         assert_int_equal(one.why, IO_PUMP_TOLD);
+    }
+}
+
+// Of a record TLS may have taken a part, which nobody tells of, when the rest of it comes.
+static void delivers_a_record_that_came_in_parts_when_it_is_told_to_end(void **state)
+{
+    enum { LEN = 16000, REST_LEN = 1000 };
+    static uint8_t record[2 * LEN];
+
+    (void)state;
+    for (int side = 0; side < 2; side++) {
+        int ends[2];
+        open_one(side, (struct bytes){0});
+        int way = dup(io_tls_channel_fd(far)); // to the pump; what TLS writes is held up here
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+        assert_true(dup2(ends[0], io_tls_channel_fd(far)) >= 0);
+        far_write(LEN);
+        const ssize_t len = recv(ends[1], record, sizeof record, 0);
+        assert_true(len > LEN);
+        assert_int_equal(send(way, record, (size_t)len - REST_LEN, MSG_NOSIGNAL), len - REST_LEN);
+        await_arrival(way);
+        pump_world_settle();
+        assert_int_equal(send(way, record + len - REST_LEN, REST_LEN, MSG_NOSIGNAL), REST_LEN);
+        await_arrival(way);
+        io_pump_end(&one.pump, io_clock_mono_ns());
+        assert_int_equal(read_plain_to_its_end(), 0);
+        assert_int_equal(one.read[1 - side], LEN);
+        io_fd_close(&way);
+        io_fd_close(&ends[0]);
+        io_fd_close(&ends[1]);
+        close_one();
+        until(is_over);
     }
 }
 
@@ -411,6 +455,7 @@ int main(void)
         TEST(is_lost_when_what_comes_is_no_tls),
         TEST(keeps_little_for_whom_is_slow),
         TEST(delivers_what_is_on_its_way_when_it_is_told_to_end),
+        TEST(delivers_a_record_that_came_in_parts_when_it_is_told_to_end),
         TEST(ends_when_half_of_it_is_silent),
     };
 
