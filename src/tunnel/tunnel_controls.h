@@ -6,7 +6,8 @@
 //
 // With version 1 the certificate is all the proof there is, and PROVING is passed over. With
 // version 2 (by ALPN) it lasts until tunnel_controls_prove(): who is there has shown nothing yet,
-// and counts as a stranger.
+// and counts as a stranger. Who turns out to be a data connection, which comes here only when its
+// ClientHello did not look like one, goes from SHAKING to CLOSING, and nothing is told of it.
 //
 // Timers: SHAKING lasts TUNNEL_CONTROLS_SHAKE_S at most, CLOSING TUNNEL_CONTROLS_CLOSE_S; one
 // that is UP and rests is read again then. It lives as long as its server: TCP's keepalive and the

@@ -106,11 +106,12 @@ static bool may_be_lost(const struct tunnel_leases *leases)
 
 uint64_t tunnel_leases_tick(struct tunnel_leases *leases, struct now now)
 {
-    const bool may_wait = leases->lasting_due_ns <= now.mono_ns;
+    // The disk is waited for no more often than that.
+    const bool is_lasting = leases->lasting_due_ns <= now.mono_ns;
 
     if ((has_changes(leases) && leases->due_ns <= now.mono_ns) ||
-        (may_be_lost(leases) && may_wait)) {
-        write_changes(leases, now, may_wait);
+        (may_be_lost(leases) && is_lasting)) {
+        write_changes(leases, now, is_lasting);
     }
     const uint64_t due_ns = has_changes(leases) ? leases->due_ns : NEVER;
     const uint64_t lasting_ns = may_be_lost(leases) ? leases->lasting_due_ns : NEVER;

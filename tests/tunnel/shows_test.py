@@ -249,7 +249,7 @@ class Shows(spoke_test.SpokeCase):
             self.missing = [line for line in wanted if line not in lines]
             return not self.missing
         try:
-            wait_until(is_told, 10)
+            wait_until(is_told, LONG_S)
         except TimeoutError:
             self.fail(f"not told: {self.missing}")
         waiting.close()
