@@ -62,7 +62,11 @@ static bool read_heading(struct conf *conf, size_t number, struct bytes line)
         line.ptr[line.len - 1] != ']') {
         return false;
     }
-    conf_section_begin(conf, bytes_trim(bytes_first(bytes_from(line, 1), line.len - 2)), number);
+    const struct bytes name = bytes_trim(bytes_first(bytes_from(line, 1), line.len - 2));
+    if (name.len == 0) {
+        return false;
+    }
+    conf_section_begin(conf, name, number);
     return true;
 }
 

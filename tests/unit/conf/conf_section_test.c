@@ -118,7 +118,8 @@ static void tells_what_is_wrong_with_sections(void **state)
     static struct conf conf;
 
     (void)state;
-    read_text(&conf, "[a]\nrelay = x\ntarget = 1\ntarget = 2\n[a]\ntake = perhaps\n[]\n[b\n", NULL);
+    read_text(&conf, "[a]\nrelay = x\ntarget = 1\ntarget = 2\n[a]\ntake = perhaps\n[]\n[b\n[ \t]\n",
+              NULL);
     conf_section_error(&conf, 1, "lacks something");
     SAMPLE_ERRORS(
         &conf.errors,
@@ -128,6 +129,7 @@ static void tells_what_is_wrong_with_sections(void **state)
         "--take: 'perhaps' is neither true nor false (a.conf, line 6)",
         "this line is neither 'key = value' nor a '# comment' (a.conf, line 7)",
         "this line is neither 'key = value' nor a '# comment' (a.conf, line 8)",
+        "this line is neither 'key = value' nor a '# comment' (a.conf, line 9)",
         "[a] lacks something (a.conf, line 1)", NULL);
 }
 
