@@ -61,6 +61,7 @@ struct conf {
     size_t value_count;
     struct conf_section sections[CONF_SECTION_MAX];
     size_t section_count;
+    bool is_section_lost; // the last heading was one too many, and what stands below it goes too
 };
 
 // Makes an empty configuration. The table outlives it.

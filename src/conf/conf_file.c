@@ -45,7 +45,7 @@ static void read_value(struct conf *conf, size_t number, const struct conf_optio
         add_error(conf, number, CONF_WRONG_NO_VALUE, option);
     } else if (!unquote(&text)) {
         add_error(conf, number, CONF_WRONG_QUOTE, option);
-    } else {
+    } else if (!conf->is_section_lost) {
         conf_add(conf, &(struct conf_value){
                            .option = option,
                            .place = {CONF_FILE, number},

@@ -23,6 +23,7 @@ void conf_section_begin(struct conf *conf, struct bytes name, size_t number)
     }
     if (conf->section_count == CONF_SECTION_MAX) {
         add_error(conf, name, number, "is one section too many: there are 32 at most");
+        conf->is_section_lost = true;
         return;
     }
     conf->sections[conf->section_count++] = (struct conf_section){.name = name, .number = number};

@@ -13,7 +13,7 @@
 #include "conf/conf.h"
 
 // For the reader of the file: a heading begins, whose values are those that follow. An error is
-// added when there are too many, or one of that name is there already.
+// added when there are too many, whose values are left out, or one of that name is there already.
 void conf_section_begin(struct conf *conf, struct bytes name, size_t number);
 
 // The value of an option below a heading (from 1) after `last` (NULL: the first), or NULL. The

@@ -136,7 +136,7 @@ static void tells_what_is_wrong_with_sections(void **state)
 static void counts_them(void **state)
 {
     static struct conf conf;
-    char text[CONF_SECTION_MAX * 8 + 16];
+    char text[CONF_SECTION_MAX * 8 + 64];
     size_t len = 0;
 
     (void)state;
@@ -146,10 +146,11 @@ static void counts_them(void **state)
     read_text(&conf, text, NULL);
     SAMPLE_ERRORS(&conf.errors, NULL);
     assert_int_equal(conf.section_count, CONF_SECTION_MAX);
-    snprintf(text + len, sizeof text - len, "[more]\n");
+    snprintf(text + len, sizeof text - len, "[more]\ntarget = 1\nmode = v9\n");
     read_text(&conf, text, NULL);
     SAMPLE_ERRORS(&conf.errors,
                   "[more] is one section too many: there are 32 at most (a.conf, line 33)", NULL);
+    assert_null(conf_section_next(&conf, CONF_SECTION_MAX, "target", NULL)); // it is not the last's
 }
 
 static void has_none_where_the_table_has_none(void **state)
