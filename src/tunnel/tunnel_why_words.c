@@ -126,9 +126,10 @@ void tunnel_why_words_refusal(struct wr *wr, const struct tunnel_why *why,
     wr_text(wr, words->what);
     place_write(wr, why, refusal);
     if (refusal->count > 1) {
+        // A clock may have been set back in between.
+        const int64_t span_s = refusal->last_s - refusal->first_s;
         tunnel_why_words_number(wr, ", ", refusal->count, " times in ");
-        tunnel_why_words_number(wr, "", (uint64_t)(refusal->last_s - refusal->first_s),
-                                " s, the last one");
+        tunnel_why_words_number(wr, "", span_s > 0 ? (uint64_t)span_s : 0, " s, the last one");
     } else {
         wr_text(wr, ",");
     }

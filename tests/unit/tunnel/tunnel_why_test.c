@@ -197,6 +197,18 @@ static void has_room_for_all_at_their_largest(void **state)
     assert_says(of_server(599), "its control connection was refused, at public port 5036, 3 times");
 }
 
+static void tells_no_time_below_none_after_a_clock_was_set_back(void **state)
+{
+    const struct addr from = addr_ip6(server_ip, 65535);
+
+    (void)state;
+    for (int64_t back_s = 0; back_s < 2; back_s++) {
+        tunnel_refusals_keep(&refusals, TUNNEL_REFUSAL_HANDSHAKE, &from, 0, "it had no key",
+                             start.wall_s - back_s);
+    }
+    assert_says(of_server(10), "2 times in 0 s, the last one 11 s ago");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +216,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(tells_how_long_clients_wait_for_a_server, begin, end),
         cmocka_unit_test_setup_teardown(tells_what_happened_lately_alone, begin, end),
         cmocka_unit_test_setup_teardown(tells_of_a_server_that_has_left, begin, end),
+        cmocka_unit_test_setup_teardown(tells_no_time_below_none_after_a_clock_was_set_back, begin,
+                                        end),
         cmocka_unit_test_setup_teardown(has_room_for_all_at_their_largest, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
