@@ -86,6 +86,27 @@ static void give_to_owner_of_folder(const char *path, int fd)
     }
 }
 
+// Adds all of it, or takes back what it has added: half a line would make a whole list wrong. What
+// others have added behind it meanwhile stays.
+static int add_whole(int fd, struct bytes text)
+{
+    struct stat former;
+    struct stat now;
+
+    if (fstat(fd, &former) != 0) {
+        return -errno;
+    }
+    int error = write_all(fd, text);
+    if (error == 0) {
+        error = sync_file(fd);
+    }
+    if (error != 0 && fstat(fd, &now) == 0 && now.st_size > former.st_size &&
+        now.st_size - former.st_size <= (off_t)text.len) {
+        IGNORE(ftruncate(fd, former.st_size)); // there is nothing else to do
+    }
+    return error;
+}
+
 int tunnel_text_add(const char *path, struct bytes text)
 {
     // Root writes into directories of others, where a link may lead anywhere.
@@ -100,10 +121,9 @@ int tunnel_text_add(const char *path, struct bytes text)
     if (fd < 0) {
         return -errno;
     }
-    const int error = write_all(fd, text);
-    if (error != 0) {
-        return error;
+    const int error = add_whole(fd, text);
+    if (error == 0) {
+        sync_folder(path);
     }
-    sync_folder(path);
-    return sync_file(fd);
+    return error;
 }

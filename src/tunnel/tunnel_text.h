@@ -14,6 +14,6 @@
 MUST_USE int tunnel_text_write(const char *path, struct bytes text, bool is_lasting);
 
 // Adds to the end of a file, whose owner and rights stay. One that is not there is made for its
-// directory's owner alone (0600), as far as we may give it away. The disk has it then. -ELOOP: it
-// is a symbolic link. As open(2), write(2) and fsync(2).
+// directory's owner alone (0600), as far as we may give it away. The disk has it then; where it
+// fails, nothing of it is added. -ELOOP: it is a symbolic link. As open(2), write(2) and fsync(2).
 MUST_USE int tunnel_text_add(const char *path, struct bytes text);

@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -74,6 +76,38 @@ static void leaves_nothing_behind_where_it_fails(void **state)
     assert_int_equal(rmdir(path), 0);
 }
 
+// No file of ours gets longer, as if the disk were full there.
+static int add_up_to(size_t len, const char *text)
+{
+    struct rlimit former;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &former), 0);
+    const struct rlimit limit = {.rlim_cur = len, .rlim_max = former.rlim_max};
+    assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    const int error = tunnel_text_add(path, bytes_of_text(text));
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &former), 0);
+    return error;
+}
+
+static void adds_a_line_or_nothing_of_it(void **state)
+{
+    static const char *const whole = "first\nsecond\n";
+
+    (void)state;
+    for (size_t room = 0; room < strlen(whole); room++) {
+        const char *kept = room < strlen("first\n") ? "" : "first\n";
+        struct bytes text = {0};
+
+        IGNORE(unlink(path));
+        assert_int_equal(add_up_to(room, "first\n"), kept[0] == '\0' ? -EFBIG : 0);
+        assert_int_equal(add_up_to(room, "second\n"), -EFBIG);
+        assert_int_equal(daemon_file_read(path, &text), 0);
+        assert_true(bytes_equal_text(text, kept));
+        daemon_file_free(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -81,6 +115,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(tells_what_cannot_be, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(leaves_nothing_behind_where_it_fails, make_folder,
                                         remove_folder),
+        cmocka_unit_test_setup_teardown(adds_a_line_or_nothing_of_it, make_folder, remove_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
