@@ -201,6 +201,22 @@ static bool judge(void *context, struct conf *conf)
     return conf->errors.count == 0;
 }
 
+// Behind the token, or why nobody has it.
+static void tell_of_list(const struct wish *wish, int status)
+{
+    if (status == EXIT_SUCCESS) {
+        daemon_tell_mistake(program.name,
+                            "its line is added to %s; a relay that runs knows it after "
+                            "fairlead-tunnel reload",
+                            wish->access);
+    } else {
+        daemon_tell_mistake(program.name,
+                            "the token could not be printed, and nobody has it: take the line of "
+                            "%.*s out of %s, and make it once more",
+                            (int)wish->id.len, (const char *)wish->id.ptr, wish->access);
+    }
+}
+
 static int make(const struct wish *wish)
 {
     uint8_t token_text[REVTUN_TOKEN_TEXT_MAX + 1];
@@ -226,13 +242,10 @@ static int make(const struct wish *wish)
     }
     wr_u8(&token, '\n');
     int status = daemon_tell(wr_done(&token));
-    if (status == EXIT_SUCCESS && wish->access[0] == '\0') {
-        status = daemon_tell(wr_done(&line));
+    if (wish->access[0] != '\0') {
+        tell_of_list(wish, status);
     } else if (status == EXIT_SUCCESS) {
-        daemon_tell_mistake(program.name,
-                            "its line is added to %s; a relay that runs knows it after "
-                            "fairlead-tunnel reload",
-                            wish->access);
+        status = daemon_tell(wr_done(&line));
     }
     crypto_wipe(token_text, sizeof token_text);
     return status;

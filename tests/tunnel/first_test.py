@@ -212,6 +212,17 @@ class First(tunnel.TunnelCase):
         with open(f"{self.state}/access", encoding="ascii") as file:
             self.assertEqual(file.read(), former)
 
+    def test_a_token_that_nobody_has_seen_is_told(self):
+        access = f"{self.folder}/access"
+        with open("/dev/full", "w", encoding="ascii") as full:
+            done = subprocess.run([tunnel.program(), "token", "laptop", "--no-pin", "--access",
+                                   access], stdout=full, stderr=subprocess.PIPE, text=True,
+                                  check=False, cwd=self.folder)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn(f"take the line of laptop out of {access}", done.stderr)
+        with open(access, encoding="ascii") as file:
+            self.assertTrue(file.read().startswith("token laptop "))
+
     def test_without_a_list_the_line_is_printed(self):
         if os.path.exists("/var/lib/fairlead-tunnel"):
             return  # a relay of this machine has a list, which is none of our business
