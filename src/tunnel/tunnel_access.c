@@ -4,15 +4,13 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "daemon/daemon_file.h"
 #include "log/log.h"
-
-enum { MISTAKE_TEXT_MAX = 512 }; // bytes of one
 
 static const char *advice_words(int error)
 {
@@ -37,23 +35,37 @@ static bool path_of(struct bytes path, char out[PATH_MAX])
     return true;
 }
 
-static void log_mistakes(struct bytes path, const struct revtun_access_mistakes *mistakes)
+// A line for whoever asked, if somebody did.
+static void tell(struct wr *told, struct bytes path, struct bytes what)
+{
+    if (told != NULL) {
+        wr_bytes(told, path);
+        wr_text(told, ": ");
+        wr_bytes(told, what);
+        wr_text(told, "\n");
+    }
+}
+
+static void log_mistakes(struct bytes path, const struct revtun_access_mistakes *mistakes,
+                         struct wr *told)
 {
     for (size_t i = 0; i < mistakes->count; i++) {
-        uint8_t text[MISTAKE_TEXT_MAX];
+        uint8_t text[TUNNEL_ACCESS_MISTAKE_MAX];
         struct wr wr = wr_init(text, sizeof text);
 
         revtun_access_mistake_write(&wr, &mistakes->items[i]);
         LOG_ERROR("the access list is wrong", LOG_BYTES("file", path),
                   LOG_BYTES("mistake", wr_done(&wr)));
+        tell(told, path, wr_done(&wr));
     }
     if (mistakes->left_off > 0) {
         LOG_ERROR("the access list is wrong elsewhere, too", LOG_BYTES("file", path),
                   LOG_NUMBER("mistakes", mistakes->left_off));
+        tell(told, path, bytes_of_text("it is wrong elsewhere, too"));
     }
 }
 
-static int read_list(struct tunnel_access *access, struct bytes path)
+static int read_list(struct tunnel_access *access, struct bytes path, struct wr *told)
 {
     const size_t capacity = revtun_access_count_max(access->text);
     struct revtun_access_mistakes mistakes;
@@ -62,10 +74,11 @@ static int read_list(struct tunnel_access *access, struct bytes path)
         .entries = calloc(capacity + 1, sizeof access->list.entries[0]), .capacity = capacity};
     if (access->list.entries == NULL) {
         LOG_ERROR("the access list cannot be read", LOG_ERROR_NUMBER("error", -ENOMEM));
+        tell(told, path, bytes_of_text(strerror(ENOMEM)));
         return -ENOMEM;
     }
     if (!revtun_access_read(access->text, &access->list, &mistakes)) {
-        log_mistakes(path, &mistakes);
+        log_mistakes(path, &mistakes, told);
         return -EBADMSG;
     }
     if (access->list.count == 0) {
@@ -74,7 +87,8 @@ static int read_list(struct tunnel_access *access, struct bytes path)
     return 0;
 }
 
-int tunnel_access_open(struct tunnel_access *access, struct bytes path, bool is_again)
+int tunnel_access_open(struct tunnel_access *access, struct bytes path, bool is_again,
+                       struct wr *told)
 {
     char file[PATH_MAX];
 
@@ -87,9 +101,10 @@ int tunnel_access_open(struct tunnel_access *access, struct bytes path, bool is_
     if (error != 0) {
         LOG_ERROR("the access list cannot be read", LOG_BYTES("file", path),
                   LOG_ERROR_NUMBER("error", error), LOG_TEXT("advice", advice_words(error)));
+        tell(told, path, bytes_of_text(strerror(-error)));
         return error;
     }
-    error = read_list(access, path);
+    error = read_list(access, path, told);
     if (error != 0) {
         tunnel_access_close(access);
     }

@@ -19,9 +19,16 @@
 #include "daemon/daemon_ctl.h"
 #include "daemon/daemon_drain.h"
 #include "daemon/daemon_reload.h"
+#include "tunnel/tunnel_access.h"
 #include "tunnel/tunnel_broker.h"
+#include "tunnel/tunnel_certificates.h"
 
-enum { TUNNEL_ANSWER_RELOAD_MAX = 128 + DAEMON_RELOAD_TEXT_MAX }; // bytes of what a reload says
+enum {
+    // Bytes of what is wrong with the access list, or with the certificates.
+    TUNNEL_ANSWER_TOLD_MAX = TUNNEL_ACCESS_TOLD_MAX + TUNNEL_CERTIFICATES_TOLD_MAX,
+    // Bytes of what a reload says.
+    TUNNEL_ANSWER_RELOAD_MAX = 128 + TUNNEL_ANSWER_TOLD_MAX + DAEMON_RELOAD_TEXT_MAX,
+};
 
 struct tunnel_answer {
     struct tunnel_broker *broker;

@@ -19,7 +19,7 @@ static const char *advice_words(int error)
 }
 
 int tunnel_certificates_open(struct bytes directory, enum tunnel_folder_relay relay,
-                             struct io_tls_context **out)
+                             struct wr *told, struct io_tls_context **out)
 {
     struct io_tls_error warning;
     struct io_tls_error wrong;
@@ -28,6 +28,11 @@ int tunnel_certificates_open(struct bytes directory, enum tunnel_folder_relay re
     if (error != 0) {
         LOG_ERROR("the certificates cannot be used", LOG_TEXT("reason", wrong.text),
                   LOG_TEXT("advice", advice_words(error)));
+        if (told != NULL) {
+            wr_text(told, "certificates: ");
+            wr_text(told, wrong.text);
+            wr_text(told, "\n");
+        }
         return error;
     }
     if (warning.text[0] != '\0') {

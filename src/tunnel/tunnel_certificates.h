@@ -6,6 +6,8 @@
 #include "io/io_tls_context.h"
 #include "tunnel/tunnel_folder.h"
 
-// 0, or -errno, which is logged.
+enum { TUNNEL_CERTIFICATES_TOLD_MAX = 32 + IO_TLS_ERROR_MAX }; // bytes
+
+// 0, or -errno, which is logged; then `told`, if it is there, has a line that says why, too.
 MUST_USE int tunnel_certificates_open(struct bytes directory, enum tunnel_folder_relay relay,
-                                      struct io_tls_context **out);
+                                      struct wr *told, struct io_tls_context **out);

@@ -187,7 +187,7 @@ static void tell(const struct tunnel_config *config, const char *path, struct by
 static int look_at_certificates(const struct tunnel_config *config)
 {
     struct io_tls_context *context = NULL;
-    const int error = tunnel_certificates_open(config->keys, TUNNEL_FOLDER_BOTH, &context);
+    const int error = tunnel_certificates_open(config->keys, TUNNEL_FOLDER_BOTH, NULL, &context);
 
     if (error == 0) {
         io_tls_context_close(context);

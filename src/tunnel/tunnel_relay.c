@@ -42,12 +42,12 @@ static void drain(struct tunnel_relay *relay)
 // Whether version 2 is served is decided at the start. Without its list nobody is on it. False,
 // which is logged: it cannot be read.
 static bool read_access(bool has_second, const struct tunnel_config *config,
-                        struct tunnel_access *out)
+                        struct tunnel_access *out, struct wr *told)
 {
     const bool wants_second = tunnel_config_has_second(config);
 
     if (has_second && wants_second) {
-        return tunnel_access_open(out, config->access, true) == 0;
+        return tunnel_access_open(out, config->access, true, told) == 0;
     }
     if (has_second != wants_second) {
         LOG_WARN(has_second ? "there is no access list any more: no agent may have anything"
@@ -56,9 +56,9 @@ static bool read_access(bool has_second, const struct tunnel_config *config,
     return true;
 }
 
-// All that can change does, or nothing. False, which is logged: nothing; `culprit` is then what
-// beside the configuration cannot be used.
-static bool change(struct tunnel_relay *relay, const char **culprit)
+// All that can change does, or nothing. False, which is logged: nothing; `told` has then a line for
+// all that is wrong beside the configuration.
+static bool change(struct tunnel_relay *relay, struct wr *told)
 {
     struct tunnel_config config;
     struct io_tls_context *tls = NULL;
@@ -71,12 +71,10 @@ static bool change(struct tunnel_relay *relay, const char **culprit)
     if (config.state.len == 0 && relay->keeps_here) {
         tunnel_config_keep_in(&config, bytes_of_text("./" TUNNEL_STATE_HERE));
     }
-    *culprit = "access list";
-    if (!read_access(has_second, &config, &access)) {
+    if (!read_access(has_second, &config, &access, told)) {
         return false;
     }
-    *culprit = "certificates";
-    if (tunnel_certificates_open(config.keys, relay->speaks, &tls) != 0) {
+    if (tunnel_certificates_open(config.keys, relay->speaks, told, &tls) != 0) {
         tunnel_access_close(&access);
         return false;
     }
@@ -93,7 +91,8 @@ static bool change(struct tunnel_relay *relay, const char **culprit)
 static void reload(void *context, struct wr *wr)
 {
     struct tunnel_relay *relay = context;
-    const char *culprit = NULL;
+    static uint8_t told_text[TUNNEL_ANSWER_TOLD_MAX];
+    struct wr told = wr_init(told_text, sizeof told_text);
 
     if (relay->drain.state != DAEMON_DRAIN_SERVING) {
         LOG_WARN("not reloading, since the relay ends");
@@ -102,7 +101,7 @@ static void reload(void *context, struct wr *wr)
     }
     LOG_INFO("reloading");
     daemon_notify_reloading(&relay->notify, io_clock_now());
-    const bool is_good = change(relay, &culprit);
+    const bool is_good = change(relay, &told);
     daemon_reload_log(relay->reload, tunnel_options_program.name);
     if (is_good) {
         LOG_INFO("the configuration and the certificates are reloaded");
@@ -110,11 +109,7 @@ static void reload(void *context, struct wr *wr)
     } else {
         LOG_ERROR("nothing was reloaded; all is as it was");
         wr_text(wr, "failed: nothing was reloaded; all is as it was\n");
-        if (culprit != NULL) {
-            wr_text(wr, "The ");
-            wr_text(wr, culprit);
-            wr_text(wr, " cannot be used; the log says why.\n");
-        }
+        wr_bytes(wr, wr_done(&told));
     }
     daemon_reload_write(relay->reload, tunnel_options_program.name, wr);
     daemon_reload_end(relay->reload);
@@ -216,7 +211,7 @@ int tunnel_relay_open(struct tunnel_relay *relay, const struct tunnel_config *co
     }
     error = open_signals(relay);
     if (error == 0) {
-        error = tunnel_certificates_open(config->keys, relay->speaks, &relay->tls);
+        error = tunnel_certificates_open(config->keys, relay->speaks, NULL, &relay->tls);
     }
     if (error == 0) {
         error = tunnel_broker_open(&relay->broker, &relay->loop, config, relay->tls);

@@ -394,7 +394,7 @@ int tunnel_second_open(struct tunnel_second *second, const struct tunnel_config 
     second->means = *means;
     second->data = config->hub.data;
     second->access = &second->accesses[0];
-    int error = tunnel_access_open(second->access, config->access, false);
+    int error = tunnel_access_open(second->access, config->access, false, NULL);
     if (error != 0) {
         return error; // which it has logged
     }

@@ -194,6 +194,22 @@ class Reload(Asked):
         self.assertIn("many", said)
         self.assert_talk(*session)
 
+    def test_each_mistake_of_the_access_list_is_said(self):
+        access = f"{self.folder}/access"
+
+        def write(text):
+            with open(access, "w", encoding="ascii") as file:
+                file.write(text)
+            os.chmod(access, 0o644)
+        write("# nobody\n")
+        self.start("--access", access, pairs=1,
+                   announced=["nobody is on the access list", "the access list is wrong", NOTHING])
+        write("# two mistakes\ntokn laptop\ntoken laptop 0123\n")
+        said = self.ask("reload", code=1)
+        self.assertIn("nothing was reloaded", said)
+        self.assertIn(f"\n{access}: line 2: the line begins with neither token nor cert\n", said)
+        self.assertIn(f"\n{access}: line 3: the hash is not 64 hexadecimal digits", said)
+
     def test_a_pipe_in_place_of_a_certificate_holds_nobody_up(self):
         folder = f"{self.folder}/keys"
         os.mkdir(folder)
@@ -205,7 +221,8 @@ class Reload(Asked):
         os.remove(f"{folder}/server.crt.pem")
         os.mkfifo(f"{folder}/server.crt.pem")
         os.chmod(f"{folder}/server.crt.pem", 0o644)
-        self.assertIn("certificates cannot be used", self.ask("reload", code=1))
+        said = self.ask("reload", code=1)
+        self.assertRegex(said, r"certificates: .*/server\.crt\.pem: .*is no regular file")
         self.assertIn("is no regular file", relay.log())
         self.assert_talk(*self.session(server))
 

@@ -45,7 +45,7 @@ static void reads_a_list(void **state)
 
     (void)state;
     write_file("# agents\ntoken laptop " HASH " ports=*\ncert any\n");
-    assert_int_equal(tunnel_access_open(&access, bytes_of_text(path), false), 0);
+    assert_int_equal(tunnel_access_open(&access, bytes_of_text(path), false, NULL), 0);
     assert_int_equal(access.list.count, 2);
     assert_non_null(revtun_access_find_token(&access.list, bytes_of_text("laptop")));
     tunnel_access_close(&access);
@@ -61,7 +61,7 @@ static void a_list_of_nobody_is_one(void **state)
         struct tunnel_access access = {0};
 
         write_file(texts[i]);
-        assert_int_equal(tunnel_access_open(&access, bytes_of_text(path), false), 0);
+        assert_int_equal(tunnel_access_open(&access, bytes_of_text(path), false, NULL), 0);
         assert_int_equal(access.list.count, 0);
         tunnel_access_close(&access);
     }
@@ -69,14 +69,19 @@ static void a_list_of_nobody_is_one(void **state)
 
 static void refuses_a_list_with_a_mistake(void **state)
 {
+    static char text[TUNNEL_ACCESS_TOLD_MAX];
+    struct wr told = wr_init((uint8_t *)text, sizeof text - 1);
     struct tunnel_access access = {0};
 
     (void)state;
     write_file("token laptop " HASH " ports=*\ntoken laptop " HASH "\n");
-    assert_int_equal(tunnel_access_open(&access, bytes_of_text(path), false), -EBADMSG);
+    assert_int_equal(tunnel_access_open(&access, bytes_of_text(path), false, &told), -EBADMSG);
+    assert_true(wr_ok(&told));
+    assert_memory_equal(text, path, strlen(path));
+    assert_string_equal(text + strlen(path), ": line 2: 'laptop' is there twice\n");
     assert_null(access.text.ptr);
     assert_int_equal(access.list.count, 0);
-    assert_int_equal(tunnel_access_open(&access, bytes_of_text("/nowhere"), true), -ENOENT);
+    assert_int_equal(tunnel_access_open(&access, bytes_of_text("/nowhere"), true, NULL), -ENOENT);
     assert_null(access.text.ptr);
 }
 
