@@ -132,19 +132,27 @@ static bool is_user_refused(struct probe_crew *crew)
     return result.talk.verdict == TALK_FAIL;
 }
 
-static bool is_wanted(const struct talk_check *check, const struct probe_inquiry_config *config)
+static bool is_meant(const struct talk_check *check, const struct probe_inquiry_config *config)
 {
     return (config->only.count == 0 || is_among(check, &config->only)) &&
-           !is_among(check, &config->except) && (config->is_slow || !check->is_slow);
+           !is_among(check, &config->except);
 }
 
-static void choose(struct probe_inquiry *inquiry, const struct talk_subject *const *subjects,
-                   size_t subject_count)
+// Returns how many are left out for being slow.
+static size_t choose(struct probe_inquiry *inquiry, const struct talk_subject *const *subjects,
+                     size_t subject_count)
 {
+    size_t slow_count = 0;
+
     for (size_t i = 0; i < subject_count; i++) {
         for (size_t j = 0; j < subjects[i]->count; j++) {
             const struct talk_check *check = &subjects[i]->checks[j];
-            if (is_wanted(check, inquiry->config)) {
+            if (!is_meant(check, inquiry->config)) {
+                continue;
+            }
+            if (check->is_slow && !inquiry->config->is_slow) {
+                slow_count++;
+            } else {
                 struct probe_inquiry_result *result = &inquiry->results[inquiry->count++];
                 result->subject = subjects[i];
                 result->check = check;
@@ -153,6 +161,7 @@ static void choose(struct probe_inquiry *inquiry, const struct talk_subject *con
             }
         }
     }
+    return slow_count;
 }
 
 bool probe_inquiry_counts(const struct probe_inquiry *inquiry,
@@ -267,8 +276,14 @@ enum probe_inquiry_exit probe_inquiry_run(const char *name,
         fprintf(stderr, "fairlead-probe: %s\n", strerror(ENOMEM));
         return PROBE_INQUIRY_BROKEN;
     }
-    choose(&inquiry, subjects, subject_count);
-    enum probe_inquiry_exit how = run(&inquiry);
+    const size_t slow_count = choose(&inquiry, subjects, subject_count);
+    enum probe_inquiry_exit how = PROBE_INQUIRY_USAGE;
+    if (inquiry.count > 0) {
+        how = run(&inquiry);
+    } else { // nothing was found, as nothing was looked for
+        fprintf(stderr, "fairlead-probe: no check is left to be run: %s\n",
+                slow_count > 0 ? "these need --slow" : "--except leaves out all of them");
+    }
     free(inquiry.results);
     return how;
 }

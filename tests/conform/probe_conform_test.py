@@ -451,6 +451,16 @@ class Telling(Conform):
             self.assertIn("fairlead-probe: ", done.stderr)
             self.assertNotIn("in the file", done.stderr)  # there is none
 
+    def test_that_no_check_is_left_is_2(self):
+        for command, options, why in (
+                ("conform", ("--only", "binding", "--except", "binding"), "--except leaves out all"),
+                ("conform", ("--only", "expiry"), "these need --slow"),
+                ("attack", ("--only", "nonce-old"), "these need --slow")):
+            done = subprocess.run([PROBE, command, self.server.name(), *options], text=True,
+                                  capture_output=True, check=False, timeout=PATIENCE_S)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), options)
+            self.assertIn("no check is left to be run: " + why, done.stderr)
+
     def test_the_commands_of_the_page_are_right(self):
         page = (KNOWN.parent.parent / "docs" / "probe-in-ci.md").read_text(encoding="utf-8")
         script = re.search(r"<!-- ci/turn-check -->\n```\n(.*?)```", page, re.S)[1].replace("\\\n", "")
