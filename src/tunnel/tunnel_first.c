@@ -11,12 +11,14 @@
 #include <unistd.h>
 
 #include "crypto/crypto_wipe.h"
+#include "daemon/daemon_file.h"
 #include "daemon/daemon_tell.h"
 #include "daemon/daemon_user.h"
 #include "io/io_clock.h"
 #include "io/io_privilege.h"
 #include "io/io_tls_keys.h"
 #include "log/log.h"
+#include "revtun/revtun_token.h"
 #include "tunnel/tunnel_certificates.h"
 #include "tunnel/tunnel_issue.h"
 #include "tunnel/tunnel_reach.h"
@@ -170,10 +172,8 @@ static void command_write(struct wr *wr, const struct tunnel_config *config, con
     wr_text(wr, "\n");
 }
 
-static void tell(const struct tunnel_config *config, const char *path, struct bytes command)
+static void tell(const struct tunnel_config *config, struct bytes command)
 {
-    LOG_INFO("a token for a first agent is made; its command is in the file",
-             LOG_TEXT("file", path));
     // What goes to a journal, or to who collects lines of JSON, is read by many.
     if (getenv("JOURNAL_STREAM") == NULL && config->daemon.log_format == LOG_LINE_HUMAN) {
         IGNORE(daemon_tell(bytes_of_text(
@@ -236,7 +236,9 @@ static int make_list(const struct tunnel_config *config, const char *state, cons
     }
     error = give(list);
     if (error == 0) {
-        tell(config, first, wr_done(&command));
+        LOG_INFO("a token for a first agent is made; its command is in the file",
+                 LOG_TEXT("file", first));
+        tell(config, wr_done(&command));
     }
     crypto_wipe(token_text, sizeof token_text);
     crypto_wipe(command_text, sizeof command_text);
@@ -257,7 +259,7 @@ int tunnel_first_make(const struct tunnel_config *config)
     text_of(config->state, state);
     text_of(config->keys, keys);
     text_of(config->access, list);
-    tunnel_reach_host(config, host);
+    const bool is_reached = tunnel_reach_host(config, host);
     if (mkdir(state, S_IRWXU) != 0 && errno != EEXIST) {
         error = fail(state, -errno);
     }
@@ -265,9 +267,79 @@ int tunnel_first_make(const struct tunnel_config *config)
     if (error == 0 && !config->is_keys_given && !is_there(keys)) {
         error = make_keys(state, keys, host);
     }
+    if (error == 0 && !has_list && !is_reached) {
+        LOG_WARN("the first agent's command has an address of this host alone; --myhost says by "
+                 "which others reach the relay",
+                 LOG_TEXT("address", host));
+    }
     if (error == 0 && !has_list) {
         error = make_list(config, state, host);
     }
     return error == 0 && !has_list ? give(state)
                                    : error; // at last, when nothing is made in it any more
+}
+
+// --- the next starts -----------------------------------------------------------------------------
+
+// The last word of a command, which is a line, borrowed from it.
+static struct bytes token_in(struct bytes command)
+{
+    struct bytes word = bytes_first(command, bytes_index(command, '\n'));
+
+    for (size_t at = bytes_index(word, ' '); at < word.len; at = bytes_index(word, ' ')) {
+        word = bytes_from(word, at + 1);
+    }
+    return word;
+}
+
+static bool is_on(const struct revtun_access *access, struct bytes text)
+{
+    uint8_t verifier[REVTUN_TOKEN_VERIFIER_LEN];
+    struct revtun_token token;
+
+    if (revtun_token_read(text, &token) != REVTUN_TOKEN_OK) {
+        return false;
+    }
+    const struct revtun_access_entry *entry =
+        revtun_access_find_token(access, revtun_token_id(&token));
+    revtun_token_verifier(&token, verifier);
+    revtun_token_deinit(&token);
+    return entry != NULL && memcmp(entry->hash, verifier, sizeof verifier) == 0;
+}
+
+void tunnel_first_renew(const struct tunnel_config *config, const struct revtun_access *access)
+{
+    uint8_t command_text[COMMAND_MAX];
+    struct wr command = wr_init(command_text, sizeof command_text);
+    char state[PATH_MAX];
+    char first[PATH_MAX];
+    char host[TUNNEL_REACH_MAX];
+    struct bytes former = {0};
+
+    text_of(config->state, state);
+    tunnel_state_path(state, TUNNEL_STATE_FIRST, first);
+    // A host that is without its network for now still has the address that the file says.
+    if (config->state.len == 0 || !tunnel_reach_host(config, host) ||
+        daemon_file_read_again(first, &former) != 0) {
+        return;
+    }
+    const struct bytes token = token_in(former);
+    if (is_on(access, token)) {
+        command_write(&command, config, host, token);
+    }
+    if (command.len > 0 && !bytes_equal(wr_done(&command), former)) {
+        const int error = tunnel_text_write(first, wr_done(&command), true);
+
+        if (error == 0) {
+            LOG_INFO("the relay is reached by another host or port than before; the first agent's "
+                     "command is in the file",
+                     LOG_TEXT("file", first));
+            tell(config, wr_done(&command));
+        } else {
+            LOG_WARN("the first agent's command cannot be written anew", LOG_TEXT("file", first),
+                     LOG_ERROR_NUMBER("error", error));
+        }
+    }
+    crypto_wipe(command_text, sizeof command_text);
+    daemon_file_free(&former);
 }

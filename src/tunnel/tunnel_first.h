@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/macro.h"
+#include "revtun/revtun_access.h"
 #include "tunnel/tunnel_config.h"
 
 // Whether a relay with this configuration keeps what it needs in a directory of its own: nobody has
@@ -18,3 +19,8 @@ bool tunnel_first_is_forgotten(const struct tunnel_config *config);
 // command, or in which file that is: in a log that others read it would be no secret. 0 or -errno,
 // which is logged.
 MUST_USE int tunnel_first_make(const struct tunnel_config *config);
+
+// Writes the file of the first agent's command anew, and tells of it as above, if the relay is
+// reached by another host or port than it says, and its token is still on the list. Called when the
+// relay listens, and root is given up.
+void tunnel_first_renew(const struct tunnel_config *config, const struct revtun_access *access);

@@ -91,6 +91,9 @@ int tunnel_serve(const struct daemon_load_sources *sources)
     tunnel_config_settle(&config);
     const int error = tunnel_relay_open(&relay, &config);
     relay.keeps_here = keeps_here;
+    if (error == 0 && tunnel_second_is_open(&relay.broker.second)) {
+        tunnel_first_renew(&config, &relay.broker.second.access->list);
+    }
     daemon_reload_init(&reload, &load);
     relay.reload = &reload;
     daemon_load_close(&load);

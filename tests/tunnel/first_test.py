@@ -15,18 +15,22 @@ from second import Agent, Token
 from sandbox import wait_until
 from tools import Tool
 
+# Where tests run without a network.
+LOOPBACK = "the first agent's command has an address of this host alone"
+
 
 class Relay(tunnel.TunnelRelay):
     """What it needs it makes in `state`, or in the current directory."""
 
-    def __init__(self, *options, port=None, **more):
+    def __init__(self, *options, port=None, announced=(), **more):
         self.tunnels = 2
         port = port or tunnel.daemon.free_ports(1 + self.tunnels, socket.SOCK_STREAM)
         daemon = tunnel.daemon.Daemon
         self.pairs, self.port = 0, port
         command = [*tunnel.relay_command(), port, "--port-count", 0, "--tunnel-port-count",
                    self.tunnels, *options]
-        daemon.__init__(self, command, tunnel.ENVIRONMENT | more.pop("environment", {}), **more)
+        daemon.__init__(self, command, tunnel.ENVIRONMENT | more.pop("environment", {}),
+                        [LOOPBACK, *announced], **more)
 
     def is_ready(self):
         return "serving\n" in self.log()
@@ -114,6 +118,49 @@ class First(tunnel.TunnelCase):
         agent = self.agent(relay, token)
         agent.bind("other")
         self.assertEqual(agent.bind(), port)
+
+    def first_agent(self):
+        with open(f"{self.state}/first-agent", encoding="ascii") as file:
+            return self.token_in(file.read())
+
+    def test_another_host_or_port_is_in_the_first_agents_command(self):
+        relay = self.relay("--state", self.state, "--myhost", "old.test")
+        host, token = self.token_in(relay.log())
+        self.assertEqual(host, f"old.test:{relay.port}")
+        relay.stop()
+        relay = self.relay("--state", self.state, "--myhost", "new.test")
+        self.assertEqual(self.first_agent(), (f"new.test:{relay.port}", token))
+        self.assertEqual(self.token_in(relay.log()), self.first_agent())
+        self.assertEqual(os.stat(f"{self.state}/first-agent").st_mode & 0o077, 0)
+        self.agent(relay, token)
+
+    def test_the_address_at_which_it_listens_is_in_the_command(self):
+        relay = self.relay("--state", self.state, "--bind-addr", "127.0.0.1")
+        self.assertEqual(self.first_agent()[0], f"127.0.0.1:{relay.port}")
+        self.assertIn(LOOPBACK, relay.log())
+
+    def test_a_first_agent_that_is_off_the_list_gets_no_command(self):
+        relay = self.relay("--state", self.state, "--myhost", "old.test")
+        host, token = self.first_agent()
+        relay.stop()
+        with open(f"{self.state}/access", "w", encoding="ascii") as file:
+            file.write("cert any ports=*\n")
+        self.assertNotIn("flt1.", self.relay("--state", self.state, "--myhost", "new.test").log())
+        self.assertEqual(self.first_agent(), (host, token))
+
+    def test_a_first_start_at_a_port_that_is_taken_leaves_nothing_wrong(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            done = subprocess.run([tunnel.program(), "relay", str(port), "--port-count", "0",
+                                   "--tunnel-port-count", "2", "--state", self.state, "--myhost",
+                                   "127.0.0.1", "--bind-addr", "127.0.0.1"], capture_output=True,
+                                  text=True, check=False, timeout=60, env=tunnel.ENVIRONMENT)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        relay = self.relay("--state", self.state, "--myhost", "127.0.0.1")
+        host, token = self.token_in(relay.log())
+        self.assertEqual(host, f"127.0.0.1:{relay.port}")
+        self.assertEqual(self.first_agent(), (host, token))
+        self.agent(relay, token)
 
     def test_a_journal_has_no_token(self):
         relay = self.relay("--state", self.state, environment={"JOURNAL_STREAM": "8:1"})
