@@ -27,8 +27,9 @@ static bool read_pin(struct bytes keys, uint8_t pin[REVTUN_TOKEN_PIN_LEN],
     return true;
 }
 
-// Whether a list is right; `path` is for the words about it.
-static bool judge(const char *path, struct bytes text, struct io_tls_error *wrong)
+// Whether a list is right, and has nobody of this name, unless that is empty; `path` is for the
+// words about it.
+static bool judge(const char *path, struct bytes text, struct bytes id, struct io_tls_error *wrong)
 {
     const size_t capacity = revtun_access_count_max(text);
     struct revtun_access access = {.entries = calloc(capacity + 1, sizeof access.entries[0]),
@@ -42,13 +43,17 @@ static bool judge(const char *path, struct bytes text, struct io_tls_error *wron
         return false;
     }
     const bool is_right = revtun_access_read(text, &access, &mistakes);
+    const bool is_taken = is_right && id.len > 0 && revtun_access_find_token(&access, id) != NULL;
     free(access.entries);
-    if (!is_right) {
+    if (is_taken) {
+        io_tls_error_set(wrong, "%s: there is an agent %.*s already", path, (int)id.len,
+                         (const char *)id.ptr);
+    } else if (!is_right) {
         revtun_access_mistake_write(&wr, &mistakes.items[0]);
         words[wr_done(&wr).len] = '\0';
         io_tls_error_set(wrong, "%s: %s", path, words);
     }
-    return is_right;
+    return is_right && !is_taken;
 }
 
 bool tunnel_issue_write(const struct tunnel_issue *issue, struct wr *token, struct wr *line,
@@ -72,10 +77,11 @@ bool tunnel_issue_write(const struct tunnel_issue *issue, struct wr *token, stru
     wr_text(line, "\n");
     revtun_token_deinit(&made);
     crypto_wipe(secret, sizeof secret);
-    return judge("the line", wr_done(line), wrong);
+    return judge("the line", wr_done(line), (struct bytes){0}, wrong);
 }
 
-bool tunnel_issue_add(const char *path, struct bytes line, struct io_tls_error *wrong)
+bool tunnel_issue_add(const char *path, struct bytes id, struct bytes line,
+                      struct io_tls_error *wrong)
 {
     struct bytes former = {0};
     int error = daemon_file_read(path, &former);
@@ -95,7 +101,8 @@ bool tunnel_issue_add(const char *path, struct bytes line, struct io_tls_error *
         wr_text(&wr, is_cut ? "\n" : "");
         wr_bytes(&wr, line);
         assert(wr_ok(&wr));
-        is_added = judge(path, wr_done(&wr), wrong);
+        is_added =
+            judge(path, former, id, wrong) && judge(path, wr_done(&wr), (struct bytes){0}, wrong);
         if (is_added) {
             error = tunnel_text_add(path, bytes_from(wr_done(&wr), former.len));
             is_added = error == 0;

@@ -19,7 +19,8 @@ struct tunnel_issue {
 MUST_USE bool tunnel_issue_write(const struct tunnel_issue *issue, struct wr *token,
                                  struct wr *line, struct io_tls_error *wrong);
 
-// Adds a line to an access list, which may not be there yet: it is its directory's owner's then. A
-// list with a mistake, or that would have one with the line, is left as it is. False, with words in
-// *wrong.
-MUST_USE bool tunnel_issue_add(const char *path, struct bytes line, struct io_tls_error *wrong);
+// Adds the line of a token of this name to an access list, which may not be there yet: it is its
+// directory's owner's then. A list with a mistake, or that would have one with the line, or that
+// has a token of this name already, is left as it is. False, with words in *wrong.
+MUST_USE bool tunnel_issue_add(const char *path, struct bytes id, struct bytes line,
+                               struct io_tls_error *wrong);

@@ -73,6 +73,70 @@ int tunnel_text_write(const char *path, struct bytes text, bool is_lasting)
     return error;
 }
 
+// Gives a new file the owner and the rights of the one in whose place it comes.
+static int give_as(int fd, const struct stat *former)
+{
+    if (fchown(fd, former->st_uid, former->st_gid) != 0 ||
+        fchmod(fd, former->st_mode & (S_IRWXU | S_IRWXG | S_IRWXO)) != 0) {
+        return -errno;
+    }
+    return 0;
+}
+
+// Nobody has changed the file since it was looked at.
+static bool is_same(const char *path, const struct stat *former)
+{
+    struct stat now;
+
+    return lstat(path, &now) == 0 && now.st_ino == former->st_ino &&
+           now.st_size == former->st_size && now.st_mtim.tv_sec == former->st_mtim.tv_sec &&
+           now.st_mtim.tv_nsec == former->st_mtim.tv_nsec;
+}
+
+int tunnel_text_replace(const char *path, size_t former_len, struct bytes text)
+{
+    char beside[PATH_MAX];
+    struct stat former;
+    const int len = snprintf(beside, sizeof beside, "%s.new", path);
+
+    if (len < 0 || (size_t)len >= sizeof beside) {
+        return -ENAMETOOLONG;
+    }
+    if (lstat(path, &former) != 0) {
+        return -errno;
+    }
+    if (S_ISLNK(former.st_mode)) {
+        return -ELOOP;
+    }
+    if (former.st_size != (off_t)former_len) {
+        return -EBUSY;
+    }
+    IO_FD_AUTO int fd =
+        open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+    if (fd < 0) {
+        return errno == EEXIST ? -EBUSY : -errno;
+    }
+    int error = write_all(fd, text);
+    if (error == 0) {
+        error = give_as(fd, &former);
+    }
+    if (error == 0) {
+        error = sync_file(fd);
+    }
+    if (error == 0 && !is_same(path, &former)) {
+        error = -EBUSY;
+    }
+    if (error == 0 && rename(beside, path) != 0) {
+        error = -errno;
+    }
+    if (error != 0) {
+        IGNORE(unlink(beside)); // there is nothing else to do
+    } else {
+        sync_folder(path);
+    }
+    return error;
+}
+
 // Who has the directory is to have the file: root makes files for a service that is not root.
 static void give_to_owner_of_folder(const char *path, int fd)
 {

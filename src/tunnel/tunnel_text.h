@@ -13,6 +13,11 @@
 // and rename(2).
 MUST_USE int tunnel_text_write(const char *path, struct bytes text, bool is_lasting);
 
+// Writes a text in the place of a file of former_len bytes, whose owner and rights stay; the disk
+// has it then. -EBUSY: somebody else has changed that file meanwhile, or is about to. -ELOOP: it is
+// a symbolic link. As open(2), write(2), fsync(2), fchown(2) and rename(2).
+MUST_USE int tunnel_text_replace(const char *path, size_t former_len, struct bytes text);
+
 // Adds to the end of a file, whose owner and rights stay. One that is not there is made for its
 // directory's owner alone (0600), as far as we may give it away. The disk has it then; where it
 // fails, nothing of it is added. -ELOOP: it is a symbolic link. As open(2), write(2) and fsync(2).

@@ -11,9 +11,11 @@
 #include "daemon/daemon_options.h"
 #include "daemon/daemon_tell.h"
 #include "tunnel/tunnel_issue.h"
+#include "tunnel/tunnel_roll.h"
 #include "tunnel/tunnel_state.h"
 
 static const char whom[] = "Whom it is for";
+static const char listed[] = "Those that are made";
 static const char relay[] = "The relay";
 static const char other[] = "Other";
 
@@ -77,6 +79,19 @@ static const struct conf_option options[] = {
         .help = "Clients at a time, over all of its tunnels.",
     },
     {
+        .name = "list",
+        .is_outside_file = true,
+        .group = listed,
+        .help = "Makes no token: prints who is on the list, and what each may have.",
+    },
+    {
+        .name = "revoke",
+        .is_outside_file = true,
+        .group = listed,
+        .help = "Makes no token: takes the one of this NAME off the list. Its agent loses all when "
+                "the relay has read that again.",
+    },
+    {
         .name = "state",
         .placeholder = "DIR",
         .default_note = "./" TUNNEL_STATE_HERE " or " TUNNEL_STATE_SYSTEM ", if it is there",
@@ -134,6 +149,8 @@ struct wish {
     char keys[PATH_MAX];
     char access[PATH_MAX]; // empty: to be printed
     bool has_pin;
+    bool is_list;    // to be told, and nothing made
+    bool is_revoke;  // of this id, and nothing made
     bool is_at_home; // it is known where the relay has its files
 };
 
@@ -180,7 +197,13 @@ static bool judge(void *context, struct conf *conf)
     struct wr terms = wr_init((uint8_t *)wish->terms, sizeof wish->terms - 1);
     char state[PATH_MAX];
 
-    if (name == NULL) {
+    wish->is_list = conf_flag(conf, "list");
+    wish->is_revoke = conf_flag(conf, "revoke");
+    if (wish->is_list && name != NULL) {
+        conf_error_value(&conf->errors, name, "is one word too many: --list tells of all");
+    } else if (wish->is_list) {
+        wish->id = (struct bytes){0};
+    } else if (name == NULL) {
         conf_error_missing(&conf->errors, &options[0]);
     } else if (!revtun_pattern_is_name(name->text)) {
         conf_error_value(&conf->errors, name, "is not of a-z, 0-9 and hyphens");
@@ -232,7 +255,8 @@ static int make(const struct wish *wish)
     };
 
     if (!tunnel_issue_write(&issue, &token, &line, &wrong) ||
-        (wish->access[0] != '\0' && !tunnel_issue_add(wish->access, wr_done(&line), &wrong))) {
+        (wish->access[0] != '\0' &&
+         !tunnel_issue_add(wish->access, wish->id, wr_done(&line), &wrong))) {
         daemon_tell_mistake(program.name, "%s%s", wrong.text,
                             wish->is_at_home
                                 ? ""
@@ -251,6 +275,56 @@ static int make(const struct wish *wish)
     return status;
 }
 
+// --- those that are made -------------------------------------------------------------------------
+
+static int tell_list(const struct wish *wish)
+{
+    struct tunnel_access roll;
+    struct io_tls_error wrong;
+    int status = EXIT_SUCCESS;
+
+    if (!tunnel_roll_open(&roll, wish->access, &wrong)) {
+        daemon_tell_mistake(program.name, "%s", wrong.text);
+        return EXIT_FAILURE;
+    }
+    for (size_t i = 0; status == EXIT_SUCCESS && i < roll.list.count; i++) {
+        uint8_t text[TUNNEL_ROLL_LINE_MAX];
+        struct wr wr = wr_init(text, sizeof text);
+
+        tunnel_roll_entry_write(&wr, &roll.list.entries[i]);
+        status = daemon_tell(wr_done(&wr));
+    }
+    tunnel_access_close(&roll);
+    return status;
+}
+
+static int take_off(const struct wish *wish)
+{
+    struct io_tls_error wrong;
+
+    if (!tunnel_roll_revoke(wish->access, wish->id, &wrong)) {
+        daemon_tell_mistake(program.name, "%s", wrong.text);
+        return EXIT_FAILURE;
+    }
+    daemon_tell_mistake(program.name,
+                        "%.*s is off %s; a relay that runs knows it after fairlead-tunnel reload",
+                        (int)wish->id.len, (const char *)wish->id.ptr, wish->access);
+    return EXIT_SUCCESS;
+}
+
+static int carry_out(const struct wish *wish)
+{
+    if (!wish->is_list && !wish->is_revoke) {
+        return make(wish);
+    }
+    if (wish->access[0] == '\0') {
+        daemon_tell_mistake(program.name, "there is no access list here; --access or --state says "
+                                          "where it is");
+        return EXIT_FAILURE;
+    }
+    return wish->is_list ? tell_list(wish) : take_off(wish);
+}
+
 int tunnel_token(const struct daemon_load_sources *sources)
 {
     static struct daemon_load load;
@@ -261,7 +335,7 @@ int tunnel_token(const struct daemon_load_sources *sources)
     if (outcome != DAEMON_LOAD_RUN) {
         return daemon_tell_outcome(&load, outcome, &program);
     }
-    const int status = make(&wish); // what it names is the sources'
+    const int status = carry_out(&wish); // what it names is the sources'
     daemon_load_close(&load);
     return status;
 }

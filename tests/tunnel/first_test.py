@@ -248,7 +248,7 @@ class First(tunnel.TunnelCase):
         with open(f"{self.state}/access", encoding="ascii") as file:
             former = file.read()
         for words, code, why in (
-                (["first"], 1, "'first' is there twice"), (["Laptop"], 2, "hyphens"), ([], 2, "NAME"),
+                (["first"], 1, "there is an agent first already"), (["Laptop"], 2, "hyphens"), ([], 2, "NAME"),
                 (["a", "--ports", "x"], 1, "'ports=x' has a value that cannot be"),
                 (["a", "--sni", "b c"], 1, "is not known here"),
                 (["a", "--access", "/nowhere/at/all"], 1, "/nowhere/at/all"),
@@ -258,6 +258,32 @@ class First(tunnel.TunnelCase):
             self.assertIn(why, wrong)
         with open(f"{self.state}/access", encoding="ascii") as file:
             self.assertEqual(file.read(), former)
+
+    def test_those_that_are_made_are_told_and_taken_off(self):
+        relay = self.relay("--state", self.state)
+        _, text, _ = self.token_command("laptop", "--ports", "none")
+        token = Token.read(text.strip())
+        relay.process.send_signal(signal.SIGHUP)
+        relay.wait_for_log("are reloaded", 20)
+        agent = self.agent(relay, token)
+        code, text, wrong = self.token_command("--list")
+        self.assertEqual((code, text.splitlines(), wrong), (
+            0, ["token first ports=* sni=none names=* tunnels=16 hosts=256",
+                "token laptop ports=none sni=none names=* tunnels=16 hosts=256"], ""))
+        former = os.stat(f"{self.state}/access")
+        code, text, wrong = self.token_command("--revoke", "laptop")
+        self.assertEqual((code, text), (0, ""), wrong)
+        self.assertIn("knows it after fairlead-tunnel reload", wrong)
+        now = os.stat(f"{self.state}/access")
+        self.assertEqual((now.st_mode, now.st_uid), (former.st_mode, former.st_uid))
+        relay.process.send_signal(signal.SIGHUP)  # which can still read it
+        agent.expect_end("revoked")
+        for words, code, why in ((["--revoke", "laptop"], 1, "there is no agent laptop"),
+                                 (["--revoke"], 2, "NAME"), (["--list", "laptop"], 2, "--list"),
+                                 (["--list", "--access", "/nowhere/at/all"], 1, "/nowhere/at/all")):
+            done, text, wrong = self.token_command(*words)
+            self.assertEqual((done, text), (code, ""), wrong)
+            self.assertIn(why, wrong)
 
     def test_a_token_that_nobody_has_seen_is_told(self):
         access = f"{self.folder}/access"

@@ -114,16 +114,19 @@ static void adds_lines_to_a_list(void **state)
     struct stat made;
 
     (void)state;
-    assert_true(tunnel_issue_add(path, bytes_of_text("token a " HASH "\n"), &wrong));
+    assert_true(
+        tunnel_issue_add(path, bytes_of_text("a"), bytes_of_text("token a " HASH "\n"), &wrong));
     assert_int_equal(stat(path, &made), 0);
     assert_int_equal(made.st_mode & 07777, 0600);
     assert_file("token a " HASH "\n");
-    assert_true(tunnel_issue_add(path, bytes_of_text("token b " HASH "\n"), &wrong));
+    assert_true(
+        tunnel_issue_add(path, bytes_of_text("b"), bytes_of_text("token b " HASH "\n"), &wrong));
     assert_file("token a " HASH "\ntoken b " HASH "\n");
 
     write_file("# without an end"); // whose rights stay
     assert_int_equal(chmod(path, 0640), 0);
-    assert_true(tunnel_issue_add(path, bytes_of_text("token a " HASH "\n"), &wrong));
+    assert_true(
+        tunnel_issue_add(path, bytes_of_text("a"), bytes_of_text("token a " HASH "\n"), &wrong));
     assert_file("# without an end\ntoken a " HASH "\n");
     assert_int_equal(stat(path, &made), 0);
     assert_int_equal(made.st_mode & 07777, 0640);
@@ -132,13 +135,16 @@ static void adds_lines_to_a_list(void **state)
 static void leaves_a_list_alone_that_would_be_wrong(void **state)
 {
     static const char *const lists[] = {"token a " HASH "\n", "tokn\n"};
+    static const char *const whys[] = {": there is an agent a already", ": line 1: "};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(lists); i++) {
         write_file(lists[i]);
         wrong.text[0] = '\0';
-        assert_false(tunnel_issue_add(path, bytes_of_text("token a " HASH " ports=*\n"), &wrong));
-        assert_non_null(strstr(wrong.text, path));
+        assert_false(tunnel_issue_add(path, bytes_of_text("a"),
+                                      bytes_of_text("token a " HASH " ports=*\n"), &wrong));
+        assert_memory_equal(wrong.text, path, strlen(path));
+        assert_memory_equal(wrong.text + strlen(path), whys[i], strlen(whys[i]));
         assert_file(lists[i]);
     }
     // Nor does it follow a link, which may lead to anybody's file.
@@ -146,11 +152,14 @@ static void leaves_a_list_alone_that_would_be_wrong(void **state)
     snprintf(link, sizeof link, "%s/link", folder);
     write_file("# a list\n");
     assert_int_equal(symlink(path, link), 0);
-    assert_false(tunnel_issue_add(link, bytes_of_text("token a " HASH "\n"), &wrong));
+    assert_false(
+        tunnel_issue_add(link, bytes_of_text("a"), bytes_of_text("token a " HASH "\n"), &wrong));
     assert_file("# a list\n");
     assert_int_equal(unlink(link), 0);
-    assert_false(tunnel_issue_add("/nowhere/at/all", bytes_of_text("token a " HASH "\n"), &wrong));
-    assert_false(tunnel_issue_add(folder, bytes_of_text("token a " HASH "\n"), &wrong));
+    assert_false(tunnel_issue_add("/nowhere/at/all", bytes_of_text("a"),
+                                  bytes_of_text("token a " HASH "\n"), &wrong));
+    assert_false(
+        tunnel_issue_add(folder, bytes_of_text("a"), bytes_of_text("token a " HASH "\n"), &wrong));
 }
 
 int main(void)
