@@ -3,7 +3,10 @@
 
 #include <assert.h>
 
+#include "base/ascii.h"
 #include "conf/conf_suggest.h"
+
+enum { NAME_MAX_LEN = 24 }; // bytes of an unknown option that is repeated
 
 // A walk over the arguments.
 struct walk {
@@ -11,6 +14,7 @@ struct walk {
     char *const *argv;
     size_t count;
     size_t at;               // the argument that is being read
+    size_t gap;              // the last one whose value is missing, or 0
     size_t positional_count; // arguments without a name so far
 };
 
@@ -40,6 +44,31 @@ static void add_error(struct walk *walk, enum conf_wrong wrong, const struct con
                                         });
 }
 
+static bool has_two_dashes(struct bytes argument)
+{
+    return argument.len >= 2 && argument.ptr[0] == '-' && argument.ptr[1] == '-';
+}
+
+// Whether what was written is the name of an option alone, not a value, which may be a secret: it
+// looks like one of ours, and does not stand where a value is missing.
+static bool is_surely_name(const struct walk *walk, struct bytes written)
+{
+    const struct bytes name = bytes_from(written, 2);
+
+    if (walk->gap > 0 && walk->at == walk->gap + 1) {
+        return false;
+    }
+    if (written.len == 2) { // "-x", all of the argument
+        return ascii_is_alphanumeric(written.ptr[1]) && walk->argv[walk->at][2] == '\0';
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        if (!(name.ptr[i] >= 'a' && name.ptr[i] <= 'z') && (i == 0 || name.ptr[i] != '-')) {
+            return false;
+        }
+    }
+    return has_two_dashes(written) && name.len <= NAME_MAX_LEN;
+}
+
 // `written` is the argument with its dashes, `name` what was meant to be the option's name.
 static void add_unknown(struct walk *walk, struct bytes written, struct bytes name)
 {
@@ -57,12 +86,8 @@ static void add_unknown(struct walk *walk, struct bytes written, struct bytes na
                        .place = place(walk),
                        .nearest = conf_suggest(table, known),
                        .given = bytes_first(written, conf_option_name_len(written)),
+                       .is_surely_name = is_surely_name(walk, written),
                    });
-}
-
-static bool has_two_dashes(struct bytes argument)
-{
-    return argument.len >= 2 && argument.ptr[0] == '-' && argument.ptr[1] == '-';
 }
 
 // The value of an option that was named, when it does not stand in the same argument.
@@ -75,6 +100,7 @@ static void read_value(struct walk *walk, const struct conf_option *option)
     } else if (walk->at + 1 == walk->count ||
                has_two_dashes(bytes_of_text(walk->argv[walk->at + 1]))) {
         add_error(walk, CONF_WRONG_NO_VALUE, option);
+        walk->gap = walk->at;
     } else {
         walk->at++;
         add(walk, option, number, bytes_of_text(walk->argv[walk->at]));

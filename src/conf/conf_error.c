@@ -97,13 +97,14 @@ static void name_write(struct wr *wr, const struct conf_error *error)
     bool is_key = error->place.source == CONF_FILE;
 
     wr_text(wr, is_key ? "unknown key" : "unknown option");
-    if (error->nearest ==
-        NULL) { // not repeated: it may be a password that ends with an equals sign
+    if (error->nearest != NULL || error->is_surely_name) {
+        wr_u8(wr, ' ');
+        quoted_write(wr, error->given);
+    } // else not repeated: it may be a password that ends with an equals sign
+    if (error->nearest == NULL) {
         wr_text(wr, "; --help lists all options");
         return;
     }
-    wr_u8(wr, ' ');
-    quoted_write(wr, error->given);
     wr_text(wr, is_key ? "; did you mean '" : "; did you mean '--");
     wr_text(wr, error->nearest->name);
     wr_text(wr, "'?");

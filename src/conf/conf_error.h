@@ -68,6 +68,7 @@ struct conf_error {
     size_t first_number;               // CONF_WRONG_TWICE: the place of the first
     const struct conf_option *option;  // NULL: names, arguments and lines that belong to none
     const struct conf_option *nearest; // CONF_WRONG_NAME: what was perhaps meant, or NULL
+    bool is_surely_name;               // CONF_WRONG_NAME: `given` is no value, and can be told
     struct bytes given;                // the name or value as it was written; may be empty
     struct conf_wanted wanted;         // CONF_WRONG_VALUE, and the limits of others
 };

@@ -251,7 +251,7 @@ class Cli(case.Case):
                           "--listen-prot", "1")
         self.assert_wrong(r"unknown key 'alow-peer'; did you mean 'allow-peer'\? "
                           r"\(.*relay\.conf, line 3\)", file="\n\nalow-peer = ::1\n")
-        self.assert_wrong(r"unknown option; --help lists all options .*",
+        self.assert_wrong(r"unknown option '--frobnicate'; --help lists all options .*",
                           "--frobnicate")
 
     def test_what_is_asked_for_and_cannot_be_printed_is_a_failure(self):

@@ -116,8 +116,8 @@ static void refuses_an_unknown_option_and_suggests_a_near_one(void **state)
     SAMPLE_ERRORS(
         &conf.errors,
         "unknown option '--listen-prt'; did you mean '--listen-port'? (command line, argument 1)",
-        "unknown option; --help lists all options (command line, argument 2)",
-        "unknown option; --help lists all options (command line, argument 3)",
+        "unknown option '--bind'; --help lists all options (command line, argument 2)",
+        "unknown option '-x'; --help lists all options (command line, argument 3)",
         "unknown option '-config'; did you mean '--config'? (command line, argument 4)",
         "unknown option '--usr'; did you mean '--user'? (command line, argument 5)",
         "unknown option; --help lists all options (command line, argument 6)",
@@ -136,6 +136,26 @@ static void repeats_nothing_of_an_argument_behind_its_name(void **state)
                   "unknown option; --help lists all options (command line, argument 2)",
                   "--user: the value is missing; write --user=NAME:PASSWORD "
                   "(command line, argument 3)",
+                  NULL);
+}
+
+static void repeats_nothing_that_may_be_a_value(void **state)
+{
+    struct conf conf;
+
+    (void)state;
+    READ(&conf, &sample_table, "--user", "--hunter", "--Hunter", "--hunter2", "-hunter",
+         "--a-very-long-secret-of-letters-alone", "-xsecret", "--prot=secret");
+    SAMPLE_ERRORS(&conf.errors,
+                  "--user: the value is missing; write --user=NAME:PASSWORD "
+                  "(command line, argument 1)",
+                  "unknown option; --help lists all options (command line, argument 2)",
+                  "unknown option; --help lists all options (command line, argument 3)",
+                  "unknown option; --help lists all options (command line, argument 4)",
+                  "unknown option; --help lists all options (command line, argument 5)",
+                  "unknown option; --help lists all options (command line, argument 6)",
+                  "unknown option; --help lists all options (command line, argument 7)",
+                  "unknown option '--prot'; --help lists all options (command line, argument 8)",
                   NULL);
 }
 
@@ -198,6 +218,7 @@ int main(void)
         cmocka_unit_test(reads_values_behind_a_letter),
         cmocka_unit_test(refuses_an_unknown_option_and_suggests_a_near_one),
         cmocka_unit_test(repeats_nothing_of_an_argument_behind_its_name),
+        cmocka_unit_test(repeats_nothing_that_may_be_a_value),
         cmocka_unit_test(finds_a_forgotten_value),
         cmocka_unit_test(refuses_an_argument_without_a_name_and_does_not_repeat_it),
         cmocka_unit_test(gives_arguments_without_a_name_to_positional_options),
