@@ -40,3 +40,18 @@ int tunnel_certificates_open(struct bytes directory, enum tunnel_folder_relay re
     }
     return 0;
 }
+
+void tunnel_certificates_check(struct bytes directory, enum tunnel_folder_relay relay)
+{
+    struct io_tls_context *context = NULL;
+    struct io_tls_error warning;
+    struct io_tls_error wrong;
+    const int error = tunnel_folder_open_relay(directory, relay, &context, &warning, &wrong);
+
+    if (error == 0) {
+        io_tls_context_close(context);
+        return;
+    }
+    LOG_WARN("the certificates cannot be read again, and a reload will fail",
+             LOG_TEXT("reason", wrong.text), LOG_TEXT("advice", advice_words(error)));
+}

@@ -10,6 +10,7 @@
 #include "io/io_alarm.h"
 #include "io/io_clock.h"
 #include "io/io_fd.h"
+#include "io/io_privilege.h"
 #include "io/io_signal.h"
 #include "log/log.h"
 #include "tunnel/tunnel_certificates.h"
@@ -230,7 +231,11 @@ int tunnel_relay_open(struct tunnel_relay *relay, const struct tunnel_config *co
         return error;
     }
     daemon_notify_open(&relay->notify, environ);
+    const bool was_root = io_privilege_is_root();
     error = daemon_user_drop();
+    if (error == 0 && was_root) {
+        tunnel_certificates_check(config->keys, relay->speaks);
+    }
     if (error == 0 && tunnel_config_has_second(config)) {
         tunnel_access_check(config->access);
     }

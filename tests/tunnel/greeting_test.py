@@ -157,7 +157,8 @@ class CommandLine(tunnel.TunnelCase):
             self.assertIn(name, said)
 
     def test_the_clients_files_are_not_needed(self):
-        relay = self.relay(folder=self.copy_keys("client.crt.pem", "client.key.pem"))
+        relay = self.relay(folder=self.copy_keys("client.crt.pem", "client.key.pem"),
+                           announced=["the certificates cannot be read again"])
         self.assert_talk(*self.session(self.control(relay)))
 
     @better

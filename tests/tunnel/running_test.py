@@ -325,7 +325,8 @@ class Running(tunnel.TunnelCase):
                                      env=tunnel.ENVIRONMENT, capture_output=True, timeout=20,
                                      check=False)
                 self.assertEqual(run.returncode, code, run)
-            one = self.relay(folder=f"{folder}/relay_server_certs")
+            one = self.relay(folder=f"{folder}/relay_server_certs",
+                             announced=["the certificates cannot be read again"])
             mine = f"{folder}/relay_client_certs"
             self.assert_talk(*self.session(self.control(one, folder=mine)))
             context = tunnel.tls_context(mine)

@@ -3,6 +3,7 @@
 """Version 2 of the relay: agents that prove themselves, names, clients, data connections."""
 import os
 import selectors
+import shutil
 import signal
 import socket
 import ssl
@@ -667,6 +668,18 @@ class Running(SecondCase):
         relay.process.send_signal(signal.SIGHUP)
         relay.wait_for_log("nothing was reloaded", 20)
         self.agent(relay)
+
+    def test_certificates_that_only_root_could_read_are_told(self):
+        case.needs_root()
+        with tempfile.TemporaryDirectory() as folder:  # 0700, as `fairlead-tunnel keys` makes it
+            shutil.copytree(tunnel.keys().relay, folder, dirs_exist_ok=True)
+            os.chmod(folder, 0o700)
+            relay = self.relay(folder=folder, announced=["the certificates cannot be",
+                                                         "nothing was reloaded"])
+            relay.wait_for_log("the certificates cannot be read again, and a reload will fail", 20)
+            relay.process.send_signal(signal.SIGHUP)
+            relay.wait_for_log("nothing was reloaded", 20)
+            self.agent(relay)
 
     def test_it_ends_when_the_last_session_has(self):
         relay = self.relay(environment={"FAIRLEAD_TUNNEL_DRAIN_TIMEOUT": "60"})
