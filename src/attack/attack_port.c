@@ -16,6 +16,7 @@ enum {
     NEAR = 4,      // steps so small are such as counters have
     NEAR_MAX = 10, // of 23 steps: of ports drawn from 200 or more, one series in 10^10 has more
     TOKENS = 6,
+    PORT_TRIES = 8,   // of this host
     RANGE_MIN = 1024, // ports
 };
 
@@ -127,17 +128,27 @@ static void reused(struct talk *talk)
     }
 }
 
-// An allocation with an even port, and a token for the next one.
-static void reserve(struct talk *talk, uint8_t out_token[STUN_ATTR_RESERVATION_LEN])
+static void ask_pair(struct talk *talk)
 {
-    struct bytes token = {0};
-
     talk_need_nonce(talk);
     struct wr *wr = talk_request(talk, STUN_ALLOCATE);
     talk_request_udp(wr);
     stun_attr_write(wr, STUN_ATTR_EVEN_PORT, (struct bytes)BYTES_LITERAL("\x80"));
     talk_ask(talk);
     talk_answer_take(talk);
+}
+
+// An allocation with an even port, and a token for the next one.
+static void reserve(struct talk *talk, uint8_t out_token[STUN_ATTR_RESERVATION_LEN])
+{
+    struct bytes token = {0};
+
+    ask_pair(talk);
+    // A check that is held again leaves its reservations behind: rather from another port at once.
+    for (int i = 1; i < PORT_TRIES && talk->hindrance == TALK_PORT_TAKEN; i++) {
+        talk_close(talk);
+        ask_pair(talk);
+    }
     talk_need_success(talk, "the server reserves no ports");
     talk_need_that(talk,
                    talk->is_decided ||

@@ -8,6 +8,7 @@
 #include "talk/talk.h"
 #include "talk/talk_answer.h"
 #include "talk/talk_ask.h"
+#include "talk/talk_hindrance.h"
 #include "talk/talk_need.h"
 
 enum {
@@ -127,12 +128,17 @@ static void quota(struct talk *talk)
     }
     const bool was_decided = talk->is_decided;
     const uint16_t code = talk_answer_code(talk);
+    if (code == STUN_ERROR_QUOTA_REACHED) {
+        talk_hindrance_forget(talk); // it is what is asked for
+    }
     const uint32_t count = give_back(talk, &crowd);
     talk->is_decided = was_decided;
     if (count == CROWD) {
         talk_fail(talk, bytes_of_text("a limit for each user"),
                   bytes_of_text("one user had 80 allocations at the same time"));
     }
+    talk_need_that(talk, talk->is_decided || code != STUN_ERROR_UNAUTHENTICATED,
+                   "the server refuses the user by 401");
     talk_need_that(talk, talk->is_decided || code == 0 || code == STUN_ERROR_QUOTA_REACHED,
                    "something else than a user's quota was at its end: use it alone, by --only");
 }
@@ -146,7 +152,7 @@ static const struct talk_cure strangers_cure = {
 static const struct talk_cure quota_cure = {
     .coturn = "add user-quota=10 and total-quota=1200",
     .pion = "set QuotaHandler, which version 2 does not have",
-    .fairlead = "lower --allocations-per-user",
+    .fairlead = "lower --user-quota",
 };
 
 static const struct talk_check checks[] = {

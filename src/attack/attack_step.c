@@ -2,6 +2,7 @@
 #include "attack/attack_step.h"
 
 #include "stun/stun_attr.h"
+#include "stun/stun_error.h"
 #include "talk/talk_answer.h"
 #include "talk/talk_ask.h"
 #include "talk/talk_need.h"
@@ -41,6 +42,10 @@ void attack_step_need_ip6(struct talk *talk)
     stun_attr_u8_write(wr, STUN_ATTR_REQUESTED_ADDRESS_FAMILY, STUN_ATTR_FAMILY_IP6);
     talk_ask(talk);
     talk_answer_take(talk);
+    talk_need_that(talk,
+                   talk->is_decided || talk_answer_code(talk) != STUN_ERROR_FAMILY_NOT_SUPPORTED,
+                   "the server relays no IPv6");
+    talk_need_success(talk, "no allocation of IPv6 is to be had");
     talk_need_that(talk, talk->is_decided || talk_me(talk)->relayed.family == ADDR_IP6,
                    "the server relays no IPv6");
 }

@@ -44,6 +44,7 @@ static void relayed(struct talk *talk)
 static void relayed_ip4(struct talk *talk)
 {
     success(talk);
+    talk_need_that(talk, !talk->asks_ip6, "the server relays no IPv4");
     talk_expect_that(talk, talk_me(talk)->relayed.family == ADDR_IP4,
                      "an XOR-RELAYED-ADDRESS of IPv4");
 }

@@ -55,15 +55,40 @@ static void unknown(struct talk *talk)
     talk_expect_error(talk, STUN_ERROR_FAMILY_NOT_SUPPORTED);
 }
 
+// Asks as who does not mind the family. Where that is refused, as there is no IPv4, the check is
+// held again with asks_ip6.
+static void look_for_ip4(struct talk *talk)
+{
+    const uint32_t me = talk->me;
+
+    if (talk->asks_ip6) {
+        return;
+    }
+    talk_be(talk, TALK_CLIENTS - 1);
+    talk_need_nonce(talk);
+    talk_request_udp(talk_request(talk, STUN_ALLOCATE));
+    talk_ask(talk);
+    talk_answer_take(talk);
+    if (talk_me(talk)->is_allocated) {
+        stun_attr_u32_write(talk_request(talk, STUN_REFRESH), STUN_ATTR_LIFETIME, 0);
+        talk_ask(talk);
+        talk_me(talk)->is_allocated = false;
+        talk_close(talk);
+    }
+    talk_be(talk, me);
+}
+
 static void reserved_bits(struct talk *talk)
 {
     struct wr *wr;
 
+    look_for_ip4(talk);
     talk_need_nonce(talk);
     wr = talk_request(talk, STUN_ALLOCATE);
     talk_request_udp(wr);
     stun_attr_write(wr, STUN_ATTR_REQUESTED_ADDRESS_FAMILY,
-                    (struct bytes)BYTES_LITERAL("\x01\xA5\xA5\xA5"));
+                    talk->asks_ip6 ? (struct bytes)BYTES_LITERAL("\x02\xA5\xA5\xA5")
+                                   : (struct bytes)BYTES_LITERAL("\x01\xA5\xA5\xA5"));
     talk_ask(talk);
     talk_answer_take(talk);
     talk_expect_success(talk);
@@ -106,6 +131,8 @@ void conform_family_need_additional(struct talk *talk)
 
 static void additional(struct talk *talk)
 {
+    look_for_ip4(talk);
+    talk_need_that(talk, !talk->asks_ip6, "the server relays no IPv4");
     allocate_of(talk, STUN_ATTR_ADDITIONAL_ADDRESS_FAMILY, STUN_ATTR_FAMILY_IP6);
     talk_expect_that(talk, talk->is_decided || knows_additional(talk),
                      "two XOR-RELAYED-ADDRESS, or ADDRESS-ERROR-CODE or 508 for what is missing");
@@ -113,6 +140,8 @@ static void additional(struct talk *talk)
 
 static void additional_served(struct talk *talk)
 {
+    look_for_ip4(talk);
+    talk_need_that(talk, !talk->asks_ip6, "the server relays no IPv4");
     allocate_of(talk, STUN_ATTR_ADDITIONAL_ADDRESS_FAMILY, STUN_ATTR_FAMILY_IP6);
     talk_expect_success(talk);
     talk_expect_that(talk, talk->is_decided || relayed_count(talk) == 2, "two XOR-RELAYED-ADDRESS");

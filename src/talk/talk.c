@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "talk/talk_hindrance.h"
 #include "talk/talk_need.h"
 #include "talk/talk_words.h"
 
@@ -45,6 +46,7 @@ void talk_decide(struct talk *talk, enum talk_verdict verdict, struct bytes expe
     }
     talk->is_decided = true;
     talk->verdict = verdict;
+    talk->decided_by = talk->hindrance;
     copy_text(talk->expected, expected);
     copy_text(talk->came, came);
 }
@@ -86,6 +88,7 @@ void talk_open(struct talk *talk)
     if (client->is_open || talk->is_decided) {
         return;
     }
+    client->has_held = false;
     client->is_open = talk->world->open(talk->world->self, &(struct addr){0}, &talk->target->server,
                                         &client->socket, &client->local);
     if (!client->is_open) {
@@ -252,8 +255,8 @@ void talk_leftover_write(struct talk *talk, struct wr *wr)
     }
 }
 
-void talk_run(struct talk *talk, const struct talk_check *check, const struct talk_target *target,
-              const struct talk_world *world, const uint8_t seed[CRYPTO_RANDOM_SEED_LEN])
+static void begin(struct talk *talk, const struct talk_check *check,
+                  const struct talk_target *target, const struct talk_world *world)
 {
     memset(talk, 0, sizeof *talk);
     talk->check = check;
@@ -261,22 +264,56 @@ void talk_run(struct talk *talk, const struct talk_check *check, const struct ta
     talk->target = target;
     talk->world = world;
     talk->begun_ns = world->now(world->self).mono_ns;
-    crypto_random_init(&talk->random, seed);
     for (uint32_t i = 0; i < TALK_CLIENTS; i++) {
         talk->clients[i].username = target->username;
         talk->clients[i].password = target->password;
     }
-    check->run(talk);
-    talk_decide(talk, TALK_PASS, (struct bytes){0}, (struct bytes){0});
-    talk_need_no_more(talk);
+}
+
+static void close_all(struct talk *talk)
+{
     for (uint32_t i = 0; i < TALK_CLIENTS; i++) {
         if (talk->clients[i].is_open) {
-            world->close(world->self, talk->clients[i].socket);
+            talk->world->close(talk->world->self, talk->clients[i].socket);
+            talk->clients[i].is_open = false;
         }
     }
     for (uint32_t i = 0; i < TALK_PEERS; i++) {
         if (talk->peers[i].is_open) {
-            world->close(world->self, talk->peers[i].socket);
+            talk->world->close(talk->world->self, talk->peers[i].socket);
+            talk->peers[i].is_open = false;
         }
     }
+}
+
+static void hold(struct talk *talk)
+{
+    talk->check->run(talk);
+    talk_decide(talk, TALK_PASS, (struct bytes){0}, (struct bytes){0});
+    const unsigned hindrances = talk->hindrances;
+    talk_need_no_more(talk);
+    talk->hindrances = hindrances;
+    close_all(talk);
+}
+
+void talk_run(struct talk *talk, const struct talk_check *check, const struct talk_target *target,
+              const struct talk_world *world, const uint8_t seed[CRYPTO_RANDOM_SEED_LEN])
+{
+    struct crypto_random random;
+    uint32_t wait_s = 0;
+
+    begin(talk, check, target, world);
+    crypto_random_init(&talk->random, seed);
+    hold(talk);
+    for (uint32_t tries = 1; talk_hindrance_wants_more(talk, tries, &wait_s); tries++) {
+        const bool asks_ip6 = talk->asks_ip6 || (talk->hindrances & 1U << TALK_IP4_MISSING) != 0;
+        talk->is_decided = false;
+        talk_sleep(talk, wait_s);
+        random = talk->random; // no two requests have the same transaction
+        begin(talk, check, target, world);
+        talk->random = random;
+        talk->asks_ip6 = asks_ip6;
+        hold(talk);
+    }
+    talk_hindrance_tell(talk);
 }

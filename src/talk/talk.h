@@ -47,6 +47,14 @@ enum talk_verdict {
 };
 extern const char *const talk_verdict_names[TALK_VERDICTS];
 
+// What keeps a check from being asked though the server is not at fault (talk_hindrance.h).
+enum talk_hindrance {
+    TALK_UNHINDERED,
+    TALK_PORT_TAKEN,    // 437 for the first allocation of a port, which is remembered as another's
+    TALK_QUOTA_REACHED, // 486
+    TALK_IP4_MISSING,   // 440 for an Allocate that names no family
+};
+
 // The server, and who comes to it. All is borrowed.
 struct talk_target {
     struct addr server;
@@ -64,6 +72,7 @@ struct talk_target {
 struct talk_client {
     bool is_open;
     bool is_met;       // a challenge has told realm and nonce, of which `key` is made
+    bool has_held;     // an Allocate from its port has been granted
     bool is_allocated; // the server holds something for it, which is given back at the end
     uint32_t socket;
     struct addr local;
@@ -113,6 +122,11 @@ struct talk {
     char came[TALK_TEXT_MAX + 1];     // and what came instead, or why it was skipped
     bool has_heard;                   // anything came from the server's address
 
+    enum talk_hindrance hindrance;  // in the answer to what was asked last
+    enum talk_hindrance decided_by; // the same when the verdict was found
+    unsigned hindrances;            // a bit for each that was met and not overcome since
+    bool asks_ip6;                  // an Allocate that names no family is given IPv6
+
     uint32_t me; // the client that speaks
     struct talk_client clients[TALK_CLIENTS];
     struct talk_peer peers[TALK_PEERS];
@@ -132,8 +146,9 @@ struct talk {
     struct talk_log log;
 };
 
-// Holds the conversation of one check to its end, and gives back what the server holds. `talk` is
-// written whole, and tells how it went. All arguments outlive it; the seed makes its randomness.
+// Holds the conversation of one check to its end, and gives back what the server holds. What was
+// hindered is held again, some times, as talk_hindrance.h has it. `talk` is written whole, and
+// tells how it went. All arguments outlive it; the seed makes its randomness.
 void talk_run(struct talk *talk, const struct talk_check *check, const struct talk_target *target,
               const struct talk_world *world, const uint8_t seed[CRYPTO_RANDOM_SEED_LEN]);
 

@@ -2,6 +2,7 @@
 #include "talk/talk_ask.h"
 
 #include "talk/talk_answer.h"
+#include "talk/talk_hindrance.h"
 
 #define RTO_NS (SECOND_NS / 2) // before a request is sent again; then twice as long, and so on
 
@@ -29,6 +30,7 @@ void talk_ask_again(struct talk *talk)
         interval_ns *= 2;
         now_ns = talk->world->now(talk->world->self).mono_ns;
     }
+    talk_hindrance_look(talk);
 }
 
 void talk_ask_with(struct talk *talk, unsigned proof)

@@ -113,6 +113,12 @@ void talk_need_allocation(struct talk *talk)
 
     talk_need_nonce(talk);
     ask_allocation(talk);
+    // Some servers see who had the port before only by the name.
+    for (int i = 1; i < PORTS_MAX && talk->hindrance == TALK_PORT_TAKEN; i++) {
+        talk_close(talk);
+        talk_need_nonce(talk);
+        ask_allocation(talk);
+    }
     // What checks before this one gave back may count for a while.
     for (int i = 1; i < TRIES && talk_answer_code(talk) == STUN_ERROR_QUOTA_REACHED; i++) {
         talk_sleep(talk, 1);

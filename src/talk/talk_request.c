@@ -33,6 +33,23 @@ static void hash_write(struct wr *wr, const struct talk_client *client)
     stun_attr_write(wr, STUN_ATTR_USERHASH, (struct bytes){hash, sizeof hash});
 }
 
+// Whether the message that is being made names a family, or something that stands for one.
+static bool names_family(const struct talk *talk)
+{
+    struct rd rd = rd_init(bytes_from(wr_done(&talk->writer.wr), STUN_HEADER_LEN));
+
+    while (rd_ok(&rd) && !rd_is_done(&rd)) {
+        const uint16_t type = rd_u16(&rd);
+        const uint16_t len = rd_u16(&rd);
+        if (type == STUN_ATTR_REQUESTED_ADDRESS_FAMILY ||
+            type == STUN_ATTR_ADDITIONAL_ADDRESS_FAMILY || type == STUN_ATTR_RESERVATION_TOKEN) {
+            return true;
+        }
+        rd_skip(&rd, (len + 3U) & ~3U);
+    }
+    return false;
+}
+
 void talk_request_prove(struct talk *talk, unsigned proof)
 {
     const struct talk_client *client = talk_me(talk);
@@ -41,6 +58,10 @@ void talk_request_prove(struct talk *talk, unsigned proof)
                            ? (struct bytes){client->key_sha256, sizeof client->key_sha256}
                            : (struct bytes){client->key, sizeof client->key};
 
+    if (talk->asks_ip6 && talk->header.method == STUN_ALLOCATE &&
+        talk->header.class == STUN_REQUEST && !names_family(talk)) {
+        stun_attr_u8_write(wr, STUN_ATTR_REQUESTED_ADDRESS_FAMILY, STUN_ATTR_FAMILY_IP6);
+    }
     if ((proof & TALK_USERNAME) != 0) {
         stun_attr_write(wr, STUN_ATTR_USERNAME, client->username);
     }

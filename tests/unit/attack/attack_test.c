@@ -85,6 +85,74 @@ static void our_own_server_stands_them(void **state)
     turn_world_close(world);
 }
 
+static void ports_that_are_remembered_as_anothers_are_left(void **state)
+{
+    const struct turn_config config = turn_world_config();
+    struct turn_world *world = turn_world_open(&config);
+    uint32_t failed = 0;
+
+    (void)state;
+    world->taken_in_four = 1;
+    for (size_t i = 0; i < attack_subject_count; i++) {
+        for (size_t j = 0; j < attack_subjects[i]->count; j++) {
+            const struct talk_check *check = &attack_subjects[i]->checks[j];
+            if (strncmp(check->id, "state-", 6) != 0) { // which count what is refused
+                expect_stood(world, check, &failed);
+            }
+        }
+    }
+    assert_int_equal(failed, 0);
+    turn_world_close(world);
+}
+
+// Nothing is found, nor said to be refused, where the quota stood before it.
+static void expect_quota_told(struct turn_world *world, const struct talk_check *check, void *arg)
+{
+    uint32_t *told = arg;
+
+    world->refused_count = UINT32_MAX;
+    run(world, check);
+    assert_true(talk.verdict != TALK_FAIL || is_known(check));
+    assert_null(strstr(talk.came, "relays no IPv6"));
+    *told += talk.verdict == TALK_SKIP && strstr(talk.came, "486") != NULL;
+}
+
+static void a_quota_that_is_reached_is_no_all_clear(void **state)
+{
+    const struct turn_config config = turn_world_config();
+    struct turn_world *world = turn_world_open(&config);
+    uint32_t told = 0;
+
+    (void)state;
+    for_each_check(world, expect_quota_told, &told);
+    assert_true(told > 40);
+    world->refused_count = UINT32_MAX;
+    run(world, attack_find("nonce-replayed"));
+    assert_int_equal(talk.verdict, TALK_SKIP);
+    world->refused_count = 3;
+    run(world, attack_find("nonce-replayed"));
+    assert_int_equal(talk.verdict, TALK_PASS);
+    turn_world_close(world);
+}
+
+static void a_server_without_ip4_is_asked_for_ip6(void **state)
+{
+    static const char *const ids[] = {"nonce-replayed", "port-token-guessed",
+                                      "port-token-of-other"};
+    struct turn_config config = turn_world_config();
+
+    (void)state;
+    config.public_ip4 = (struct addr){0};
+    struct turn_world *world = turn_world_open(&config);
+    for (size_t i = 0; i < COUNT_OF(ids); i++) {
+        run(world, attack_find(ids[i]));
+        if (talk.verdict != TALK_PASS) {
+            fail_msg("%s: %s", ids[i], talk.came);
+        }
+    }
+    turn_world_close(world);
+}
+
 static void expect_no_finding(struct turn_world *world, const struct talk_check *check, void *arg)
 {
     uint32_t *failed = arg;
@@ -163,6 +231,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(our_own_server_stands_them),
+        cmocka_unit_test(ports_that_are_remembered_as_anothers_are_left),
+        cmocka_unit_test(a_quota_that_is_reached_is_no_all_clear),
+        cmocka_unit_test(a_server_without_ip4_is_asked_for_ip6),
         cmocka_unit_test(no_fault_is_found_in_garbage),
         cmocka_unit_test(every_check_is_told_whole),
     };

@@ -210,6 +210,95 @@ static void garbage_without_end_ends(void **state)
     turn_world_close(world);
 }
 
+// --- what hinders, and is no fault of the server's -----------------------------------------------
+
+static void ports_that_are_remembered_as_anothers_are_left(void **state)
+{
+    const struct turn_config config = turn_world_config();
+    struct turn_world *world = turn_world_open(&config);
+    uint32_t failed = 0;
+
+    (void)state;
+    world->taken_in_four = 1;
+    for_each_check(world, expect_wanted, &failed);
+    assert_int_equal(failed, 0);
+    world->taken_in_four = 4; // there is no other
+    run(world, conform_find("allocate-success"));
+    assert_int_equal(talk.verdict, TALK_FAIL);
+    assert_non_null(strstr(talk.came, "437"));
+    turn_world_close(world);
+}
+
+static void expect_wanted_later(struct turn_world *world, const struct talk_check *check, void *arg)
+{
+    world->refused_count = 3;
+    expect_wanted(world, check, arg);
+}
+
+static void a_quota_that_is_reached_is_waited_for(void **state)
+{
+    const struct turn_config config = turn_world_config();
+    struct turn_world *world = turn_world_open(&config);
+    uint32_t failed = 0;
+
+    (void)state;
+    for_each_check(world, expect_wanted_later, &failed);
+    assert_int_equal(failed, 0);
+    turn_world_close(world);
+}
+
+static void expect_no_fault(struct turn_world *world, const struct talk_check *check, void *arg)
+{
+    uint32_t *skipped = arg;
+
+    run(world, check);
+    if (talk.verdict != TALK_PASS && talk.verdict != TALK_SKIP &&
+        talk.verdict != wanted_of(check)) {
+        fail_msg("%s: %s", check->id, talk.came);
+    }
+    *skipped += talk.verdict == TALK_SKIP;
+}
+
+static void expect_no_fault_of_a_quota(struct turn_world *world, const struct talk_check *check,
+                                       void *arg)
+{
+    world->refused_count = UINT32_MAX;
+    expect_no_fault(world, check, arg);
+}
+
+static void a_quota_that_stays_reached_is_no_fault(void **state)
+{
+    const struct turn_config config = turn_world_config();
+    struct turn_world *world = turn_world_open(&config);
+    uint32_t skipped = 0;
+
+    (void)state;
+    for_each_check(world, expect_no_fault_of_a_quota, &skipped);
+    assert_true(skipped > 100);
+    world->refused_count = UINT32_MAX;
+    run(world, conform_find("allocate-success"));
+    assert_int_equal(talk.verdict, TALK_SKIP);
+    assert_non_null(strstr(talk.came, "the quota of the user is reached (486)"));
+    turn_world_close(world);
+}
+
+static void a_server_without_ip4_is_asked_for_ip6(void **state)
+{
+    struct turn_config config = turn_world_config();
+
+    (void)state;
+    config.public_ip4 = (struct addr){0};
+    struct turn_world *world = turn_world_open(&config);
+    uint32_t skipped = 0;
+    for_each_check(world, expect_no_fault, &skipped);
+    assert_int_equal(skipped, 4); // of what is about IPv4
+    run(world, conform_find("channel-to-peer"));
+    assert_int_equal(talk.verdict, TALK_PASS);
+    run(world, conform_find("allocate-success"));
+    assert_int_equal(talk.verdict, TALK_PASS);
+    turn_world_close(world);
+}
+
 static void slow_servers_are_waited_for(void **state)
 {
     const struct turn_config config = turn_world_config();
@@ -264,6 +353,10 @@ int main(void)
         cmocka_unit_test(spoilt_data_are_found),
         cmocka_unit_test(a_second_answer_is_seen),
         cmocka_unit_test(garbage_without_end_ends),
+        cmocka_unit_test(ports_that_are_remembered_as_anothers_are_left),
+        cmocka_unit_test(a_quota_that_is_reached_is_waited_for),
+        cmocka_unit_test(a_quota_that_stays_reached_is_no_fault),
+        cmocka_unit_test(a_server_without_ip4_is_asked_for_ip6),
         cmocka_unit_test(slow_servers_are_waited_for),
         cmocka_unit_test(every_check_is_told_whole),
     };

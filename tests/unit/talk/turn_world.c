@@ -296,11 +296,55 @@ static void close_socket(void *self, uint32_t socket)
     world->sockets[socket].is_open = false;
 }
 
+// What stands between the server and a proven Allocate; STUN_ERROR_NONE when nothing does.
+static enum stun_error_code refusal_of(struct turn_world *world, const struct addr *from,
+                                       const struct stun_message *message)
+{
+    if (message->header.method != STUN_ALLOCATE || message->header.class != STUN_REQUEST ||
+        !stun_message_has(message, STUN_ATTR_MESSAGE_INTEGRITY)) {
+        return STUN_ERROR_NONE;
+    }
+    if (from->port % 4 < world->taken_in_four) {
+        return STUN_ERROR_ALLOCATION_MISMATCH;
+    }
+    if (world->refused_count > 0) {
+        world->refused_count--;
+        return STUN_ERROR_QUOTA_REACHED;
+    }
+    return STUN_ERROR_NONE;
+}
+
+// Refuses a request in the server's place, if it is to be refused.
+static bool refuse(struct turn_world *world, const struct turn_tuple *tuple, struct bytes request)
+{
+    struct stun_message message;
+    struct stun_writer writer;
+    struct bytes whole = {0};
+    uint8_t memory[TALK_DATAGRAM_MAX];
+
+    if (stun_message_read(request, &message) != STUN_MESSAGE_OK) {
+        return false;
+    }
+    const enum stun_error_code code = refusal_of(world, &tuple->client, &message);
+    if (code == STUN_ERROR_NONE) {
+        return false;
+    }
+    message.header.class = STUN_ERROR;
+    stun_writer_init(&writer, memory, sizeof memory, &message.header);
+    stun_error_write(&writer.wr, code);
+    assert_true(stun_writer_finish(&writer, &whole));
+    to_client(world, tuple, whole);
+    return true;
+}
+
 static void send_to_server(struct turn_world *world, const struct addr *from, const struct addr *to,
                            struct bytes exact)
 {
     struct turn_tuple tuple = {.client = *from, .server = *to};
     struct turn_forward forward;
+    if (refuse(world, &tuple, exact)) {
+        return;
+    }
     enum turn_verdict verdict =
         turn_server_from_client(world->server, world->now, &tuple, exact, &forward);
 

@@ -44,6 +44,8 @@ struct turn_world {
     enum turn_world_twist twist;
     uint32_t lost_one_in; // datagrams to the server: every so many-th is lost; 0: none
     uint32_t sent_count;
+    uint32_t taken_in_four; // ports at which a proven Allocate gets 437: so many of each four
+    uint32_t refused_count; // proven Allocates that get 486 before one is served
     struct addr server_ip4; // where it listens
     struct addr server_ip6;
     struct {
