@@ -24,6 +24,8 @@ static void run_once(struct probe_crew *crew, struct probe_world *world,
     io_random_fill(seed, sizeof seed);
     probe_target_of(&crew->inquiry->config->target, result->check->id, begun.wall_s, users,
                     &target);
+    target.is_refused = crew->inquiry->is_refused;
+    target.is_other_refused = crew->inquiry->is_other_refused;
     talk_run(&result->talk, result->check, &target, &world->world, seed);
     result->took_ns += io_clock_now().mono_ns - begun.mono_ns;
 }

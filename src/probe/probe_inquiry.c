@@ -112,24 +112,53 @@ static bool is_anybody_there(struct probe_crew *crew)
 }
 
 // An Allocate that asks for nothing: who is known is told so by 400, and nothing is held for it.
-static void prove(struct talk *talk)
+static void ask_nothing(struct talk *talk)
 {
-    talk_need_nonce(talk);
     IGNORE(talk_request(talk, STUN_ALLOCATE) != NULL);
     talk_ask(talk);
+    talk_answer_take(talk); // some grant even that
     if (!talk->is_decided && talk_answer_code(talk) == STUN_ERROR_UNAUTHENTICATED) {
         talk_fail(talk, bytes_of_text("the user is known"), bytes_of_text("401"));
     }
 }
 
-// Without a user that the server knows most is skipped, which must not pass for an all-clear.
-static bool is_user_refused(struct probe_crew *crew)
+static void prove(struct talk *talk)
 {
-    static const struct talk_check check = {.id = "prove", .rule = "", .run = prove};
-    static struct probe_inquiry_result result = {.check = &check};
+    talk_need_nonce(talk);
+    ask_nothing(talk);
+}
 
+static void prove_other(struct talk *talk)
+{
+    talk_need_other_user(talk);
+    ask_nothing(talk);
+}
+
+static bool is_refused(struct probe_crew *crew, const struct talk_check *check)
+{
+    static struct probe_inquiry_result result;
+
+    result.check = check;
     probe_crew_ask(crew, &result);
     return result.talk.verdict == TALK_FAIL;
+}
+
+// Without a user that the server knows most is skipped, which must not pass for an all-clear. What
+// is asked as a user whom it refuses would be a finding each, or pass where a refusal is wanted.
+static void prove_users(struct probe_crew *crew, struct probe_inquiry *inquiry)
+{
+    static const struct talk_check one = {.id = "prove", .rule = "", .run = prove};
+    static const struct talk_check other = {.id = "prove-other", .rule = "", .run = prove_other};
+
+    if (is_refused(crew, &one)) {
+        inquiry->is_refused = true;
+        fprintf(stderr, "fairlead-probe: the server refuses the user by 401: look at --user and "
+                        "--pass, or at --auth-secret; what takes a user cannot be judged\n");
+    } else if (inquiry->config->target.other_username.len > 0 && is_refused(crew, &other)) {
+        inquiry->is_other_refused = true;
+        fprintf(stderr, "fairlead-probe: the server refuses the other user by 401: look at "
+                        "--other-user and --other-pass; what takes two users cannot be judged\n");
+    }
 }
 
 static bool is_meant(const struct talk_check *check, const struct probe_inquiry_config *config)
@@ -204,12 +233,12 @@ static bool print(const struct probe_inquiry *inquiry, struct bytes where, print
     return is_printed;
 }
 
-static enum probe_inquiry_exit judge(const struct probe_inquiry *inquiry, bool is_refused)
+static enum probe_inquiry_exit judge(const struct probe_inquiry *inquiry)
 {
     const struct probe_inquiry_config *config = inquiry->config;
     const struct probe_baseline_counts counts = probe_baseline_count(inquiry);
 
-    if (is_refused) {
+    if (inquiry->is_refused || inquiry->is_other_refused) {
         return PROBE_INQUIRY_FINDINGS;
     }
     if (config->write_known.len > 0) {
@@ -234,11 +263,7 @@ static enum probe_inquiry_exit run(struct probe_inquiry *inquiry)
                         "Allocate requests\n");
         return PROBE_INQUIRY_SILENCE;
     }
-    const bool is_refused = is_user_refused(&crew);
-    if (is_refused) {
-        fprintf(stderr, "fairlead-probe: the server refuses the user by 401: look at --user and "
-                        "--pass, or at --auth-secret; what takes a user cannot be judged\n");
-    }
+    prove_users(&crew, inquiry);
     probe_crew_run(&crew);
     if (!print(inquiry, config->output, probe_findings_print)) {
         return PROBE_INQUIRY_BROKEN;
@@ -246,7 +271,7 @@ static enum probe_inquiry_exit run(struct probe_inquiry *inquiry)
     if (config->output.len > 0 || config->format != PROBE_INQUIRY_TEXT) {
         probe_baseline_sum(inquiry, stderr);
     }
-    const enum probe_inquiry_exit status = judge(inquiry, is_refused);
+    const enum probe_inquiry_exit status = judge(inquiry);
     if (status == PROBE_INQUIRY_UNTRIED) {
         fprintf(stderr, "fairlead-probe: nothing was found, but not all could be tried, which is "
                         "no all-clear: --allow-skips if that is well, or a line with `skip` in "

@@ -69,6 +69,8 @@ struct probe_inquiry {
     const struct probe_inquiry_config *config;
     struct probe_inquiry_result *results; // in the order of the subjects
     size_t count;
+    bool is_refused; // the server refuses the user by 401
+    bool is_other_refused;
 };
 
 // Reads the options. False when there are errors, which stand in conf->errors. An id that no check

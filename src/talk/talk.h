@@ -63,6 +63,8 @@ struct talk_target {
     struct bytes realm;          // named before the server names its own; empty: not
     struct bytes other_username; // another user of the server, or empty
     struct bytes other_password;
+    bool is_refused; // the server is known to refuse the user: nothing is asked as him
+    bool is_other_refused;
     struct addr peer_ip4; // where peers are, as the server reaches them; ADDR_NONE: where this
     struct addr peer_ip6; // host reaches the server from, if that is of the family
     uint64_t patience_ns; // how long an answer may take

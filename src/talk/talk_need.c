@@ -71,6 +71,7 @@ void talk_need_nonce(struct talk *talk)
 {
     talk_need_that(talk, talk_me(talk)->username.len > 0,
                    "no user of the server is known (--user and --pass, or --auth-secret)");
+    talk_need_that(talk, !talk->target->is_refused, "the server refuses the user by 401");
     ask_unproven(talk);
     // Another conversation had this port before, and the server has not let go of it yet.
     for (int i = 1; i < PORTS_MAX && !talk_me(talk)->is_met && !talk->is_decided &&
@@ -135,6 +136,8 @@ void talk_need_other_user(struct talk *talk)
 
     talk_need_that(talk, talk->target->other_username.len > 0,
                    "no other user of the server is known");
+    talk_need_that(talk, !talk->target->is_other_refused,
+                   "the server refuses the other user by 401");
     client->username = talk->target->other_username;
     client->password = talk->target->other_password;
     talk_need_nonce(talk);

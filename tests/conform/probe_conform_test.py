@@ -152,6 +152,27 @@ class OurRelay(Conform):
         self.assertIn("no all-clear", self.outputs[-1])
         self.probe(*asked, "--allow-skips", user=())
 
+    def test_what_takes_a_user_who_is_refused_is_no_finding(self):
+        one = self.relay("--allow-peer", "127.0.0.1", "--software", "fairlead", announced=[".*"])
+        told = self.probe(f"127.0.0.1:{one.port}", user=("--auth-secret", "wrong"), exit_code=1)
+        self.assertIn("the server refuses the user by 401: look at", self.outputs[-1])
+        self.assertEqual(self.findings(told), {})
+        self.assertIn("refuses the user by 401", self.skipped(told)["auth-success"])
+
+    def test_another_user_who_is_refused_is_told(self):
+        one = self.relay("--allow-peer", "127.0.0.1", "--user", "bob:builder", announced=[".*"])
+        for password, exit_code, verdict in (("builder", 0, "pass"), ("wrong", 1, "skip")):
+            done = subprocess.run(
+                [PROBE, "attack", f"127.0.0.1:{one.port}", "--user", "alice", "--pass", "wonder",
+                 "--other-user", "bob", "--other-pass", password, "--only", "port-token-of-other",
+                 "--format", "json", "--timeout", "20000"], text=True, capture_output=True,
+                check=False, timeout=2 * PATIENCE_S + 100)
+            self.outputs.append(done.stdout + done.stderr)
+            result = json.loads(done.stdout)["results"][0]
+            self.assertEqual((done.returncode, result["verdict"]), (exit_code, verdict), done.stderr)
+        self.assertIn("refuses the other user by 401", result["came"])
+        self.assertIn("look at --other-user and --other-pass", done.stderr)
+
     def test_a_server_has_a_name(self):
         one = self.relay(announced=[".*"])
         asked = ("--only", "binding-success")
