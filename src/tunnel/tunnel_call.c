@@ -360,9 +360,3 @@ void tunnel_call_serve(struct tunnel_call *call, const struct revtun_spoke_clien
     tunnel_timers_clear(&call->calls->side->timers, &call->setup->timer);
     tunnel_call_dial_service(call, client);
 }
-
-void tunnel_call_end(struct tunnel_call *call, uint64_t now_ns)
-{
-    assert(call->state == TUNNEL_CALL_RUNS);
-    io_pump_end(&call->pump, now_ns);
-}

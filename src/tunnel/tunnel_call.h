@@ -52,5 +52,3 @@ void tunnel_call_dial_relay(struct tunnel_call *call);
 void tunnel_call_serve(struct tunnel_call *call, const struct revtun_spoke_client *client);
 // Cuts it, and frees it; the core is not told.
 void tunnel_call_forget(struct tunnel_call *call);
-// One that runs delivers what is on its way, and ends.
-void tunnel_call_end(struct tunnel_call *call, uint64_t now_ns);

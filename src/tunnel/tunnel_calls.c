@@ -132,14 +132,11 @@ void tunnel_calls_follow(struct tunnel_calls *calls, uint32_t link, const struct
 
 void tunnel_calls_end(struct tunnel_calls *calls)
 {
-    const uint64_t now_ns = io_clock_mono_ns();
     struct tunnel_call *next = NULL;
 
     for (struct tunnel_call *call = tunnel_list_first(&calls->list); call != NULL; call = next) {
         next = tunnel_list_next(&call->place);
-        if (call->state == TUNNEL_CALL_RUNS) {
-            tunnel_call_end(call, now_ns);
-        } else {
+        if (call->state != TUNNEL_CALL_RUNS) {
             const struct pool_ref ref = call->ref;
             tunnel_call_forget(call);
             revtun_spoke_ended(calls->core, ref);

@@ -57,7 +57,7 @@ void tunnel_calls_serve(struct tunnel_calls *calls, const struct revtun_spoke_co
 void tunnel_calls_drop(struct tunnel_calls *calls, const struct revtun_spoke_command *command);
 void tunnel_calls_abandon(struct tunnel_calls *calls, uint32_t link);
 
-// The program ends: those that run deliver what is on its way, others are cut.
+// The program ends: those that run go on, others are cut.
 void tunnel_calls_end(struct tunnel_calls *calls);
 bool tunnel_calls_is_idle(const struct tunnel_calls *calls);
 

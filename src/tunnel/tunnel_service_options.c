@@ -83,6 +83,7 @@ static const struct conf_option expose[] = {
     RELAY_NAME,
     RETRY,
     MAX_SESSIONS,
+    TUNNEL_SPOKE_OPTIONS_DRAIN(running),
     DAEMON_OPTIONS_CONFIG(running, "FAIRLEAD_TUNNEL_EXPOSE_CONFIG"),
     DAEMON_OPTIONS_CHECK_CONFIG(running),
     DAEMON_OPTIONS_VERSION(running),

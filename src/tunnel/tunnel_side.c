@@ -39,8 +39,7 @@ static void on_signal(struct io_watch *watch, uint32_t events)
         return;
     }
     side->is_ending = true;
-    tunnel_timers_set(&side->timers, &side->timer,
-                      io_clock_mono_ns() + TUNNEL_SIDE_END_S * SECOND_NS);
+    tunnel_timers_set(&side->timers, &side->timer, io_clock_mono_ns() + side->end_s * SECOND_NS);
     side->on_end(side->context);
 }
 
@@ -87,6 +86,7 @@ bool tunnel_side_open(struct tunnel_side *side, const char *program, uint32_t co
         .loop.epoll_fd = -1,
         .signals = {.fd = -1, .fn = on_signal, .context = side},
         .timer = {.fn = on_end_time, .context = side},
+        .end_s = TUNNEL_SIDE_END_S,
         .status = EXIT_FAILURE,
     };
     const int error = open_all(side, connection_max);

@@ -12,7 +12,7 @@
 #include "tunnel/tunnel_names.h"
 #include "tunnel/tunnel_timers.h"
 
-enum { TUNNEL_SIDE_END_S = 5 }; // so long the end may take, once it is told to
+enum { TUNNEL_SIDE_END_S = 5 }; // so long the end may take, once it is told to, unless end_s says
 
 // In static memory: see tunnel_names.
 struct tunnel_side {
@@ -22,7 +22,8 @@ struct tunnel_side {
     struct tunnel_timers timers;
     struct io_pumps pumps;
     struct io_watch signals;
-    // Called when it is told to end; it has TUNNEL_SIDE_END_S then.
+    uint32_t end_s; // so long the end may take
+    // Called when it is told to end; it has end_s then, or until it is told again.
     void (*on_end)(void *context);
     // Called in each turn, after the events and the timers. When it is to be called next (monotonic
     // ns), or NEVER.

@@ -393,6 +393,14 @@ static void on_end(void *context)
     tunnel_calls_end(&spoke->calls);
     revtun_spoke_leave(spoke->core, io_clock_mono_ns());
     settle(spoke);
+    const uint32_t count = revtun_spoke_gauges(spoke->core).sessions;
+    const uint32_t most_s = spoke->config->drain_timeout_s;
+    if (count > 0 && most_s > 0) {
+        daemon_tell_mistake(spoke->side->program,
+                            "draining: no new clients; those that are there (%u) are served until "
+                            "they end, for %u s at most (--drain-timeout), or until another signal",
+                            count, most_s);
+    }
 }
 
 static bool begin(struct tunnel_spoke *spoke, struct tunnel_spoke_config *config)
@@ -451,6 +459,7 @@ bool tunnel_spoke_open(struct tunnel_spoke *spoke, struct tunnel_side *side,
                                          bytes_of_text(config->relay.host), config->relay.port);
     assert(is_set); // a place's host has room in a host
     side->context = spoke;
+    side->end_s = config->drain_timeout_s;
     side->on_end = on_end;
     side->on_turn = on_turn;
     return true;
@@ -462,6 +471,11 @@ void tunnel_spoke_close(struct tunnel_spoke *spoke)
         return;
     }
     if (spoke->calls.calls != NULL) {
+        const uint32_t count = revtun_spoke_gauges(spoke->core).sessions;
+        if (count > 0) {
+            daemon_tell_mistake(spoke->side->program,
+                                "clients that are still there (%u) are cut off", count);
+        }
         tunnel_calls_close(&spoke->calls);
     }
     for (uint32_t i = 0; i < REVTUN_SPOKE_LINK_MAX; i++) {

@@ -25,6 +25,7 @@ struct tunnel_spoke_config {
     const char *ca;                  // file; NULL: the system's CAs, if the token has no pin
     const char *certificate;         // file; or NULL
     const char *key;                 // file; or NULL
+    uint32_t drain_timeout_s;        // for clients that are there when it is told to end
     struct revtun_spoke_config core; // but for what makes it this process's: see _open()
     struct revtun_spoke_service services[REVTUN_SPOKE_SERVICE_MAX];
     struct tunnel_calls_target targets[REVTUN_SPOKE_SERVICE_MAX];
@@ -66,4 +67,5 @@ struct tunnel_spoke {
 // Begins. The configuration is borrowed. False, which is told: it cannot.
 MUST_USE bool tunnel_spoke_open(struct tunnel_spoke *spoke, struct tunnel_side *side,
                                 struct tunnel_spoke_config *config);
+// Cuts the clients that are left, by resets, and tells how many.
 void tunnel_spoke_close(struct tunnel_spoke *spoke);

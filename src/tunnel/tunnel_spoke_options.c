@@ -9,9 +9,11 @@
 #include "tunnel/tunnel_data.h"
 #include "tunnel/tunnel_services.h"
 
+enum { DRAIN_MAX_S = 7 * 86400 };
+
 static const char *const own[] = {
-    "token", "token-file", "cert",           "key",  "ca",   "name",
-    "port",  "host",       "proxy-protocol", "pool", "data", "take",
+    "token", "token-file",     "cert", "key",  "ca",   "name",          "port",
+    "host",  "proxy-protocol", "pool", "data", "take", "drain-timeout",
 };
 
 bool tunnel_spoke_options_are_given(const struct conf *conf)
@@ -114,12 +116,15 @@ static void read_credential(struct conf *conf, struct tunnel_spoke_config *out)
 void tunnel_spoke_options_read(struct conf *conf, struct tunnel_spoke_config *out)
 {
     size_t data = REVTUN_MESSAGE_DATA_ANY;
+    uint64_t drain_s = 0;
     uint64_t pool = 0;
 
     read_credential(conf, out);
     conf_value_number(&conf->errors, conf_find(conf, "pool"), 0, REVTUN_MESSAGE_POOL_MAX, &pool);
     conf_value_word(&conf->errors, conf_find(conf, "data"), tunnel_data_words,
                     TUNNEL_DATA_WORD_COUNT, &data);
+    conf_value_number(&conf->errors, conf_find(conf, "drain-timeout"), 0, DRAIN_MAX_S, &drain_s);
+    out->drain_timeout_s = (uint32_t)drain_s;
     out->core.pool = (uint32_t)pool;
     out->core.data = (enum revtun_message_data)data;
     tunnel_services_read(conf, out);

@@ -107,6 +107,17 @@
         .group = (heading),                                                                        \
         .help = "Take the name from another process with the same token, even if that is alive.",  \
     }
+
+#define TUNNEL_SPOKE_OPTIONS_DRAIN(heading)                                                        \
+    {                                                                                              \
+        .name = "drain-timeout",                                                                   \
+        .placeholder = "SECONDS",                                                                  \
+        .default_text = "60",                                                                      \
+        .group = (heading),                                                                        \
+        .help = "By version 2: how long it goes on for the clients that are there, once it is "    \
+                "told to end, up to a week. When there are none it ends at once, and so it does "  \
+                "when it is told again; clients that are left are cut off by resets.",             \
+    }
 // clang-format on
 
 // Whether it is version 2 that is wanted: there is a token, or what only version 2 has.

@@ -358,9 +358,11 @@ class Sealed(HubCase):
         data, service = self.session()
         self.exposed.tool.signal(signal.SIGTERM)
         self.link.expect("bye", code="shutdown")
-        self.assertEqual(read_to_end(data), b"")
-        self.assertEqual(tunnel.read_until_over(service), b"")
+        service.sendall(b"the last words")
+        service.shutdown(socket.SHUT_WR)
+        self.assertEqual(read_to_end(data), b"the last words")
         data.close()
+        self.assertEqual(tunnel.read_until_over(service), b"")
         self.link.close()
         self.assertEqual(self.exposed.tool.wait(), 0)
 

@@ -45,6 +45,8 @@ class SeveralCase(spoke_test.SpokeCase):
             head = f"PROXY TCP4 127.0.0.1 127.0.0.1 {own} {port}\r\n".encode()
             self.assertEqual(read(inner, len(head)), head)
         self.assert_talk(client, inner)
+        client.close()
+        inner.close()
 
 
 class Several(SeveralCase):

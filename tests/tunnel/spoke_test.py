@@ -186,6 +186,8 @@ class Serving(SpokeCase):
             met = {int(read(service, 2)): service for service in services}
             for number, client in enumerate(clients):
                 self.assert_talk(client, met[number])
+            for end in clients + services:
+                end.close()
             exposed.tool.signal(signal.SIGTERM)
             self.assertEqual(exposed.tool.wait(), 0)
 
@@ -239,12 +241,48 @@ class Serving(SpokeCase):
             exposed = self.control(relay)
             client, service = self.session(exposed)
             exposed.tool.signal(number)
-            for end in (client, service):
-                self.assertEqual(read_until_over(end), b"")
-                end.close()
+            wait_until(lambda tool=exposed.tool: "draining: " in tool.errors(), LONG_S)
+            wait_until(lambda port=exposed.public_port: self.is_closed(port), LONG_S)
+            self.assert_talk(client, service)
+            self.assertIsNone(exposed.tool.process.poll(), exposed.tool.story())
+            client.close()
+            self.assertEqual(read_to_end(service), b"")
+            service.close()
             self.assertEqual(exposed.tool.wait(), 0)
+            self.assertNotIn("cut off", exposed.tool.errors())
+
+    def is_closed(self, port):
+        try:
+            with self.dial(port) as client:
+                return client.recv(1) == b""
+        except (ConnectionResetError, ConnectionRefusedError):
+            return True
+
+    def assert_cut(self, exposed, ends):
+        """Nobody takes what has come for the whole."""
+        for end in ends:
             with self.assertRaises(ConnectionResetError):
-                self.dial(exposed.public_port).recv(1)
+                read_to_end(end)
+        self.assertEqual(exposed.tool.wait(), 0)
+        self.assertIn("still there (1) are cut off", exposed.tool.errors())
+
+    def test_a_second_signal_cuts_clients_by_resets(self):
+        relay = self.relay()
+        for pool in (0, 2):
+            exposed = self.control(relay, "--pool", pool)
+            ends = self.session(exposed)
+            exposed.tool.signal(signal.SIGTERM)
+            wait_until(lambda tool=exposed.tool: "draining: " in tool.errors(), LONG_S)
+            exposed.tool.signal(signal.SIGTERM)
+            self.assert_cut(exposed, ends)
+
+    def test_it_cuts_clients_by_resets_when_they_take_too_long(self):
+        relay = self.relay()
+        for seconds in (0, 1):
+            exposed = self.control(relay, "--drain-timeout", seconds)
+            ends = self.session(exposed)
+            exposed.tool.signal(signal.SIGTERM)
+            self.assert_cut(exposed, ends)
 
     def test_a_token_in_a_file(self):
         path = f"{self.folder}/token"
